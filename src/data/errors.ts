@@ -1,0 +1,14 @@
+/**
+ * An error whose one-line message is meant for the person at the keyboard: what is wrong, what was got, what was
+ * expected and what to do. Commands print it without a stack trace and exit with 1.
+ *
+ * @example throw new UserError("unknown backend: gpu (expected one of auto, cuda, native, webgpu, wasm, cpu)");
+ */
+export class UserError extends Error {
+  override readonly name = "UserError";
+}
+
+/** What `error` says, in one line, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
