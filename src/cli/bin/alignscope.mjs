@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+// The `alignscope` command: loads the build and passes the arguments on.
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
+const built = join(root, "dist", "src", "cli", "main.js");
+if (existsSync(built)) {
+  const { main } = await import(pathToFileURL(built).href);
+  const code = await main(process.argv);
+  // What a command left open (a backend's worker threads, say) must not keep the terminal waiting.
+  await Promise.all(
+    [process.stdout, process.stderr].map((out) => new Promise((done) => out.write("", done))),
+  );
+  process.exit(code);
+} else {
+  console.error(`alignscope: not built yet: run \`npm run build\` in ${root} first`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,261 @@
+#!/usr/bin/env node
+/*
+ * What `npm run reproduce`, `npm test` and the other scripts of package.json start: it makes a bare clone ready (packages,
+ * build, links) and hands over. It runs before node_modules exists, so it is plain Node without a dependency; and it must
+ * be able to tell an old Node that it is too old, so it keeps to syntax and module names that old ones can read.
+ */
+import { spawn } from "child_process";
+import { createHash } from "crypto";
+import * as fs from "fs";
+import { dirname, join, relative } from "path";
+import { fileURLToPath } from "url";
+
+const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+const at = (...parts) => join(root, ...parts);
+const modules = at("node_modules");
+const installStamp = join(modules, ".alignscope-install");
+const buildStamp = at("dist", ".alignscope-build");
+const binaries = { alignscope: "alignscope.mjs", "papermill-ts": "papermill-ts.mjs" };
+
+const tasks = {
+  reproduce: async (args) => (await ready()) || run(at("src/cli/bin/alignscope.mjs"), ["reproduce", ...args]),
+  test: async (args) => (await ready()) || run(join(modules, "vitest/vitest.mjs"), ["run", ...args]),
+  build: async () => ready(),
+  lint: async (args) =>
+    (await ready()) ||
+    (await run(join(modules, "eslint/bin/eslint.js"), args.length > 0 ? args : ["."])) ||
+    run(join(modules, "prettier/bin/prettier.cjs"), ["--check", "--log-level", "warn", "."]),
+  "setup:cuda": setupCuda,
+};
+
+/** Packages, links and build, in this order; 0 or the exit code of what failed. */
+async function ready() {
+  return (await install()) || link() || (await build());
+}
+
+/** Runs `npm ci` unless node_modules already holds what package-lock.json asks for. */
+async function install() {
+  const start = Date.now();
+  const wanted = hash(["package-lock.json"]) + " node " + process.versions.modules;
+  if (read(installStamp) === wanted && fs.existsSync(join(modules, ".package-lock.json"))) return 0;
+  if (!installedByHand()) {
+    say("install", "npm ci (about a minute the first time)");
+    const result = await npm(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+    if (result.code !== 0) return fail(whyNpmFailed(result));
+  }
+  fs.writeFileSync(installStamp, wanted);
+  say("install", "packages are in place", start);
+  return 0;
+}
+
+/**
+ * Whether somebody's own `npm ci` or `npm install` already brought what the lockfile asks for, built for this Node: npm
+ * keeps a copy of the lockfile in node_modules when it has finished.
+ */
+function installedByHand() {
+  const stamp = read(installStamp);
+  if (stamp !== undefined && !stamp.endsWith(" node " + process.versions.modules)) return false;
+  const finished = read(join(modules, ".package-lock.json"));
+  if (finished === undefined) return false;
+  const have = JSON.parse(finished).packages;
+  const want = JSON.parse(read(at("package-lock.json"))).packages;
+  return Object.keys(want).every((path) => {
+    if (path === "" || want[path].optional || want[path].devOptional) return true;
+    return have[path] !== undefined && have[path].version === want[path].version;
+  });
+}
+
+/** Compiles src/ and kernels/ to dist/ unless the build there is of the same sources by the same compiler. */
+async function build() {
+  const start = Date.now();
+  const compiler = JSON.parse(read(join(modules, "typescript/package.json"))).version;
+  const wanted =
+    hash(["tsconfig.json", ...sources("src"), ...sources("kernels")]) + " typescript " + compiler;
+  if (read(buildStamp) === wanted) return 0;
+  fs.rmSync(buildStamp, { force: true });
+  const code = await run(join(modules, "typescript/bin/tsc"), ["-p", root]);
+  if (code !== 0)
+    return fail("the build failed: mend what the compiler names above, then run the same command again");
+  fs.writeFileSync(buildStamp, wanted);
+  say("build", "compiled to dist/", start);
+  return 0;
+}
+
+/**
+ * Lets notebooks write `import … from "alignscope"`, and `npx alignscope` and `npx papermill-ts` find this project's own:
+ * node_modules/alignscope leads back here, node_modules/.bin to the two commands.
+ */
+function link() {
+  const self = join(modules, "alignscope");
+  if (!leadsTo(self, root)) {
+    fs.rmSync(self, { recursive: false, force: true });
+    fs.symlinkSync(process.platform === "win32" ? root : "..", self, "junction");
+  }
+  fs.mkdirSync(join(modules, ".bin"), { recursive: true });
+  for (const name of Object.keys(binaries)) {
+    const script = at("src/cli/bin", binaries[name]);
+    if (!fs.existsSync(script)) continue;
+    const command = join(modules, ".bin", name);
+    if (process.platform === "win32") {
+      fs.writeFileSync(command + ".cmd", '@node "' + script + '" %*\r\n');
+    } else if (!leadsTo(command, script)) {
+      fs.rmSync(command, { force: true });
+      fs.chmodSync(script, 0o755);
+      fs.symlinkSync(relative(dirname(command), script), command);
+    }
+  }
+  return 0;
+}
+
+/** The native CUDA backend: half a gigabyte of libtensorflow, so only who asks for it downloads it. */
+async function setupCuda() {
+  const wanted = JSON.parse(read(at("package.json"))).peerDependencies["@tensorflow/tfjs-node-gpu"];
+  const failed = await install();
+  if (failed) return failed;
+  const start = Date.now();
+  say(
+    "cuda",
+    "npm install --no-save @tensorflow/tfjs-node-gpu@" + wanted + " (downloads libtensorflow for CUDA)",
+  );
+  const result = await npm([
+    "install",
+    "--no-save",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+    "@tensorflow/tfjs-node-gpu@" + wanted,
+  ]);
+  link(); // npm tidies away links that it did not make
+  if (result.code !== 0) {
+    return fail(
+      "the CUDA backend was not installed (npm's words are above): it needs Linux on x86-64, and the hosts that serve " +
+        "libtensorflow within reach; every other backend goes on working without it",
+    );
+  }
+  say(
+    "cuda",
+    "installed; `npm run reproduce -- --backend cuda` uses it. A later `npm ci` removes it again",
+    start,
+  );
+  return 0;
+}
+
+/** Runs npm, the one that started this script where there is one; its stderr is shown and kept. */
+function npm(args) {
+  const env = Object.assign({}, process.env, { ONNXRUNTIME_NODE_INSTALL: "skip" });
+  const own = process.env.npm_execpath;
+  const viaNode = own !== undefined && /npm-cli\.c?js$/.test(own);
+  const child = viaNode
+    ? spawn(process.execPath, [own, ...args], { cwd: root, env, stdio: ["ignore", "ignore", "pipe"] })
+    : spawn("npm", args, {
+        cwd: root,
+        env,
+        stdio: ["ignore", "ignore", "pipe"],
+        shell: process.platform === "win32",
+      });
+  let words = "";
+  child.stderr.on("data", (chunk) => {
+    words += chunk;
+    process.stderr.write(chunk);
+  });
+  return new Promise((done) => {
+    child.on("error", (error) => done({ code: 1, words: String(error) }));
+    child.on("close", (code) => done({ code: code === null ? 1 : code, words }));
+  });
+}
+
+function whyNpmFailed(result) {
+  const again = ", then run the same command again";
+  if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|network/.test(result.words)) {
+    return (
+      "npm could not reach its registry: connect this machine to it, or name a mirror with `npm config set registry URL`" +
+      again
+    );
+  }
+  if (/ENOSPC/.test(result.words)) return "the disk is full: the packages need about 1 GB" + again;
+  if (/EACCES|EPERM/.test(result.words)) {
+    return "npm may not write here: make " + root + " and npm's cache writable for this user" + again;
+  }
+  if (/spawn npm ENOENT/.test(result.words)) return "npm is not installed: install it with Node.js" + again;
+  return "npm ci failed with exit code " + result.code + ": mend what npm says above" + again;
+}
+
+/** Runs a Node script in the project root with this terminal; resolves with its exit code. Signals are passed on. */
+function run(script, args) {
+  return new Promise((done) => {
+    const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: "inherit" });
+    // A terminal sends SIGINT to both processes; this one waits for the other to finish in its own way.
+    const wait = () => undefined;
+    const pass = (signal) => child.kill(signal);
+    process.on("SIGINT", wait);
+    process.on("SIGTERM", pass);
+    process.on("SIGHUP", pass);
+    child.on("close", (code, signal) => {
+      process.removeListener("SIGINT", wait);
+      process.removeListener("SIGTERM", pass);
+      process.removeListener("SIGHUP", pass);
+      done(code === null ? (signal === "SIGINT" ? 130 : 143) : code);
+    });
+  });
+}
+
+/** Every file below `folder`, relative to the root, in an order that does not depend on the file system. */
+function sources(folder) {
+  if (!fs.existsSync(at(folder))) return [];
+  return fs
+    .readdirSync(at(folder), { withFileTypes: true })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .reduce((found, entry) => {
+      const path = folder + "/" + entry.name;
+      return found.concat(entry.isDirectory() ? sources(path) : entry.name.endsWith(".ts") ? [path] : []);
+    }, []);
+}
+
+function hash(paths) {
+  const sum = createHash("sha256");
+  for (const path of paths)
+    sum
+      .update(path + "\0")
+      .update(fs.readFileSync(at(path)))
+      .update("\0");
+  return sum.digest("hex");
+}
+
+function read(path) {
+  return fs.existsSync(path) ? fs.readFileSync(path, "utf8") : undefined;
+}
+
+function leadsTo(link, target) {
+  try {
+    return fs.realpathSync(link) === fs.realpathSync(target);
+  } catch (error) {
+    return false; // not there, or leads nowhere
+  }
+}
+
+function say(step, text, start) {
+  const time = start === undefined ? "" : " (" + ((Date.now() - start) / 1000).toFixed(1) + " s)";
+  console.error("[" + step + "] " + text + time);
+}
+
+function fail(message) {
+  console.error("alignscope: " + message);
+  return 1;
+}
+
+const minimum = [20, 19];
+const running = process.versions.node.split(".").map(Number);
+const [name, ...rest] = process.argv.slice(2);
+if (running[0] < minimum[0] || (running[0] === minimum[0] && running[1] < minimum[1])) {
+  process.exitCode = fail(
+    "Node.js " + process.versions.node + " is too old: install Node.js " + minimum.join(".") + " or newer",
+  );
+} else if (!Object.prototype.hasOwnProperty.call(tasks, name)) {
+  fail("unknown task: " + name + " (expected one of " + Object.keys(tasks).join(", ") + ")");
+  process.exitCode = 2;
+} else {
+  tasks[name](rest).then(
+    (code) => (process.exitCode = code),
+    (error) => (process.exitCode = fail(error.message)),
+  );
+}
