@@ -1,0 +1,2 @@
+export * from "./nbformat";
+export { formatNotebook, giveCellIds, parseNotebook, readNotebook, writeNotebook } from "./notebook-file";

@@ -1,0 +1,83 @@
+import type { CodeCell, Output } from "../jupyter";
+
+/**
+ * A parameter's value: JSON, and what JSON cannot say but notebooks need (NaN, infinities, integers beyond 2^53).
+ * `undefined` stands for "no value" and is written as such in TypeScript, as None in Python.
+ */
+export type ParameterValue =
+  | undefined
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | readonly ParameterValue[]
+  | { readonly [key: string]: ParameterValue };
+
+export type Parameters = Record<string, ParameterValue>;
+
+/** What may be said about one run of a notebook; every field has papermill's default. */
+export interface ExecuteOptions {
+  /** Values to inject after the cell tagged `parameters`. */
+  parameters?: Parameters;
+  /** The kernel to run with, instead of the notebook's own `metadata.kernelspec.name`. */
+  kernelName?: string;
+  /** The language whose translator writes the parameters, instead of the notebook's own. */
+  language?: string;
+  /** The kernel's working directory. Input and output paths do not depend on it. Default: the process's. */
+  cwd?: string;
+  /** Variables added to the kernel's environment. */
+  environment?: Record<string, string>;
+  /** Inject and write, start no kernel. */
+  prepareOnly?: boolean;
+  /** Hide the input of every code cell in the written notebook. */
+  reportMode?: boolean;
+  /** Write the output notebook before and after every cell, not only at the end. Default: true. */
+  requestSaveOnCellExecute?: boolean;
+  /** Seconds between saves while a cell runs and produces output; 0 switches them off. Default: 30. */
+  autosaveCellEvery?: number;
+  /** Seconds the kernel has to become ready. Default: 60. */
+  startTimeout?: number;
+  /** Seconds each cell may take. Default: no limit. */
+  executionTimeout?: number;
+  /** Send what cells print as `output` events, a message at a time. Default: true when `onEvent` is given. */
+  logOutput?: boolean;
+  /** Told about everything that happens, in order. It must not throw. */
+  onEvent?: (event: RunnerEvent) => void;
+  /** Ends the run early: the running cell is interrupted and marked failed, the notebook written, the kernel ended. */
+  signal?: AbortSignal;
+}
+
+/** pending: never ran; running: runs now; completed: ran through; failed: stopped by an error, a time limit or a dead kernel. */
+export type CellStatus = "pending" | "running" | "completed" | "failed";
+
+interface CellPosition {
+  /** Index among all cells of the notebook as executed (the injected cell included), from 0. */
+  index: number;
+  /** Number of cells of the notebook, text cells included. */
+  total: number;
+  /** Position among code cells, from 1, and how many there are: what a progress bar shows. */
+  codeIndex: number;
+  codeTotal: number;
+  /** The cell's own description (`papermill_description=`), else its first line of code. */
+  description: string;
+  cell: CodeCell;
+}
+
+/** What the runner tells while it works; times are in seconds. */
+export type RunnerEvent =
+  | {
+      type: "notebook-started";
+      input: string;
+      output: string;
+      kernel: string;
+      cwd: string;
+      codeTotal: number;
+    }
+  | { type: "kernel-ready"; kernel: string; seconds: number }
+  | ({ type: "cell-started" } & CellPosition)
+  | ({ type: "cell-finished"; status: CellStatus; seconds: number } & CellPosition)
+  | { type: "output"; index: number; output: Output }
+  | { type: "warning"; message: string }
+  | { type: "saved"; output: string }
+  | { type: "notebook-finished"; output: string; seconds: number; failed: boolean };
