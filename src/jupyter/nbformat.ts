@@ -6,7 +6,7 @@
  */
 
 /** Whatever JSON can carry. */
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json | undefined };
 
 /** One content per MIME type. Text types hold a string; JSON types hold the value itself. */
 export type MimeBundle = Record<string, Json>;

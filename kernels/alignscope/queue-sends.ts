@@ -1,0 +1,69 @@
+import { createRequire } from "node:module";
+import type * as ZeroMQ from "zeromq";
+
+type Frames = Parameters<ZeroMQ.Publisher["send"]>[0];
+type Send = (this: object, frames: Frames) => Promise<void>;
+
+/** Milliseconds between two tries while ZeroMQ is busy with an earlier message. */
+const BUSY_MS = 1;
+
+/**
+ * tslab sends without waiting. ZeroMQ's binding takes 512 messages in one turn of the event loop and answers EBUSY to
+ * the next until the turn is over, so that what a cell prints in a burst is lost, and its closing `idle` too. Here what
+ * was refused waits its turn, in order, and what can be sent at once still is: a loop's output stays live.
+ */
+export function queueSends(): void {
+  // The very copy of the binding that tslab loads.
+  const zmq = createRequire(require.resolve("tslab/dist/jupyter.js"))("zeromq") as typeof ZeroMQ;
+  for (const kind of [zmq.Publisher, zmq.Router]) {
+    const prototype = kind.prototype as { send: Send; bind: (address: string) => Promise<void> };
+    prototype.send = queued(prototype.send);
+    const { bind } = prototype;
+    prototype.bind = function (this: ZeroMQ.Publisher, address: string) {
+      // Without it a publisher drops what a slow reader has not taken.
+      this.sendHighWaterMark = 0;
+      return bind.call(this, address);
+    };
+  }
+}
+
+/** A `send` that keeps what is refused with EBUSY and sends it later, before anything newer. */
+export function queued(send: Send): Send {
+  const waiting = new WeakMap<object, Frames[]>();
+  async function drain(socket: object, frames: Frames[]): Promise<void> {
+    for (let next = frames[0]; next !== undefined; next = frames[0]) {
+      try {
+        await send.call(socket, next);
+        frames.shift();
+      } catch (error) {
+        if (!isBusy(error)) break; // The socket is closed: nobody will ever read this.
+        await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
+      }
+    }
+    waiting.delete(socket);
+  }
+  return function (this: object, frames: Frames): Promise<void> {
+    const queue = waiting.get(this);
+    if (queue) {
+      queue.push(frames);
+      return Promise.resolve();
+    }
+    // Refusals are told in the order of sending, before the event loop goes on and a send can succeed again.
+    return send.call(this, frames).catch((error: unknown) => {
+      if (!isBusy(error)) throw error;
+      const earlier = waiting.get(this);
+      if (earlier) {
+        earlier.push(frames);
+        return;
+      }
+      const first = [frames];
+      waiting.set(this, first);
+      void drain(this, first);
+    });
+  };
+}
+
+function isBusy(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === "EBUSY" || code === "EAGAIN";
+}

@@ -1,0 +1,142 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { UserError, messageOf } from "../data/errors";
+import { projectRoot } from "../data/paths";
+import { dataFolders } from "./jupyter-folders";
+import type { Json } from "./nbformat";
+
+/** A kernel.json with the name and the folder it was found under. */
+export interface Kernelspec {
+  /** Lower case, as names are compared without case. */
+  name: string;
+  resourceDir: string;
+  argv: string[];
+  displayName: string;
+  language: string;
+  /** How to interrupt it: SIGINT to its process group, or an interrupt_request on the control channel. */
+  interruptMode: "signal" | "message";
+  env: Record<string, string>;
+  metadata: Record<string, Json | undefined>;
+}
+
+const KERNEL_NAME = /^[a-z0-9._-]+$/i;
+
+/** Folders searched for kernelspecs, in order; this project's own comes first, so that nothing need be installed. */
+export function kernelspecFolders(): string[] {
+  return [
+    join(projectRoot(), "kernels"),
+    ...dataFolders().map((folder) => join(folder, "kernels")),
+    join(homedir(), ".ipython", "kernels"),
+  ];
+}
+
+/**
+ * The kernelspec of that name, whatever its case.
+ *
+ * @throws UserError naming the kernels that were found, or what is wrong with the kernel.json
+ */
+export function findKernelspec(name: string, folders: readonly string[] = kernelspecFolders()): Kernelspec {
+  const wanted = name.toLowerCase();
+  for (const [found, folder] of candidates(folders)) {
+    if (found === wanted) return readKernelspec(found, folder);
+  }
+  const names = [...new Set(candidates(folders).map(([found]) => found))];
+  throw new UserError(
+    `no such kernel: ${name} (${names.length ? `found ${names.join(", ")}` : `none found in ${folders.join(", ")}`})`,
+  );
+}
+
+/** Every kernelspec that can be read, first match first; broken ones are passed over. */
+export function listKernelspecs(folders: readonly string[] = kernelspecFolders()): Kernelspec[] {
+  const specs = new Map<string, Kernelspec>();
+  for (const [name, folder] of candidates(folders)) {
+    if (specs.has(name)) continue;
+    try {
+      specs.set(name, readKernelspec(name, folder));
+    } catch {
+      continue; // Asking for it by name says what is wrong with it.
+    }
+  }
+  return [...specs.values()];
+}
+
+/** The command to start the kernel with: `{connection_file}`, `{resource_dir}` and `{prefix}` filled in. */
+export function kernelCommand(spec: Kernelspec, connectionFile: string): [string, ...string[]] {
+  const values: Record<string, string> = {
+    connection_file: connectionFile,
+    resource_dir: spec.resourceDir,
+    prefix: process.env["VIRTUAL_ENV"] ?? process.env["CONDA_PREFIX"] ?? "/usr",
+  };
+  const [command = "", ...rest] = spec.argv.map((argument) =>
+    argument.replace(/\{(\w+)\}/g, (whole, key: string) => values[key] ?? whole),
+  );
+  // The kernel runs under the Node that runs us, which need not be the first on PATH.
+  return [command === "node" ? process.execPath : command, ...rest];
+}
+
+/** The kernel's own variables, in which `${NAME}` means the value in `base`. */
+export function kernelEnvironment(
+  spec: Kernelspec,
+  base: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const expand = (value: string): string =>
+    value.replace(
+      /\$(?:\{(\w+)\}|(\w+))/g,
+      (whole, braced?: string, bare?: string) => base[braced ?? bare ?? ""] ?? whole,
+    );
+  return Object.fromEntries(Object.entries(spec.env).map(([name, value]) => [name, expand(value)]));
+}
+
+/** [name, folder] of everything that looks like a kernelspec, in search order. */
+function candidates(folders: readonly string[]): [string, string][] {
+  return folders.flatMap((folder) => {
+    let names: string[];
+    try {
+      names = readdirSync(folder);
+    } catch {
+      return [];
+    }
+    return names
+      .filter((name) => KERNEL_NAME.test(name) && hasKernelJson(join(folder, name)))
+      .sort()
+      .map((name): [string, string] => [name.toLowerCase(), join(folder, name)]);
+  });
+}
+
+function hasKernelJson(folder: string): boolean {
+  try {
+    return readdirSync(folder).includes("kernel.json");
+  } catch {
+    return false;
+  }
+}
+
+function readKernelspec(name: string, resourceDir: string): Kernelspec {
+  const path = join(resourceDir, "kernel.json");
+  let json: Record<string, unknown>;
+  try {
+    json = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+  } catch (error) {
+    throw new UserError(`cannot read the kernelspec ${path} (${messageOf(error).split("\n")[0]})`);
+  }
+  const { argv, env } = json;
+  if (!Array.isArray(argv) || argv.length === 0 || !argv.every((part) => typeof part === "string")) {
+    throw new UserError(`the kernelspec ${path} has no argv (expected the command as a list of strings)`);
+  }
+  return {
+    name,
+    resourceDir,
+    argv,
+    displayName: typeof json["display_name"] === "string" ? json["display_name"] : name,
+    language: typeof json["language"] === "string" ? json["language"] : "",
+    interruptMode: json["interrupt_mode"] === "message" ? "message" : "signal",
+    env: Object.fromEntries(
+      Object.entries(typeof env === "object" && env !== null ? env : {}).map(([key, value]) => [
+        key,
+        String(value),
+      ]),
+    ),
+    metadata: (json["metadata"] ?? {}) as Record<string, Json | undefined>,
+  };
+}
