@@ -1,0 +1,45 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { ProjectOptions } from "../pipeline";
+
+interface ParsedOptions {
+  profile: string;
+  parameter?: string[];
+  backend?: string;
+  outputs?: string;
+  pipeline?: string;
+}
+
+/** Adds the options that say which series is meant; read them with {@link projectOptions}. */
+export function addProjectOptions(command: Command): Command {
+  return command
+    .option("--profile <name>", "lab, lab-full, gpt2 or paper", "lab")
+    .option("-p, --parameter <name value...>", "set a notebooks' parameter (repeatable)")
+    .option("--backend <name>", "short for -p backend NAME")
+    .option("--outputs <dir>", "where results go (default: outputs/PROFILE)")
+    .option("--pipeline <file>", "another series of notebooks (default: notebooks/pipeline.yaml)");
+}
+
+export function projectOptions(parsed: ParsedOptions): ProjectOptions {
+  const { profile, outputs, pipeline } = parsed;
+  const parameters: Record<string, string> = {};
+  const words = parsed.parameter ?? [];
+  for (let i = 0; i < words.length; i += 2) parameters[words[i] ?? ""] = words[i + 1] ?? "";
+  if (parsed.backend !== undefined) parameters["backend"] = parsed.backend;
+  return {
+    profile,
+    parameters,
+    ...(outputs === undefined ? {} : { outputs }),
+    ...(pipeline === undefined ? {} : { pipeline }),
+  };
+}
+
+/** A whole number above 0. */
+export function positiveInteger(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("expected a whole number above 0");
+  return Number(text);
+}
+
+/** Words given once or several times, each possibly a list with commas. */
+export function collectWords(text: string, before: string[] = []): string[] {
+  return [...before, ...text.split(",").filter((word) => word !== "")];
+}

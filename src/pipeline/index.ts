@@ -1,0 +1,9 @@
+/** The series of notebooks: which needs which, what is up to date, running the rest, and where results come from. */
+export { declaredParameters } from "./declared-parameters";
+export { type Graph, type GraphNotebook, loadGraph } from "./graph";
+export type { Manifest, ManifestNotebook } from "./manifest";
+export { plan, type PlannedNotebook, type PlanOptions } from "./plan";
+export { loadProfile, type Profile, profileNames } from "./profile";
+export { openProject, type Project, type ProjectOptions } from "./project";
+export { type NotebookResult, type PipelineEvent, reproduce, type ReproduceOptions } from "./reproduce";
+export { readState } from "./state";

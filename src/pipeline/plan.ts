@@ -1,0 +1,141 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { checksumOf, sha256Of } from "../data/checksum";
+import { UserError } from "../data/errors";
+import { type Json, readNotebook } from "../jupyter";
+import { type GraphNotebook, makerOf, selectNotebooks, upstreamOf } from "./graph";
+import { effectiveParameters, type EffectiveParameters } from "./parameters";
+import type { Project } from "./project";
+import { dataChecksums, type Environment, environment } from "./provenance";
+import { differences, type Fingerprint, readState, type State } from "./state";
+
+/** run: will run; maybe: will run if a notebook before it changes what it reads; skip: is up to date. */
+export type PlannedAction = "run" | "maybe" | "skip";
+
+export interface PlannedNotebook {
+  notebook: GraphNotebook;
+  action: PlannedAction;
+  /** Why, in words; for "skip" that nothing changed. */
+  reasons: string[];
+  /** How long it took when it last ran through. */
+  lastSeconds: number | undefined;
+}
+
+export interface PlanOptions {
+  /** Names or beginnings of names: these and no others. */
+  only?: readonly string[];
+  /** Run what is up to date as well. */
+  force?: boolean;
+}
+
+/** What one notebook would do now, before anything else runs. */
+export interface Verdict {
+  reasons: string[];
+  parameters: EffectiveParameters;
+  fingerprint: Fingerprint;
+}
+
+/** The notebooks that `only` leaves, in order. */
+export function chosenNotebooks(project: Project, only: readonly string[] = []): GraphNotebook[] {
+  return only.length > 0 ? selectNotebooks(project.graph, only) : project.graph.notebooks;
+}
+
+/** What `reproduce` with the same options would do, in order. Nothing is run and nothing is written. */
+export async function plan(project: Project, options: PlanOptions = {}): Promise<PlannedNotebook[]> {
+  const state = readState(project.outputs);
+  const now = await environment(project.graph.kernel);
+  const planned: PlannedNotebook[] = [];
+  for (const notebook of chosenNotebooks(project, options.only)) {
+    const { reasons } = await judge(project, state, now, notebook);
+    if (options.force) reasons.unshift("--force");
+    const upstream = upstreamOf(project.graph, notebook);
+    const waitsFor = planned.filter(
+      (other) => other.action !== "skip" && upstream.some(({ name }) => name === other.notebook.name),
+    );
+    const lastSeconds = state.notebooks[notebook.name]?.seconds;
+    if (reasons.length > 0) {
+      planned.push({ notebook, action: "run", reasons, lastSeconds });
+    } else if (waitsFor.length > 0) {
+      const names = waitsFor.map((other) => other.notebook.name).join(", ");
+      const condition = `if what it reads of ${names} changes`;
+      planned.push({ notebook, action: "maybe", reasons: [condition], lastSeconds });
+    } else {
+      planned.push({ notebook, action: "skip", reasons: ["up to date"], lastSeconds });
+    }
+  }
+  return planned;
+}
+
+/** Whether `notebook` has to run, and what it would run with. No reason means that it is up to date. */
+export async function judge(
+  project: Project,
+  state: State,
+  now: Environment,
+  notebook: GraphNotebook,
+): Promise<Verdict> {
+  const parameters = effectiveParameters(
+    notebook.name,
+    project.declared.get(notebook.name) ?? [],
+    project.profile,
+    project.given,
+  );
+  if (parameters["profile"]) parameters["profile"] = { value: project.profile.name, source: "run" };
+  if (parameters["outputs"]) parameters["outputs"] = { value: project.outputsParameter, source: "run" };
+  const fingerprint: Fingerprint = {
+    code: sha256Of(codeOf(notebook)),
+    parameters: fingerprintOf(parameters),
+    artifacts: await artifactChecksums(project, notebook),
+    data: await dataChecksums(Object.values(parameters).map(({ value }) => value)),
+    ...now,
+  };
+  const before = state.notebooks[notebook.name];
+  if (!before) return { reasons: ["it has not run yet"], parameters, fingerprint };
+  const reasons = differences(before.fingerprint, fingerprint);
+  if (reasons.length === 0) {
+    for (const [path, sha256] of Object.entries(before.outputs)) {
+      const file = join(project.outputs, path);
+      if (!existsSync(file)) reasons.push(`its output ${path} is missing`);
+      else if ((await checksumOf(file)) !== sha256) reasons.push(`its output ${path} was changed by hand`);
+    }
+  }
+  return { reasons, parameters, fingerprint };
+}
+
+/**
+ * @throws UserError in one line that names an artifact which is not there and the notebook that makes it
+ */
+export function requireArtifacts(project: Project, notebook: GraphNotebook): void {
+  for (const artifact of notebook.needs) {
+    if (existsSync(join(project.outputs, "artifacts", artifact))) continue;
+    const maker = makerOf(project.graph, artifact)?.name ?? "no notebook";
+    throw new UserError(
+      `${notebook.name} needs ${project.outputsParameter}/artifacts/${artifact}, which is missing: ${maker} makes it; run ${maker} first (--only ${maker}) or leave --only out`,
+    );
+  }
+}
+
+function codeOf(notebook: GraphNotebook): string {
+  const cells = readNotebook(notebook.path).cells.filter(({ cell_type }) => cell_type === "code");
+  return JSON.stringify(cells.map(({ source, metadata }) => [source, metadata.tags ?? []]));
+}
+
+/** Without the output folder: where results lie does not change them. */
+function fingerprintOf(parameters: EffectiveParameters): Record<string, Json> {
+  return Object.fromEntries(
+    Object.entries(parameters).flatMap(([name, { value }]): [string, Json][] =>
+      name === "outputs" || value === undefined ? [] : [[name, value]],
+    ),
+  );
+}
+
+async function artifactChecksums(
+  project: Project,
+  notebook: GraphNotebook,
+): Promise<Record<string, string | null>> {
+  const checksums: Record<string, string | null> = {};
+  for (const artifact of notebook.needs) {
+    const path = join(project.outputs, "artifacts", artifact);
+    checksums[artifact] = existsSync(path) ? await checksumOf(path) : null;
+  }
+  return checksums;
+}

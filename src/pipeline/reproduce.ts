@@ -1,0 +1,233 @@
+import { stripVTControlCharacters } from "node:util";
+import { messageOf, UserError } from "../data/errors";
+import { mirrorFolder, projectRoot } from "../data/paths";
+import {
+  executeNotebook,
+  type Parameters,
+  PapermillExecutionError,
+  RunInterruptedError,
+  type RunnerEvent,
+} from "../runner";
+import { type GraphNotebook, upstreamOf } from "./graph";
+import { lockOutputs } from "./lock";
+import { writeManifest } from "./manifest";
+import { chosenNotebooks, judge, type PlanOptions, requireArtifacts, type Verdict } from "./plan";
+import type { Project } from "./project";
+import { type Environment, environment } from "./provenance";
+import { keepFailed, openStage, publish } from "./stage";
+import { readState, type State, writeState } from "./state";
+
+/** How one notebook of a run ended. */
+export type NotebookResult =
+  | { result: "ran"; seconds: number; cells: number }
+  | { result: "up to date" }
+  | {
+      result: "failed";
+      seconds: number;
+      /** What went wrong in one line. */
+      message: string;
+      /** `In [n]` of the failing cell with its error as the kernel told it; null when no cell was to blame. */
+      cell: { executionCount: number | null; traceback: string } | null;
+      /** Where the failed notebook is kept. */
+      kept: string | null;
+      interrupted: boolean;
+    }
+  | { result: "not run"; because: string };
+
+/** What a run tells while it goes on. */
+export type PipelineEvent =
+  | { type: "notebook-started"; notebook: GraphNotebook; reasons: string[] }
+  | { type: "notebook-ended"; notebook: GraphNotebook; result: NotebookResult }
+  | { type: "runner"; notebook: GraphNotebook; event: RunnerEvent }
+  | { type: "warning"; message: string };
+
+export interface ReproduceOptions extends PlanOptions {
+  /** Notebooks that may run at the same time. Default: 1. */
+  jobs?: number;
+  onEvent?: (event: PipelineEvent) => void;
+  /** Ends the run early: running notebooks fail, nothing else starts. */
+  signal?: AbortSignal;
+  /** What runs a notebook. Default: this process's own runner. */
+  execute?: typeof executeNotebook;
+}
+
+/**
+ * Runs the notebooks of a project that are not up to date, each after those whose artifacts it reads. When one fails,
+ * those that need it do not run, the others do; the next run begins with what is missing.
+ *
+ * @returns the results by notebook, in the order of the graph
+ * @throws UserError before anything runs: for an unknown notebook, a missing artifact, a folder in use by another run
+ */
+export async function reproduce(
+  project: Project,
+  options: ReproduceOptions = {},
+): Promise<ReadonlyMap<string, NotebookResult>> {
+  const chosen = chosenNotebooks(project, options.only);
+  const unlock = lockOutputs(project.outputs);
+  try {
+    const state = readState(project.outputs);
+    const now = await environment(project.graph.kernel);
+    await lookUpstream(project, state, now, chosen, options);
+    const run = new Run(project, state, now, options);
+    return await run.all(chosen);
+  } finally {
+    unlock();
+  }
+}
+
+/** What `chosen` read of notebooks outside of it has to be there, and should be up to date. */
+async function lookUpstream(
+  project: Project,
+  state: State,
+  now: Environment,
+  chosen: readonly GraphNotebook[],
+  { onEvent }: ReproduceOptions,
+): Promise<void> {
+  const outside = new Set<GraphNotebook>();
+  for (const notebook of chosen) {
+    const upstream = upstreamOf(project.graph, notebook).filter((other) => !chosen.includes(other));
+    const theirs = upstream.flatMap(({ makes }) => makes);
+    requireArtifacts(project, {
+      ...notebook,
+      needs: notebook.needs.filter((artifact) => theirs.includes(artifact)),
+    });
+    upstream.forEach((other) => outside.add(other));
+  }
+  for (const other of outside) {
+    const { reasons } = await judge(project, state, now, other);
+    if (reasons.length === 0) continue;
+    const message = `${other.name} is out of date (${reasons[0]}); its artifacts are used as they are`;
+    onEvent?.({ type: "warning", message });
+  }
+}
+
+class Run {
+  private readonly results = new Map<string, NotebookResult>();
+  private readonly startedAt = new Date();
+
+  constructor(
+    private readonly project: Project,
+    private readonly state: State,
+    private readonly now: Environment,
+    private readonly options: ReproduceOptions,
+  ) {}
+
+  async all(chosen: readonly GraphNotebook[]): Promise<ReadonlyMap<string, NotebookResult>> {
+    const waiting = [...chosen];
+    const running = new Map<string, Promise<void>>();
+    while (waiting.length > 0 || running.size > 0) {
+      while (running.size < (this.options.jobs ?? 1)) {
+        const next = waiting.findIndex((notebook) =>
+          upstreamOf(this.project.graph, notebook).every(
+            (other) => !chosen.includes(other) || this.results.has(other.name),
+          ),
+        );
+        const [notebook] = next >= 0 ? waiting.splice(next, 1) : [];
+        if (!notebook) break;
+        const done = this.one(notebook).then((result) => {
+          running.delete(notebook.name);
+          this.record(notebook, result);
+        });
+        running.set(notebook.name, done);
+      }
+      await Promise.race(running.values());
+    }
+    return new Map(
+      chosen.flatMap(({ name }) => {
+        const result = this.results.get(name);
+        return result ? [[name, result]] : [];
+      }),
+    );
+  }
+
+  private record(notebook: GraphNotebook, result: NotebookResult): void {
+    this.results.set(notebook.name, result);
+    if (result.result !== "up to date") {
+      // After every notebook, so that a run that is killed leaves a true account of those that ended.
+      const run = { startedAt: this.startedAt, environment: this.now, results: this.results };
+      writeManifest(this.project, run, this.state);
+    }
+    this.options.onEvent?.({ type: "notebook-ended", notebook, result });
+  }
+
+  private async one(notebook: GraphNotebook): Promise<NotebookResult> {
+    const blocked = upstreamOf(this.project.graph, notebook).find(({ name }) => {
+      const result = this.results.get(name)?.result;
+      return result === "failed" || result === "not run";
+    });
+    if (blocked) return { result: "not run", because: `it needs ${blocked.name}` };
+    if (this.options.signal?.aborted) return { result: "not run", because: "the run was interrupted" };
+    const verdict = await judge(this.project, this.state, this.now, notebook);
+    if (verdict.reasons.length === 0 && !this.options.force) return { result: "up to date" };
+    const reasons = this.options.force ? ["--force", ...verdict.reasons] : verdict.reasons;
+    this.options.onEvent?.({ type: "notebook-started", notebook, reasons });
+    return this.execute(notebook, verdict);
+  }
+
+  private async execute(notebook: GraphNotebook, verdict: Verdict): Promise<NotebookResult> {
+    const { project, state, options } = this;
+    const stage = openStage(project, notebook);
+    const start = Date.now();
+    const seconds = (): number => (Date.now() - start) / 1000;
+    const cellSeconds: number[] = [];
+    const mirror = mirrorFolder();
+    try {
+      await (options.execute ?? executeNotebook)(notebook.path, stage.notebook, {
+        kernelName: project.graph.kernel,
+        cwd: projectRoot(),
+        parameters: injected(verdict, stage.parameter),
+        environment: mirror === undefined ? {} : { ALIGNSCOPE_MIRROR: mirror },
+        onEvent: (event) => {
+          if (event.type === "cell-finished") cellSeconds.push(event.seconds);
+          options.onEvent?.({ type: "runner", notebook, event });
+        },
+        ...(options.signal ? { signal: options.signal } : {}),
+      });
+      const previous = Object.keys(state.notebooks[notebook.name]?.outputs ?? {});
+      const outputs = await publish(project, notebook, stage, previous);
+      const { fingerprint, parameters } = verdict;
+      const startedAt = new Date(start).toISOString();
+      state.notebooks[notebook.name] = {
+        fingerprint,
+        parameters,
+        outputs,
+        startedAt,
+        seconds: seconds(),
+        cellSeconds,
+      };
+      writeState(project.outputs, state);
+      return { result: "ran", seconds: seconds(), cells: cellSeconds.length };
+    } catch (error) {
+      const kept = keepFailed(project, notebook, stage);
+      return { result: "failed", seconds: seconds(), kept, ...explain(error, options.signal) };
+    }
+  }
+}
+
+/** The values to inject; the notebook's own defaults are there already. */
+function injected({ parameters }: Verdict, outputs: string): Parameters {
+  return Object.fromEntries(
+    Object.entries(parameters)
+      .filter(([, { source }]) => source !== "notebook")
+      .map(([name, { value }]) => [name, name === "outputs" ? outputs : value]),
+  );
+}
+
+function explain(
+  error: unknown,
+  signal: AbortSignal | undefined,
+): Pick<NotebookResult & { result: "failed" }, "message" | "cell" | "interrupted"> {
+  const interrupted = error instanceof RunInterruptedError || signal?.aborted === true;
+  if (error instanceof PapermillExecutionError) {
+    const { executionCount, ename, evalue, traceback } = error;
+    const said = evalue.split("\n")[0] ?? "";
+    return {
+      message: interrupted ? "interrupted" : `In [${executionCount ?? " "}] ${ename}: ${said}`,
+      cell: { executionCount, traceback: stripVTControlCharacters(traceback.join("\n")).trimEnd() },
+      interrupted,
+    };
+  }
+  if (interrupted) return { message: "interrupted", cell: null, interrupted };
+  const message = error instanceof UserError ? error.message : messageOf(error).trim().split("\n")[0];
+  return { message: message ?? "it failed without a word", cell: null, interrupted };
+}
