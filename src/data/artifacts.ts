@@ -1,0 +1,127 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { messageOf, UserError } from "./errors";
+import { writeFileAtomic, writeJsonAtomic } from "./files";
+import { decodeFloats, encodeFloats, type Floats } from "./floats";
+
+/** What notebooks hand on to later ones: the notebook that makes it, and what it holds. Add a line for a new one. */
+export const ARTIFACTS: Readonly<Record<string, { readonly madeBy: string; readonly holds: string }>> = {
+  "probe.json": { madeBy: "3.1-toxic-vectors", holds: "the probe W_toxic with its accuracy and AUROC" },
+  "value-vectors.json": { madeBy: "3.1-toxic-vectors", holds: "MLP value vectors by cosine with W_toxic" },
+  "svd-basis.json": { madeBy: "3.2-vocabulary-space", holds: "singular vectors of the toxic value vectors" },
+  "interventions.json": { madeBy: "3.3-interventions", holds: "scales and results of the interventions" },
+};
+
+/** What an artifact was made from; reading with another expectation is refused. */
+export interface MadeWith {
+  /** {@link modelChecksum} of the model. */
+  readonly model?: string;
+  readonly profile?: string;
+}
+
+/** The frame that every JSON artifact is written in. */
+interface Framed {
+  readonly artifact: string;
+  readonly madeBy: string | null;
+  readonly madeWith: MadeWith;
+  readonly value: unknown;
+}
+
+export interface Artifacts {
+  readonly folder: string;
+  /** The path of an artifact, whether it is there or not. */
+  path(name: string): string;
+  has(name: string): boolean;
+  /** Writes a JSON value, stamped with what it was made from. */
+  writeJson(name: string, value: unknown): void;
+  /** The value of a JSON artifact. */
+  readJson<T>(name: string): T;
+  /** Writes an array of numbers, stamped, as a safetensors file with the one tensor `values`. */
+  writeFloats(name: string, floats: Floats): void;
+  readFloats(name: string): Floats;
+}
+
+function maker(name: string): string | undefined {
+  return ARTIFACTS[name]?.madeBy;
+}
+
+/** "run notebook 3.1-toxic-vectors first", or what to say of a name outside the catalogue. */
+function howToMake(name: string): string {
+  const madeBy = maker(name);
+  if (madeBy !== undefined) return `run notebook ${madeBy}, which makes it`;
+  return `no notebook is known to make it (known: ${Object.keys(ARTIFACTS).join(", ")})`;
+}
+
+function readArtifact(path: string, name: string, folder: string): Buffer {
+  if (!existsSync(path)) throw new UserError(`missing artifact ${name} in ${folder}: ${howToMake(name)}`);
+  return readFileSync(path);
+}
+
+function refuseOthers(name: string, path: string, found: MadeWith, expected: MadeWith): void {
+  for (const key of ["model", "profile"] as const) {
+    const wanted = expected[key];
+    if (wanted === undefined || found[key] === wanted) continue;
+    throw new UserError(
+      `artifact ${name} was made with ${key} ${found[key] ?? "unknown"}, expected ${wanted} (${path}): ` +
+        (maker(name) === undefined ? "make it again" : `run notebook ${maker(name)} again`),
+    );
+  }
+}
+
+/**
+ * The artifacts of a run in `folder`, which need not exist yet. Files are written aside and renamed.
+ *
+ * @param madeWith what this run works with: stamped on what it writes, and expected of what it reads; a key that is
+ *   left out is neither
+ * @example
+ * const artifacts = openArtifacts("outputs/lab/artifacts", { model: await modelChecksum(folder), profile: "lab" });
+ * artifacts.writeJson("probe.json", { weight, auroc });
+ * @throws UserError on reading: one line that names the artifact that is missing, or made from something else, and the
+ *   notebook that makes it
+ */
+export function openArtifacts(folder: string, madeWith: MadeWith = {}): Artifacts {
+  const root = resolve(folder);
+  function path(name: string): string {
+    if (!/^[\w-][\w.-]*$/.test(name)) {
+      throw new UserError(`not a name for an artifact: ${name} (expected a file name such as probe.json)`);
+    }
+    return join(root, name);
+  }
+  return {
+    folder: root,
+    path,
+    has: (name) => existsSync(path(name)),
+    writeJson(name, value) {
+      writeJsonAtomic(path(name), {
+        artifact: name,
+        madeBy: maker(name) ?? null,
+        madeWith,
+        value,
+      } satisfies Framed);
+    },
+    readJson<T>(name: string): T {
+      const file = path(name);
+      let framed: Partial<Framed>;
+      try {
+        framed = JSON.parse(readArtifact(file, name, root).toString("utf8")) as Partial<Framed>;
+      } catch (error) {
+        if (error instanceof UserError) throw error;
+        throw new UserError(`unreadable artifact ${file} (${messageOf(error)}): ${howToMake(name)}`);
+      }
+      if (framed.madeWith === undefined || !("value" in framed)) {
+        throw new UserError(`${file} is not an artifact of a notebook: ${howToMake(name)}`);
+      }
+      refuseOthers(name, file, framed.madeWith, madeWith);
+      return framed.value as T;
+    },
+    writeFloats(name, floats) {
+      writeFileAtomic(path(name), encodeFloats(floats, { ...madeWith }));
+    },
+    readFloats(name) {
+      const file = path(name);
+      const { floats, stamp } = decodeFloats(file, readArtifact(file, name, root));
+      refuseOthers(name, file, stamp, madeWith);
+      return floats;
+    },
+  };
+}

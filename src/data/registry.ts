@@ -1,0 +1,131 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { catalogue } from "./catalogue";
+import { UserError } from "./errors";
+import { suggestion } from "./nearest";
+import { projectRoot } from "./paths";
+
+/** A file by its name (below the entry's folder, where there is one) and what its bytes must be. */
+export interface RegisteredFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** A repository of the Hugging Face hub at one commit, so that what is fetched can never change. */
+export interface HubSource {
+  readonly kind: "model" | "dataset";
+  readonly repo: string;
+  readonly revision: string;
+  /** The file's path in the repository, where it differs from the registered file's name. */
+  readonly path?: string;
+}
+
+/** A zip archive that a download source delivers instead of the file itself. */
+export interface Archive extends RegisteredFile {
+  /** The path in the archive of the registered file. */
+  readonly member: string;
+}
+
+/** Where an entry may come from; every kind that is missing here is simply not tried. */
+export interface Sources {
+  /** Carried by the repository: a path relative to the project's root. */
+  readonly embedded?: string;
+  /** The name of the file or folder in a mirror (ALIGNSCOPE_MIRROR). */
+  readonly mirror?: string;
+  readonly huggingface?: HubSource;
+  /** A public address of exactly this file, pinned to a commit. */
+  readonly url?: string;
+  /** What `huggingface` or `url` deliver is this archive. */
+  readonly archive?: Archive;
+}
+
+/** A data set, a GPT-2 in Hugging Face layout or a toxicity classifier that can be located by its name. */
+export interface Registered {
+  readonly name: string;
+  readonly kind: "dataset" | "model" | "scorer";
+  readonly description: string;
+  readonly licence: string;
+  /** Where the data was first published, in words, and the page about it. */
+  readonly origin: string;
+  readonly homepage?: string;
+  /** Records in a data set: a line of text, a row of a table or an element of an array. */
+  readonly rows?: number;
+  /** `"file"`: {@link locate} gives the path of the one file; `"folder"`: that of the folder. */
+  readonly layout: "file" | "folder";
+  readonly files: readonly RegisteredFile[];
+  readonly sources: Sources;
+  /** sha256 of the file; of a model: of its weights. */
+  readonly sha256: string;
+  /** Size in bytes; of a model: all of its files together. */
+  readonly bytes: number;
+}
+
+/** What `catalogue.ts` states of an entry; the rest follows from it. */
+export interface CatalogueEntry extends Omit<Registered, "sha256" | "bytes" | "files"> {
+  /** Left out for embedded data, whose checksums stand in `data/lab/manifest.json`. */
+  readonly files?: readonly RegisteredFile[];
+}
+
+/** The checksums of the embedded data: {@link freezeLab} writes them to `data/lab/manifest.json`. */
+export interface LabManifest {
+  readonly files: Readonly<Record<string, { bytes: number; sha256: string; rows?: number }>>;
+}
+
+/** The folder of the embedded data, relative to the project's root. */
+export const LAB_FOLDER = "data/lab";
+
+/** Reads `data/lab/manifest.json`; without one (nothing is embedded yet) no file is known. */
+export function readLabManifest(root = projectRoot()): LabManifest {
+  const path = join(root, LAB_FOLDER, "manifest.json");
+  return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as LabManifest) : { files: {} };
+}
+
+function complete(entry: CatalogueEntry, lab: LabManifest): Registered {
+  let { files, rows } = entry;
+  const { embedded } = entry.sources;
+  if (embedded !== undefined) {
+    const below = embedded.slice(LAB_FOLDER.length + 1);
+    const mine = Object.entries(lab.files).filter(([name]) => name === below || name.startsWith(`${below}/`));
+    files = mine.map(([name, { bytes, sha256 }]) => ({
+      name: name === below ? (name.split("/").at(-1) ?? name) : name.slice(below.length + 1),
+      bytes,
+      sha256,
+    }));
+    if (entry.layout === "file") rows = mine[0]?.[1].rows;
+  }
+  const known = files ?? [];
+  const weights = known.find(({ name }) => name === "model.safetensors") ?? known[0];
+  return {
+    ...entry,
+    ...(rows === undefined ? {} : { rows }),
+    files: known,
+    sha256: weights?.sha256 ?? "",
+    bytes: known.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+/** Everything that the project knows by name. */
+export function registry(root = projectRoot()): Registered[] {
+  const lab = readLabManifest(root);
+  return catalogue.map((entry) => complete(entry, lab));
+}
+
+/** The data sets of {@link registry}. */
+export function datasets(): Registered[] {
+  return registry().filter(({ kind }) => kind === "dataset");
+}
+
+/** The models of {@link registry}. */
+export function models(): Registered[] {
+  return registry().filter(({ kind }) => kind === "model");
+}
+
+/** The entry of that name; for an unknown one a {@link UserError} that lists the nearest names. */
+export function registered(name: string, root = projectRoot()): Registered {
+  const entries = registry(root);
+  const entry = entries.find((candidate) => candidate.name === name);
+  if (entry) return entry;
+  const names = entries.map((candidate) => candidate.name);
+  throw new UserError(`unknown data set or model: ${name} (${suggestion(name, names)})`);
+}
