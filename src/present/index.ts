@@ -1,0 +1,36 @@
+// The present room: figures, tables, the paper's values beside ours, masked words, and the way into a notebook.
+
+export { type Figure, type FigureOptions, figure } from "./figure";
+export { type Frame, frame } from "./frame";
+export { duration, fixed, formatNumber, type NumberStyle, percent, signed, significant } from "./format";
+export { isOffensive, mask, maskCell, type MaskOptions, maskRows, wordsShown } from "./mask";
+export {
+  display,
+  type DisplayContent,
+  displayHandle,
+  type DisplaySink,
+  displaySinkKey,
+  inNotebook,
+  type MimeBundle,
+  type MimeOutput,
+  type Presentable,
+  print,
+  show,
+} from "./notebook";
+export {
+  type BesideOptions,
+  besidePaper,
+  paperColumns,
+  type PaperSource,
+  paperSources,
+  type PaperTable,
+  paperTable,
+  paperTables,
+  type PaperValue,
+  paperValue,
+  paperValues,
+} from "./paper-values";
+export { type Progress, progress, type ProgressOptions } from "./progress";
+export { type Cell, type Row, toCsv } from "./rows";
+export { type Column, type Table, type TableOptions, table } from "./table";
+export { activationLooks, type Look, lookEncoding, type LookOptions, modelLooks, palette } from "./theme";
