@@ -1,0 +1,72 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { GPT2Config } from "./config";
+
+/**
+ * The parameters of a GPT-2 by Hugging Face's names without the `transformer.` prefix, e.g. `wte.weight`
+ * `[vocab, dModel]`, `h.3.mlp.c_fc.weight` `[dModel, dMlp]` (column i is key vector i), `h.3.mlp.c_proj.weight`
+ * `[dMlp, dModel]` (row i is value vector i). `lm_head.weight` is there only where it is not tied to `wte.weight`.
+ */
+export type Parameters = Map<string, tf.Tensor>;
+
+/** Name and shape of every parameter, in the order of the forward pass. */
+export function parameterShapes(config: GPT2Config): Map<string, number[]> {
+  const { dModel, dMlp } = config;
+  const shapes = new Map<string, number[]>([
+    ["wte.weight", [config.vocabSize, dModel]],
+    ["wpe.weight", [config.nPositions, dModel]],
+  ]);
+  const norm = (name: string): void => {
+    shapes.set(`${name}.weight`, [dModel]).set(`${name}.bias`, [dModel]);
+  };
+  const projection = (name: string, rows: number, columns: number): void => {
+    shapes.set(`${name}.weight`, [rows, columns]).set(`${name}.bias`, [columns]);
+  };
+  for (let layer = 0; layer < config.nLayer; layer++) {
+    norm(`h.${layer}.ln_1`);
+    projection(`h.${layer}.attn.c_attn`, dModel, 3 * dModel);
+    projection(`h.${layer}.attn.c_proj`, dModel, dModel);
+    norm(`h.${layer}.ln_2`);
+    projection(`h.${layer}.mlp.c_fc`, dModel, dMlp);
+    projection(`h.${layer}.mlp.c_proj`, dMlp, dModel);
+  }
+  norm("ln_f");
+  return shapes;
+}
+
+/**
+ * Fresh parameters as GPT-2 starts from: normal with deviation 0.02, the projections into the residual stream scaled by
+ * 1/√(2·layers), layer norms 1 and 0, biases 0.
+ */
+export function initialValues(config: GPT2Config, seed: number): Map<string, Float32Array> {
+  const normal = gaussian(seed);
+  const values = new Map<string, Float32Array>();
+  for (const [name, shape] of parameterShapes(config)) {
+    const size = tf.util.sizeFromShape(shape);
+    const data = new Float32Array(size);
+    if (name.includes("ln_")) data.fill(name.endsWith("weight") ? 1 : 0);
+    else if (name.endsWith("weight")) {
+      const deviation = name.endsWith("c_proj.weight") ? 0.02 / Math.sqrt(2 * config.nLayer) : 0.02;
+      for (let i = 0; i < size; i++) data[i] = deviation * normal();
+    }
+    values.set(name, data);
+  }
+  return values;
+}
+
+/** A seeded source of standard normal numbers (Box and Muller over mulberry32). */
+export function gaussian(seed: number): () => number {
+  const uniform = mulberry32(seed);
+  return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+}
+
+/** A seeded source of numbers in [0, 1): mulberry32, 32 bits of state. */
+export function mulberry32(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}

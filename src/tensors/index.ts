@@ -1,0 +1,1 @@
+export { BACKENDS, describeBackend, openBackend, type BackendDescription, type BackendName } from "./backend";
