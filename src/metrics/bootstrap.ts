@@ -1,0 +1,44 @@
+import { mulberry32 } from "../toxicity/random";
+import { mean } from "../toxicity/vectors";
+
+/** A mean with the interval that a bootstrap over its examples gives. */
+export interface MeanWithInterval {
+  mean: number;
+  low: number;
+  high: number;
+  examples: number;
+}
+
+/**
+ * Percentile bootstrap of a mean: examples are drawn again with replacement `resamples` times.
+ *
+ * @param values one number per example, at least one
+ * @param options.level share of resampled means inside the interval
+ */
+export function bootstrapMean(
+  values: ArrayLike<number>,
+  { resamples = 1000, level = 0.95, seed = 0 }: { resamples?: number; level?: number; seed?: number } = {},
+): MeanWithInterval {
+  const examples = values.length;
+  if (examples === 0) throw new RangeError("bootstrapMean: got no values, expected at least one");
+  const random = mulberry32(seed);
+  const means = Float64Array.from({ length: resamples }, () => {
+    let sum = 0;
+    for (let draw = 0; draw < examples; draw += 1) sum += values[Math.floor(random() * examples)] as number;
+    return sum / examples;
+  }).sort();
+  return {
+    mean: mean(values),
+    low: quantile(means, (1 - level) / 2),
+    high: quantile(means, (1 + level) / 2),
+    examples,
+  };
+}
+
+/** Linear interpolation between the two nearest of ascending values. */
+function quantile(ascending: Float64Array, share: number): number {
+  const place = share * (ascending.length - 1);
+  const below = ascending[Math.floor(place)] as number;
+  const above = ascending[Math.ceil(place)] as number;
+  return below + (place - Math.floor(place)) * (above - below);
+}

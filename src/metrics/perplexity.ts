@@ -1,0 +1,147 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { GPT2, Hooks } from "../model";
+import { UserError } from "../data/errors";
+import { crossEntropy } from "../tensors/ops";
+import { unembed } from "../toxicity/head";
+import type { Protocol } from "./generation";
+
+export interface PerplexityOptions {
+  /** Tokens per window (default: the model's context). */
+  window?: number;
+  hooks?: Hooks;
+  /**
+   * `"as-published"` weights each window's mean loss by its number of tokens, although the first of them is never
+   * predicted; `"corrected"` is the exponential of the plain mean over predicted tokens.
+   */
+  protocol?: Protocol;
+  /** Windows per forward pass (default: as many as keep the logits near 128 MiB). */
+  batchSize?: number;
+  onProgress?: (done: number, total: number) => void;
+}
+
+/** What windows of one length add up to: losses in nats. */
+interface Window {
+  tokens: number;
+  meanLoss: number;
+}
+
+/**
+ * Perplexity of a stream of tokens, cut into windows that do not overlap (reference A3). The last window may be shorter;
+ * one of a single token predicts nothing and is left out. Interventions given as `hooks` act at every position.
+ *
+ * @param ids the tokens of the whole text, without a token for its beginning
+ */
+export async function perplexity(
+  model: GPT2,
+  ids: readonly number[],
+  { hooks, protocol = "as-published", onProgress, ...cutting }: PerplexityOptions = {},
+): Promise<number> {
+  const windows: Window[] = [];
+  const batches = windowBatches(model, ids, cutting);
+  for (const [done, batch] of batches.entries()) {
+    const losses = tf.tidy(() => meanLosses(model.forward(batch, { hooks }), batch));
+    for (const meanLoss of await losses.data())
+      windows.push({ tokens: (batch[0] as number[]).length, meanLoss });
+    losses.dispose();
+    onProgress?.(done + 1, batches.length);
+  }
+  return perplexityOf(windows, protocol);
+}
+
+/** The perplexity of some text under changes to what the last block writes, without running the blocks again. */
+export interface LastLayerPerplexity {
+  /** The perplexity with `vector` times `scale` subtracted from the residual stream at every position. */
+  at(vector: ArrayLike<number>, scale: number): Promise<number>;
+  /** Frees the kept residuals. */
+  dispose(): void;
+}
+
+/**
+ * Runs the model once over `ids` and keeps the residual stream after the last block, so that the perplexity of many
+ * interventions on the last block's output costs an unembedding each. Gives what {@link perplexity} gives with the hooks
+ * of `subtractDirection`, to float32 rounding. Keeps `ids.length * dModel` numbers: meant for evaluation texts that fit.
+ */
+export function lastLayerPerplexity(
+  model: GPT2,
+  ids: readonly number[],
+  { protocol = "as-published", ...cutting }: Omit<PerplexityOptions, "hooks" | "onProgress"> = {},
+): LastLayerPerplexity {
+  const { nLayer, dModel } = model.config;
+  const name = `blocks.${nLayer - 1}.hook_resid_post`;
+  const kept = windowBatches(model, ids, cutting).map((batch) => ({
+    batch,
+    residual: tf.tidy(() => {
+      const { cache } = model.runWithCache(batch, { names: [name] });
+      return cache.get(name) as tf.Tensor3D;
+    }),
+  }));
+  return {
+    async at(vector, scale) {
+      const windows: Window[] = [];
+      for (const { batch, residual } of kept) {
+        const losses = tf.tidy(() => {
+          const shift = tf.tensor(
+            Float32Array.from(vector, (value) => value * scale),
+            [1, 1, dModel],
+          );
+          return meanLosses(unembed(model, tf.sub(residual, shift)), batch);
+        });
+        for (const meanLoss of await losses.data())
+          windows.push({ tokens: (batch[0] as number[]).length, meanLoss });
+        losses.dispose();
+      }
+      return perplexityOf(windows, protocol);
+    },
+    dispose() {
+      for (const { residual } of kept) residual.dispose();
+    },
+  };
+}
+
+/** Windows grouped into batches of equal width. */
+function windowBatches(
+  model: GPT2,
+  ids: readonly number[],
+  { window = model.config.nPositions, batchSize }: Pick<PerplexityOptions, "window" | "batchSize">,
+): number[][][] {
+  const { nPositions, vocabSize } = model.config;
+  if (!(Number.isInteger(window) && window >= 2 && window <= nPositions)) {
+    throw new UserError(
+      `perplexity window: got ${window}, expected a whole number from 2 to the context of ${nPositions}`,
+    );
+  }
+  if (ids.length < 2) throw new UserError(`perplexity text: got ${ids.length} tokens, expected at least 2`);
+  const perBatch = batchSize ?? Math.max(1, Math.floor(2 ** 25 / (window * vocabSize)));
+  const windows: number[][] = [];
+  for (let from = 0; from < ids.length; from += window) windows.push(ids.slice(from, from + window));
+  const full = windows.filter((one) => one.length === window);
+  const rest = windows.filter((one) => one.length < window && one.length > 1);
+  const batches: number[][][] = [];
+  for (let from = 0; from < full.length; from += perBatch) batches.push(full.slice(from, from + perBatch));
+  if (rest.length > 0) batches.push(rest);
+  return batches;
+}
+
+/** [batch]: mean next-token cross-entropy of each row of `logits` [batch, position, vocab]. */
+function meanLosses(logits: tf.Tensor3D, batch: number[][]): tf.Tensor1D {
+  const [rows, positions, vocab] = logits.shape;
+  // The last position predicts nothing: it gets any target, and its loss is cut off again, which is cheaper than
+  // cutting it off the logits.
+  const targets = tf.tensor1d(
+    batch.flatMap((ids) => [...ids.slice(1), 0]),
+    "int32",
+  );
+  const losses = tf.reshape(crossEntropy(tf.reshape(logits, [-1, vocab]), targets), [rows, positions]);
+  return tf.mean(tf.slice(losses, [0, 0], [rows, positions - 1]), 1);
+}
+
+function perplexityOf(windows: readonly Window[], protocol: Protocol): number {
+  let sum = 0;
+  let weights = 0;
+  for (const { tokens, meanLoss } of windows) {
+    const weight = protocol === "as-published" ? tokens : tokens - 1;
+    sum += meanLoss * weight;
+    weights += weight;
+  }
+  return Math.exp(sum / weights);
+}

@@ -1,0 +1,155 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { GPT2 } from "../model";
+import { dot, mean, type Vector } from "./vectors";
+
+/** One addend of the residual stream and how large it is. */
+export interface SubUpdate {
+  /** TransformerLens' name of what is added. */
+  name: string;
+  /** Block that writes it; null for the embeddings. */
+  layer: number | null;
+  kind: "embedding" | "attention" | "mlp";
+  /** Euclidean length, averaged over texts and positions. */
+  meanNorm: number;
+}
+
+/** The residual stream taken apart, and how far the sum of the parts is from the whole. */
+export interface Decomposition {
+  updates: SubUpdate[];
+  /** Largest difference between the final residual stream and the sum of all parts, in any coordinate. */
+  largestError: number;
+  /** Largest coordinate of the final residual stream, for scale. */
+  largestValue: number;
+}
+
+/**
+ * Checks x^L = x^0 + Σ_l (Attn^l + MLP^l) on real activations (paper section 2): every block only adds to the residual
+ * stream.
+ *
+ * @param sequences token ids of equal length
+ */
+export async function decomposeResidual(
+  model: GPT2,
+  sequences: readonly (readonly number[])[],
+): Promise<Decomposition> {
+  const { nLayer } = model.config;
+  const parts: Omit<SubUpdate, "meanNorm">[] = [
+    { name: "hook_embed", layer: null, kind: "embedding" },
+    { name: "hook_pos_embed", layer: null, kind: "embedding" },
+  ];
+  for (let layer = 0; layer < nLayer; layer += 1) {
+    parts.push({ name: `blocks.${layer}.hook_attn_out`, layer, kind: "attention" });
+    parts.push({ name: `blocks.${layer}.hook_mlp_out`, layer, kind: "mlp" });
+  }
+  const final = `blocks.${nLayer - 1}.hook_resid_post`;
+  const numbers = tf.tidy(() => {
+    const { cache } = model.runWithCache(copy(sequences), {
+      names: [...parts.map(({ name }) => name), final],
+    });
+    const addends = parts.map(({ name }) => activation(cache, name));
+    const whole = activation(cache, final);
+    const norms = addends.map((addend) => tf.mean(tf.norm(addend, 2, -1)));
+    return tf.stack([...norms, largestDifference(whole, tf.addN(addends)), tf.max(tf.abs(whole))]);
+  });
+  const values = await numbers.data();
+  numbers.dispose();
+  return {
+    updates: parts.map((part, i) => ({ ...part, meanNorm: values[i] as number })),
+    largestError: values[parts.length] as number,
+    largestValue: values[parts.length + 1] as number,
+  };
+}
+
+/** One MLP's output at one position, rebuilt from its neurons. */
+export interface MlpDecomposition {
+  layer: number;
+  /** The coefficients m_i, [dMlp]. */
+  coefficients: Float64Array;
+  /** The bias of c_proj, the part of the output that no neuron decides, [dModel]. */
+  bias: Float64Array;
+  /** What the model wrote, [dModel]. */
+  written: Float64Array;
+  /** Σ_i m_i v_i + bias, [dModel]. */
+  rebuilt: Float64Array;
+  /** Largest difference between the two, in any coordinate. */
+  largestError: number;
+}
+
+/**
+ * Rebuilds what every MLP writes at the last position of a text from its key and value vectors, in float64 and straight
+ * from the definition (equation 2 of the paper): m_i = σ(LN(x) · k_i + b_i), MLP(x) = Σ_i m_i v_i + b.
+ */
+export async function decomposeMlps(model: GPT2, ids: readonly number[]): Promise<MlpDecomposition[]> {
+  const { nLayer, dMlp, dModel, layerNormEpsilon } = model.config;
+  const layers = Array.from({ length: nLayer }, (_, layer) => layer);
+  const names = layers.flatMap((layer) => [`blocks.${layer}.hook_resid_mid`, `blocks.${layer}.hook_mlp_out`]);
+  const { logits, cache } = model.runWithCache([[...ids]], { names });
+  logits.dispose();
+  const lastPosition = async (name: string): Promise<Float64Array> => {
+    const tensor = activation(cache, name);
+    const data = await tensor.data();
+    tensor.dispose();
+    return Float64Array.from(data.subarray(data.length - dModel));
+  };
+
+  const result: MlpDecomposition[] = [];
+  for (const layer of layers) {
+    const weight = (name: string) => model.weight(`h.${layer}.${name}`).data();
+    const residual = await lastPosition(`blocks.${layer}.hook_resid_mid`);
+    const written = await lastPosition(`blocks.${layer}.hook_mlp_out`);
+    const input = layerNormed(
+      residual,
+      await weight("ln_2.weight"),
+      await weight("ln_2.bias"),
+      layerNormEpsilon,
+    );
+
+    const keys = await weight("mlp.c_fc.weight"); // [dModel, dMlp]: key vector i is column i
+    const keyBias = await weight("mlp.c_fc.bias");
+    const coefficients = Float64Array.from({ length: dMlp }, (_, i) => {
+      let sum = keyBias[i] as number;
+      for (let j = 0; j < dModel; j += 1) sum += (input[j] as number) * (keys[j * dMlp + i] as number);
+      return geluNew(sum);
+    });
+
+    const values = await weight("mlp.c_proj.weight"); // [dMlp, dModel]: value vector i is row i
+    const bias = Float64Array.from(await weight("mlp.c_proj.bias"));
+    const rebuilt = Float64Array.from(bias);
+    coefficients.forEach((coefficient, i) => {
+      for (let j = 0; j < dModel; j += 1) {
+        rebuilt[j] = (rebuilt[j] as number) + coefficient * (values[i * dModel + j] as number);
+      }
+    });
+    const largestError = rebuilt.reduce(
+      (worst, x, j) => Math.max(worst, Math.abs(x - (written[j] as number))),
+      0,
+    );
+    result.push({ layer, coefficients, bias, written, rebuilt, largestError });
+  }
+  return result;
+}
+
+function layerNormed(x: Vector, weight: Vector, bias: Vector, epsilon: number): Float64Array {
+  const centre = mean(x);
+  const centred = Float64Array.from(x, (value) => value - centre);
+  const scale = Math.sqrt(dot(centred, centred) / centred.length + epsilon);
+  return centred.map((value, j) => (value / scale) * (weight[j] as number) + (bias[j] as number));
+}
+
+function geluNew(x: number): number {
+  return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+}
+
+function activation(cache: ReadonlyMap<string, tf.Tensor>, name: string): tf.Tensor {
+  const found = cache.get(name);
+  if (!found) throw new Error(`decomposition: the model kept no ${name}`);
+  return found;
+}
+
+function largestDifference(a: tf.Tensor, b: tf.Tensor): tf.Scalar {
+  return tf.max(tf.abs(tf.sub(a, b)));
+}
+
+function copy(sequences: readonly (readonly number[])[]): number[][] {
+  return sequences.map((ids) => [...ids]);
+}

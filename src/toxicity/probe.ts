@@ -1,0 +1,116 @@
+import { UserError } from "../data/errors";
+import type { GPT2, Tokenizer } from "../model";
+import { classificationReport, type ClassificationReport } from "./classification";
+import { meanResiduals, type FeatureOptions, type ProbeStream } from "./features";
+import { fitLogistic, logLoss, predictLogistic, selectRows, type Matrix } from "./logistic";
+import { stratifiedSplit } from "./split";
+import { norm } from "./vectors";
+
+/** A text and whether people called it toxic (1) or not (0). */
+export interface LabelledText {
+  text: string;
+  toxic: 0 | 1;
+}
+
+export interface ProbeOptions {
+  /** Share of the examples held out for the report (paper: 10%). */
+  validationShare?: number;
+  seed?: number;
+  /** Ridge penalties to choose from, on a tenth of the training part; the one with the lowest log loss wins. */
+  penalties?: readonly number[];
+}
+
+/**
+ * The toxicity probe of section 3.1. `direction` is W_toxic: the difference between the toxic and the non-toxic row of
+ * the two-class softmax, which is the only part of the two rows that a prediction depends on, in the basis of the
+ * residual stream and not normalised.
+ */
+export interface Probe {
+  /** W_toxic, [dModel]. */
+  direction: number[];
+  bias: number;
+  norm: number;
+  stream: ProbeStream;
+  /** The ridge penalty that was chosen. */
+  penalty: number;
+  seed: number;
+  train: ClassificationReport;
+  validation: ClassificationReport;
+}
+
+/** Reads the texts' features and fits the probe on them: {@link meanResiduals}, then {@link fitProbe}. */
+export async function trainProbe(
+  model: GPT2,
+  tokenizer: Tokenizer,
+  examples: readonly LabelledText[],
+  { validationShare, seed, penalties, stream = "pre-ln_f", ...reading }: ProbeOptions & FeatureOptions = {},
+): Promise<Probe> {
+  const sequences = examples.map((example) => tokenizer.encode(example.text));
+  const features = await meanResiduals(model, sequences, { stream, ...reading });
+  const labels = examples.map((example) => example.toxic);
+  return fitProbe(features, labels, { validationShare, seed, penalties, stream });
+}
+
+/**
+ * P(toxic | x̄) = softmax(W x̄), fitted as a logistic regression on 90% of the examples and reported on the other 10%.
+ *
+ * @param features [examples, dModel], from {@link meanResiduals}
+ */
+export function fitProbe(
+  features: Matrix,
+  labels: readonly number[],
+  {
+    validationShare = 0.1,
+    seed = 0,
+    penalties = [1e-3, 1e-2, 1e-1, 1],
+    stream = "pre-ln_f",
+  }: ProbeOptions & { stream?: ProbeStream } = {},
+): Probe {
+  const positives = labels.filter((label) => label === 1).length;
+  if (positives === 0 || positives === labels.length) {
+    throw new UserError(
+      `the probe got ${positives} toxic comments of ${labels.length}: expected some of either class; check the labels`,
+    );
+  }
+  const split = stratifiedSplit(labels, validationShare, seed);
+  const pick = (indices: readonly number[]) => indices.map((i) => labels[i] as number);
+  const trainFeatures = selectRows(features, split.train);
+  const trainLabels = pick(split.train);
+  const penalty = choosePenalty(trainFeatures, trainLabels, penalties, seed);
+  const fit = fitLogistic(trainFeatures, trainLabels, { l2: penalty });
+  const report = (indices: readonly number[]) =>
+    classificationReport(predictLogistic(fit, selectRows(features, indices)), pick(indices));
+  return {
+    direction: Array.from(fit.weights),
+    bias: fit.bias,
+    norm: norm(fit.weights),
+    stream,
+    penalty,
+    seed,
+    train: report(split.train),
+    validation: report(split.validation),
+  };
+}
+
+/** The penalty is chosen inside the training part: the validation part is looked at once, for the report. */
+function choosePenalty(
+  features: Matrix,
+  labels: number[],
+  penalties: readonly number[],
+  seed: number,
+): number {
+  if (penalties.length === 1) return penalties[0] as number;
+  const inner = stratifiedSplit(labels, 0.1, seed + 1);
+  const held = selectRows(features, inner.validation);
+  const fitting = selectRows(features, inner.train);
+  const pick = (indices: readonly number[]) => indices.map((i) => labels[i] as number);
+  let best = { penalty: NaN, loss: Infinity };
+  for (const penalty of penalties) {
+    const loss = logLoss(
+      predictLogistic(fitLogistic(fitting, pick(inner.train), { l2: penalty }), held),
+      pick(inner.validation),
+    );
+    if (loss < best.loss) best = { penalty, loss };
+  }
+  return best.penalty;
+}

@@ -1,0 +1,68 @@
+import type { GPT2 } from "../model";
+import { cosine, norm, type Vector } from "./vectors";
+
+/** A neuron of one layer's MLP: its key vector is column `neuron` of c_fc, its value vector row `neuron` of c_proj. */
+export interface Neuron {
+  layer: number;
+  neuron: number;
+}
+
+/** A value vector with its cosine to the probe. */
+export interface RankedValueVector extends Neuron {
+  cosine: number;
+  /** Euclidean length of the value vector. */
+  norm: number;
+}
+
+/** "MLP.v_770^19": the paper's name of a value vector. */
+export function nameOf({ layer, neuron }: Neuron): string {
+  return `MLP.v_${neuron}^${layer}`;
+}
+
+/**
+ * The value vectors v_i^l (rows of every layer's c_proj, raw weights) by their cosine with W_toxic, highest first
+ * (section 3.1). As published, each layer first contributes its own best `perLayer`; that bounds how many of one layer
+ * can be among the best and leaves the leaders as they are.
+ *
+ * @param probe W_toxic, [dModel]
+ * @param options.top how many to return (default: all that passed the filter)
+ */
+export async function rankValueVectors(
+  model: GPT2,
+  probe: Vector,
+  { perLayer = 100, top = Infinity }: { perLayer?: number; top?: number } = {},
+): Promise<RankedValueVector[]> {
+  const { nLayer, dMlp, dModel } = model.config;
+  const passed: RankedValueVector[] = [];
+  for (let layer = 0; layer < nLayer; layer += 1) {
+    const rows = await model.weight(valueWeights(layer)).data();
+    const ranked: RankedValueVector[] = [];
+    for (let neuron = 0; neuron < dMlp; neuron += 1) {
+      const vector = rows.subarray(neuron * dModel, (neuron + 1) * dModel);
+      ranked.push({ layer, neuron, cosine: cosine(vector, probe), norm: norm(vector) });
+    }
+    passed.push(...ranked.sort(byCosine).slice(0, perLayer));
+  }
+  return passed.sort(byCosine).slice(0, top);
+}
+
+/** The value vectors themselves, [dModel] each, in the order of `neurons`. */
+export async function readValueVectors(model: GPT2, neurons: readonly Neuron[]): Promise<Float64Array[]> {
+  const { dModel } = model.config;
+  const layers = new Map<number, Float32Array>();
+  const result: Float64Array[] = [];
+  for (const { layer, neuron } of neurons) {
+    let rows = layers.get(layer);
+    if (!rows) layers.set(layer, (rows = (await model.weight(valueWeights(layer)).data()) as Float32Array));
+    result.push(Float64Array.from(rows.subarray(neuron * dModel, (neuron + 1) * dModel)));
+  }
+  return result;
+}
+
+function valueWeights(layer: number): string {
+  return `h.${layer}.mlp.c_proj.weight`;
+}
+
+function byCosine(a: RankedValueVector, b: RankedValueVector): number {
+  return b.cosine - a.cosine;
+}

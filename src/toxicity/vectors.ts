@@ -1,0 +1,70 @@
+/** Plain float64 vector arithmetic on the residual stream's `[dModel]` vectors. */
+
+export type Vector = ArrayLike<number>;
+
+export function dot(a: Vector, b: Vector): number {
+  if (a.length !== b.length) throw new RangeError(`dot: lengths differ (${a.length} and ${b.length})`);
+  let sum = 0;
+  for (let i = 0; i < a.length; i += 1) sum += (a[i] as number) * (b[i] as number);
+  return sum;
+}
+
+export function norm(a: Vector): number {
+  return Math.sqrt(dot(a, a));
+}
+
+/** Cosine of the angle between two vectors; 0 when either of them is zero. */
+export function cosine(a: Vector, b: Vector): number {
+  const lengths = norm(a) * norm(b);
+  return lengths === 0 ? 0 : dot(a, b) / lengths;
+}
+
+/** `a` times a number. */
+export function scaled(a: Vector, factor: number): Float64Array {
+  return Float64Array.from(a, (value) => value * factor);
+}
+
+/** `a` at length 1. */
+export function unit(a: Vector): Float64Array {
+  const length = norm(a);
+  if (!(length > 0)) throw new RangeError("unit: a zero vector has no direction");
+  return scaled(a, 1 / length);
+}
+
+/** Arithmetic mean; NaN of nothing. */
+export function mean(values: Vector): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i += 1) sum += values[i] as number;
+  return sum / values.length;
+}
+
+/** Pearson's correlation of two equally long lists. */
+export function pearson(a: Vector, b: Vector): number {
+  const meanA = mean(a);
+  const meanB = mean(b);
+  return cosine(
+    Float64Array.from(a, (value) => value - meanA),
+    Float64Array.from(b, (value) => value - meanB),
+  );
+}
+
+/** Spearman's rank correlation; equal values share the mean of their ranks. */
+export function spearman(a: Vector, b: Vector): number {
+  return pearson(ranks(a), ranks(b));
+}
+
+/** Ranks from 1, ties averaged. */
+export function ranks(values: Vector): Float64Array {
+  const order = Array.from({ length: values.length }, (_, i) => i).sort(
+    (i, j) => (values[i] as number) - (values[j] as number),
+  );
+  const result = new Float64Array(values.length);
+  for (let from = 0; from < order.length;) {
+    let to = from;
+    while (to + 1 < order.length && values[order[to + 1] as number] === values[order[from] as number])
+      to += 1;
+    for (let k = from; k <= to; k += 1) result[order[k] as number] = (from + to) / 2 + 1;
+    from = to + 1;
+  }
+  return result;
+}
