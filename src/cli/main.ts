@@ -3,13 +3,20 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../data/errors";
 import { projectRoot } from "../data/paths";
+import { dataCommand } from "./commands/data";
 import { planCommand } from "./commands/plan";
 import { reproduceCommand } from "./commands/reproduce";
 import { siteCommand } from "./commands/site";
 import { statusCommand } from "./commands/status";
 
 /** Every command; each file below ./commands adds its own to the program and loads what is heavy when it is run. */
-const commands: ((program: Command) => void)[] = [reproduceCommand, planCommand, statusCommand, siteCommand];
+const commands: ((program: Command) => void)[] = [
+  reproduceCommand,
+  planCommand,
+  statusCommand,
+  siteCommand,
+  dataCommand,
+];
 
 /** The `alignscope` program with its commands; separate from {@link main} so that docs and tests can walk through it. */
 export function createProgram(): Command {

@@ -1,5 +1,6 @@
 import ts from "typescript";
-import { type CodeCell, hasTag, type Json, type Notebook } from "../jupyter";
+import { hasTag, type Json, type Notebook } from "../jupyter";
+import { findTranslator } from "../runner";
 
 /** A parameter as a notebook's cell tagged `parameters` declares it. */
 export interface DeclaredParameter {
@@ -13,32 +14,36 @@ export interface DeclaredParameter {
 }
 
 /**
- * The parameters of a TypeScript notebook: the variables that the first cell tagged `parameters` declares at its top
- * level. A notebook without such a cell has none.
+ * The parameters of a notebook: the variables that its first cell tagged `parameters` declares at its top level. A
+ * notebook without such a cell, or in a language whose cells the runner cannot read, has none.
  */
-export function declaredParameters(notebook: Notebook): DeclaredParameter[] {
-  const cell = notebook.cells.find(
-    (candidate): candidate is CodeCell => candidate.cell_type === "code" && hasTag(candidate, "parameters"),
-  );
-  if (!cell) return [];
-  const source = ts.createSourceFile("parameters.ts", cell.source, ts.ScriptTarget.ES2022, true);
-  return source.statements.filter(ts.isVariableStatement).flatMap((statement) =>
-    statement.declarationList.declarations.flatMap((declaration): DeclaredParameter[] => {
-      if (!ts.isIdentifier(declaration.name)) return []; // `const { a, b } = …` declares no parameter
-      const { type, initializer } = declaration;
-      const value = initializer && literal(initializer);
-      return [
-        {
-          name: declaration.name.text,
-          type: type?.getText(source),
-          default: value,
-          accepts: type
-            ? (given) => accepts(type, given)
-            : (given) => value === undefined || value === null || typeof given === typeof value,
-        },
-      ];
-    }),
-  );
+export async function declaredParameters(notebook: Notebook, kernel: string): Promise<DeclaredParameter[]> {
+  const cell = notebook.cells.find((each) => each.cell_type === "code" && hasTag(each, "parameters"));
+  const { language_info, kernelspec } = notebook.metadata;
+  const translator = findTranslator(kernel, language_info?.name ?? kernelspec?.language ?? "typescript");
+  if (!cell || !translator?.inspect) return [];
+  return (await translator.inspect(cell.source)).map(({ name, type, defaultSource }): DeclaredParameter => {
+    const node = type === undefined ? undefined : parse(`let it: ${type};`).type;
+    const initializer =
+      defaultSource === undefined ? undefined : parse(`let it = ${defaultSource};`).initializer;
+    const value = initializer && literal(initializer);
+    return {
+      name,
+      type,
+      default: value,
+      accepts: node
+        ? (given) => accepts(node, given)
+        : (given) => value === undefined || value === null || typeof given === typeof value,
+    };
+  });
+}
+
+/** The one declaration that `source` consists of; an empty one when it is not TypeScript. */
+function parse(source: string): Partial<ts.VariableDeclaration> {
+  const [statement] = ts.createSourceFile("it.ts", source, ts.ScriptTarget.ES2022, true).statements;
+  const [declaration] =
+    statement && ts.isVariableStatement(statement) ? statement.declarationList.declarations : [];
+  return declaration ?? {};
 }
 
 /** The value of an expression that is written out in full; undefined for one that would have to be computed. */

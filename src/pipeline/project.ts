@@ -34,7 +34,7 @@ export interface Project {
 const FROM_OPTIONS: Record<string, string> = { profile: "--profile NAME", outputs: "--outputs DIR" };
 
 /** Reads graph, profile and the notebooks' declarations and checks that they fit each other. */
-export function openProject(options: ProjectOptions = {}): Project {
+export async function openProject(options: ProjectOptions = {}): Promise<Project> {
   const root = projectRoot();
   const pipeline = resolve(options.pipeline ?? join(root, "notebooks", "pipeline.yaml"));
   const profile = loadProfile(join(pipeline, "..", "profiles"), options.profile ?? "lab");
@@ -43,9 +43,10 @@ export function openProject(options: ProjectOptions = {}): Project {
   for (const [name, option] of Object.entries(FROM_OPTIONS)) {
     if (name in given) throw new UserError(`the parameter ${name} is set with ${option}, not with -p`);
   }
-  const declared = new Map(
-    graph.notebooks.map(({ name, path }) => [name, declaredParameters(readNotebook(path))]),
-  );
+  const declared = new Map<string, DeclaredParameter[]>();
+  for (const { name, path } of graph.notebooks) {
+    declared.set(name, await declaredParameters(readNotebook(path), graph.kernel));
+  }
   refuseUnknownParameters([...declared.values()], profile, given);
   const outputs = resolve(options.outputs ?? join(root, "outputs", profile.name));
   const below = relative(root, outputs);

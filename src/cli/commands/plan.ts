@@ -16,7 +16,7 @@ export function planCommand(program: Command): void {
     .option("--json", "for machines")
     .action(async (options: Parameters<typeof projectOptions>[0] & PlanFlags) => {
       const { openProject, plan } = await import("../../pipeline/index.js");
-      const planned = await plan(openProject(projectOptions(options)), options);
+      const planned = await plan(await openProject(projectOptions(options)), options);
       if (options.json) {
         const list = planned.map(({ notebook, ...rest }) => ({ notebook: notebook.name, ...rest }));
         console.log(JSON.stringify(list, null, 2));

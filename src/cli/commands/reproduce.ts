@@ -31,7 +31,7 @@ export function reproduceCommand(program: Command): void {
     .option("--jobs <n>", "notebooks that may run at the same time", positiveInteger, 1)
     .action(async (options: Parameters<typeof projectOptions>[0] & ReproduceFlags) => {
       const { openProject, plan } = await import("../../pipeline/index.js");
-      const project = openProject(projectOptions(options));
+      const project = await openProject(projectOptions(options));
       const planned = await plan(project, options);
       if (options.dryRun) {
         console.log(describePlan(planned));

@@ -15,7 +15,7 @@ export function statusCommand(program: Command): void {
     .option("--json", "for machines")
     .action(async (options: Parameters<typeof projectOptions>[0] & { json?: boolean }) => {
       const { openProject, plan, readState } = await import("../../pipeline/index.js");
-      const project = openProject(projectOptions(options));
+      const project = await openProject(projectOptions(options));
       const state = readState(project.outputs);
       const notebooks = (await plan(project)).map(({ notebook: { name }, action, reasons }) => {
         const finished = state.notebooks[name];
