@@ -1,5 +1,3 @@
-import { ZmqServer } from "tslab/dist/jupyter.js";
-
 const PARENT_CHECK_MS = 1000;
 /** What ZeroMQ's own thread gets to send the last answers. */
 const FAREWELL_MS = 50;
@@ -15,10 +13,14 @@ export function endWithParent(): void {
   }, PARENT_CHECK_MS).unref();
 }
 
-/** tslab closes its sockets when asked to shut down but lives on while a cell's timers or threads do. */
-export function endAfterShutdown(): void {
-  const close: (this: ZmqServer) => void = Object.getOwnPropertyDescriptor(ZmqServer.prototype, "close")?.value;
-  ZmqServer.prototype.close = function (this: ZmqServer) {
+interface Server {
+  close(): void;
+}
+
+/** tslab's server closes its sockets when asked to shut down, but the process lives on while a cell's timers or threads do. */
+export function endAfterShutdown(server: { prototype: Server }): void {
+  const close = Reflect.get(server.prototype, "close") as (this: Server) => void;
+  server.prototype.close = function (this: Server) {
     close.call(this);
     setTimeout(() => process.exit(0), FAREWELL_MS);
   };

@@ -16,14 +16,16 @@ export function queueSends(): void {
   // The very copy of the binding that tslab loads.
   const zmq = createRequire(require.resolve("tslab/dist/jupyter.js"))("zeromq") as typeof ZeroMQ;
   for (const kind of [zmq.Publisher, zmq.Router]) {
-    const prototype = kind.prototype as { send: Send; bind: (address: string) => Promise<void> };
-    prototype.send = queued(prototype.send);
-    const { bind } = prototype;
-    prototype.bind = function (this: ZeroMQ.Publisher, address: string) {
-      // Without it a publisher drops what a slow reader has not taken.
-      this.sendHighWaterMark = 0;
-      return bind.call(this, address);
-    };
+    const { send, bind } = kind.prototype as { send: Send; bind: ZeroMQ.Publisher["bind"] };
+    // The binding's methods are read-only: they are shadowed, not assigned.
+    Object.defineProperty(kind.prototype, "send", { value: queued(send) });
+    Object.defineProperty(kind.prototype, "bind", {
+      value(this: ZeroMQ.Publisher, address: string) {
+        // With a limit, a publisher drops what a slow reader has not taken.
+        this.sendHighWaterMark = 0;
+        return bind.call(this, address);
+      },
+    });
   }
 }
 
@@ -48,22 +50,19 @@ export function queued(send: Send): Send {
       queue.push(frames);
       return Promise.resolve();
     }
-    // Refusals are told in the order of sending, before the event loop goes on and a send can succeed again.
-    return send.call(this, frames).catch((error: unknown) => {
+    try {
+      return send.call(this, frames);
+    } catch (error) {
       if (!isBusy(error)) throw error;
-      const earlier = waiting.get(this);
-      if (earlier) {
-        earlier.push(frames);
-        return;
-      }
       const first = [frames];
       waiting.set(this, first);
       void drain(this, first);
-    });
+      return Promise.resolve();
+    }
   };
 }
 
+/** The binding throws it, rather than rejecting. */
 function isBusy(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === "EBUSY" || code === "EAGAIN";
+  return (error as NodeJS.ErrnoException).code === "EBUSY";
 }
