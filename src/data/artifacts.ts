@@ -101,14 +101,14 @@ export function openArtifacts(folder: string, madeWith: MadeWith = {}): Artifact
     },
     readJson<T>(name: string): T {
       const file = path(name);
-      let framed: Partial<Framed>;
+      let framed: Partial<Framed> | null;
       try {
-        framed = JSON.parse(readArtifact(file, name, root).toString("utf8")) as Partial<Framed>;
+        framed = JSON.parse(readArtifact(file, name, root).toString("utf8")) as Partial<Framed> | null;
       } catch (error) {
         if (error instanceof UserError) throw error;
         throw new UserError(`unreadable artifact ${file} (${messageOf(error)}): ${howToMake(name)}`);
       }
-      if (framed.madeWith === undefined || !("value" in framed)) {
+      if (framed?.madeWith === undefined || !("value" in framed)) {
         throw new UserError(`${file} is not an artifact of a notebook: ${howToMake(name)}`);
       }
       refuseOthers(name, file, framed.madeWith, madeWith);

@@ -137,7 +137,7 @@ async function fetchAll(download: Download): Promise<void> {
  * @throws UserError in one line: what the server said, or the checksum that was got and the one that was expected
  */
 export async function downloadFile(download: Download): Promise<void> {
-  const { url, target, bytes, sha256 } = download;
+  const { url, target, sha256 } = download;
   const partial = partialOf(target);
   mkdirSync(dirname(target), { recursive: true });
   await withLock(`${target}.lock`, async () => {

@@ -52,13 +52,15 @@ export function decodeFloats(path: string, bytes: Buffer): { floats: Floats; sta
   if (bytes.length < 8) throw broken("it is shorter than a header");
   const start = 8 + Number(bytes.readBigUInt64LE(0));
   if (start > bytes.length) throw broken("its header is cut off");
-  let header: Header;
+  let header: Header | null;
+  let meta: Record<string, unknown>;
   try {
-    header = JSON.parse(bytes.toString("utf8", 8, start)) as Header;
+    header = JSON.parse(bytes.toString("utf8", 8, start)) as Header | null;
+    meta = JSON.parse(header?.__metadata__?.["meta"] ?? "{}") as Record<string, unknown>;
   } catch {
     throw broken("its header is not JSON");
   }
-  const { values } = header;
+  const { values, __metadata__ = {} } = header ?? {};
   if (!values || (values.dtype !== "F32" && values.dtype !== "F64"))
     throw broken("no tensor `values` of F32 or F64");
   const size = values.dtype === "F64" ? 8 : 4;
@@ -67,13 +69,7 @@ export function decodeFloats(path: string, bytes: Buffer): { floats: Floats; sta
     throw broken(`${bytes.length - start} bytes of numbers, expected ${expected}`);
   }
   const copy = new Uint8Array(bytes.subarray(start)).buffer; // a view must begin at a multiple of its element's size
-  const { meta = "{}", ...stamp } = header.__metadata__ ?? {};
-  return {
-    floats: {
-      shape: values.shape,
-      data: size === 8 ? new Float64Array(copy) : new Float32Array(copy),
-      meta: JSON.parse(meta) as Record<string, unknown>,
-    },
-    stamp,
-  };
+  const stamp = Object.fromEntries(Object.entries(__metadata__).filter(([key]) => key !== "meta"));
+  const data = size === 8 ? new Float64Array(copy) : new Float32Array(copy);
+  return { floats: { shape: values.shape, data, meta }, stamp };
 }

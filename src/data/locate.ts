@@ -181,7 +181,7 @@ async function embeddedPlace(embedded: string, entry: Registered, options: Locat
   const place = join(projectRoot(), embedded);
   if (entry.files.length === 0) {
     throw new UserError(
-      `${entry.name} is to lie in ${embedded}, but data/lab/manifest.json does not list it: ` +
+      `data/lab/manifest.json does not list ${embedded}, where ${entry.name} belongs: ` +
         "run `npx alignscope data freeze-lab` after making it",
     );
   }

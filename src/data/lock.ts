@@ -1,13 +1,14 @@
-import { closeSync, mkdirSync, openSync, rmSync, statSync, utimesSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** A lock that nobody has touched for so long was left behind by a process that died. */
+/** A lock that nobody has touched for so long was left behind, by a process that died or on a machine that did. */
 const STALE_MS = 30_000;
 
 function take(path: string): boolean {
   try {
-    closeSync(openSync(path, "wx"));
+    writeFileSync(path, `${process.pid} ${hostname()}`, { flag: "wx" });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
@@ -15,9 +16,20 @@ function take(path: string): boolean {
   }
 }
 
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0); // signal 0 only asks
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM"; // there, but somebody else's
+  }
+}
+
 function isStale(path: string): boolean {
   try {
-    return Date.now() - statSync(path).mtimeMs > STALE_MS;
+    if (Date.now() - statSync(path).mtimeMs > STALE_MS) return true;
+    const [pid, host] = readFileSync(path, "utf8").split(" ");
+    return host === hostname() && !isAlive(Number(pid));
   } catch {
     return false; // given back in the meantime
   }

@@ -1,6 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, utimesSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { sha256Of } from "../../src/data/checksum";
 import { DownloadError, downloadFile } from "../../src/data/download";
@@ -161,14 +164,33 @@ describe("a download", () => {
     expect(server.requests).toEqual(["/file.bin"]);
   });
 
-  it("is not held up by the lock of a process that died", async () => {
+  it.each([
+    ["long ago, wherever it ran", "1 another-machine", new Date(0)],
+    ["just now, on this machine", `${spawnSync("node", ["--version"]).pid} ${hostname()}`, new Date()],
+  ])("is not held up by the lock of a process that died %s", async (_, owner, date) => {
     const server = await serve((request, response) => {
       sendRanges(content, request, response);
     });
     const download = job(server.url);
-    const lock = write(join(download.target, ".."), "file.bin.lock", "");
-    utimesSync(lock, new Date(0), new Date(0));
+    const lock = write(join(download.target, ".."), "file.bin.lock", owner);
+    utimesSync(lock, date, date);
     await downloadFile(download);
     expect(existsSync(download.target)).toBe(true);
+    expect(existsSync(lock)).toBe(false);
+  });
+
+  it("waits for another process that is at it, and then has nothing left to do", async () => {
+    const server = await serve((request, response) => {
+      sendRanges(content, request, response);
+    });
+    const download = job(server.url);
+    const folder = join(download.target, "..");
+    const lock = write(folder, "file.bin.lock", "1 another-machine");
+    const waiting = downloadFile(download);
+    await sleep(100);
+    write(folder, "file.bin", content);
+    rmSync(lock);
+    await waiting;
+    expect(server.requests).toEqual([]);
   });
 });
