@@ -75,6 +75,8 @@ async function open(name: BackendName, byName: boolean): Promise<OpenedBackend> 
 async function openCpu(): Promise<OpenedBackend> {
   await import("@tensorflow/tfjs-backend-cpu");
   await tf.setBackend("cpu");
+  // Its first use prints a banner that recommends tfjs-node.
+  Object.assign(tf.backend(), { firstUse: false });
   const notes = ["plain JavaScript: right, and slow"];
   return { backend: "cpu", device: "CPU", blas: null, threads: 1, memoryLimitBytes: null, notes };
 }

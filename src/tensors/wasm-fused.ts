@@ -180,7 +180,8 @@ function gatherRows(inputs: Inputs, _: Record<string, number>, backend: BackendW
   const source = floats(backend, table);
   const target = floats(backend, out);
   const ids = backend.typedArrayFromHeap(indices);
-  for (let n = 0; n < ids.length; n++) target.set(source.subarray(ids[n]! * width, (ids[n]! + 1) * width), n * width);
+  for (let n = 0; n < ids.length; n++)
+    target.set(source.subarray(ids[n]! * width, (ids[n]! + 1) * width), n * width);
   return out;
 }
 

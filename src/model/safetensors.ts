@@ -1,0 +1,220 @@
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { UserError } from "../data/errors";
+
+/*
+ * The safetensors format: eight bytes with the header's length, a JSON header with dtype, shape and byte range of each
+ * tensor, then the data (https://github.com/huggingface/safetensors).
+ */
+
+/** Where one tensor lies. */
+export interface TensorEntry {
+  name: string;
+  dtype: string;
+  shape: number[];
+  file: string;
+  /** First byte in the file. */
+  offset: number;
+  bytes: number;
+}
+
+const BYTES: Record<string, number> = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+};
+const MAX_HEADER = 100 * 2 ** 20;
+
+/**
+ * Lists the tensors of a model folder: of `model.safetensors`, or of the shards that `model.safetensors.index.json`
+ * names. Every range is checked against the file's size, so that a truncated file is found before anything is read.
+ */
+export function listTensors(folder: string): Map<string, TensorEntry> {
+  const single = join(folder, "model.safetensors");
+  const index = join(folder, "model.safetensors.index.json");
+  const entries = new Map<string, TensorEntry>();
+  if (existsSync(single)) {
+    for (const entry of readHeader(single)) entries.set(entry.name, entry);
+    return entries;
+  }
+  if (!existsSync(index)) {
+    throw new UserError(
+      `no weights in ${folder}: expected model.safetensors or model.safetensors.index.json`,
+    );
+  }
+  const { weight_map: weightMap } = JSON.parse(readFileSync(index, "utf8")) as {
+    weight_map?: Record<string, string>;
+  };
+  if (!weightMap)
+    throw new UserError(`${index}: no weight_map, expected tensor names with the shard each lies in`);
+  for (const shard of new Set(Object.values(weightMap))) {
+    const path = join(dirname(index), shard);
+    if (!existsSync(path))
+      throw new UserError(`${index} names ${shard}, which is missing: fetch the model again`);
+    for (const entry of readHeader(path)) entries.set(entry.name, entry);
+  }
+  const absent = Object.keys(weightMap).find((name) => !entries.has(name));
+  if (absent)
+    throw new UserError(`${index}: tensor ${absent} is not in ${weightMap[absent]}: fetch the model again`);
+  return entries;
+}
+
+function readHeader(path: string): TensorEntry[] {
+  const file = openSync(path, "r");
+  try {
+    const size = fstatSync(file).size;
+    const prefix = Buffer.alloc(8);
+    const length = readSync(file, prefix, 0, 8, 0) === 8 ? Number(prefix.readBigUInt64LE()) : -1;
+    if (length < 2 || length > Math.min(MAX_HEADER, size - 8)) {
+      throw new UserError(`${path}: no safetensors file, or a truncated one (${size} bytes): fetch it again`);
+    }
+    const header = Buffer.alloc(length);
+    readSync(file, header, 0, length, 8);
+    const parsed = parseHeader(header, path);
+    const data = 8 + length;
+    return Object.entries(parsed)
+      .filter(([name]) => name !== "__metadata__")
+      .map(([name, { dtype, shape, data_offsets: range }]) => {
+        const [begin, end] = range;
+        const expected = shape.reduce((a, b) => a * b, 1) * (BYTES[dtype] ?? Number.NaN);
+        if (!BYTES[dtype])
+          throw new UserError(`${path}: tensor ${name} has dtype ${dtype}, expected F32, F16 or BF16`);
+        if (end - begin !== expected) {
+          throw new UserError(
+            `${path}: tensor ${name} [${shape}] ${dtype} takes ${expected} bytes, the header gives ${end - begin}`,
+          );
+        }
+        if (data + end > size) {
+          throw new UserError(
+            `${path}: truncated: tensor ${name} ends at byte ${data + end}, the file has ${size}: fetch it again`,
+          );
+        }
+        return { name, dtype, shape, file: path, offset: data + begin, bytes: expected };
+      });
+  } finally {
+    closeSync(file);
+  }
+}
+
+type Header = Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
+
+function parseHeader(header: Buffer, path: string): Header {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(header.toString("utf8"));
+  } catch {
+    throw new UserError(`${path}: the safetensors header is not JSON: fetch the file again`);
+  }
+  for (const [name, entry] of Object.entries(parsed as Record<string, Partial<Header[string]>>)) {
+    if (name === "__metadata__") continue;
+    if (typeof entry.dtype !== "string" || !Array.isArray(entry.shape) || entry.data_offsets?.length !== 2) {
+      throw new UserError(
+        `${path}: the header's entry for ${name} lacks dtype, shape or data_offsets: fetch the file again`,
+      );
+    }
+  }
+  return parsed as Header;
+}
+
+/** Reads one tensor as float32, whatever it is stored as. */
+export function readTensor(entry: TensorEntry): Float32Array {
+  const bytes = Buffer.alloc(entry.bytes);
+  const file = openSync(entry.file, "r");
+  try {
+    for (let done = 0; done < entry.bytes;) {
+      const count = readSync(file, bytes, done, Math.min(entry.bytes - done, 2 ** 30), entry.offset + done);
+      if (count === 0)
+        throw new UserError(`${entry.file}: truncated within tensor ${entry.name}: fetch it again`);
+      done += count;
+    }
+  } finally {
+    closeSync(file);
+  }
+  const { buffer, byteOffset } = bytes;
+  switch (entry.dtype) {
+    case "F32":
+      return new Float32Array(buffer, byteOffset, entry.bytes / 4);
+    case "F16":
+      return Float32Array.from(new Uint16Array(buffer, byteOffset, entry.bytes / 2), fromHalf);
+    case "BF16": {
+      const words = Uint32Array.from(
+        new Uint16Array(buffer, byteOffset, entry.bytes / 2),
+        (half) => half << 16,
+      );
+      return new Float32Array(words.buffer);
+    }
+    default:
+      throw new UserError(
+        `${entry.file}: tensor ${entry.name} has dtype ${entry.dtype}, expected F32, F16 or BF16`,
+      );
+  }
+}
+
+/** The bytes of a safetensors file of these tensors, in order, as float32 or rounded to float16. */
+export function encodeSafetensors(
+  tensors: Iterable<[name: string, tensor: { shape: number[]; data: Float32Array }]>,
+  dtype: "F32" | "F16" = "F32",
+): Uint8Array {
+  const header: Record<string, unknown> = { __metadata__: { format: "pt" } };
+  const chunks: Uint8Array[] = [];
+  let offset = 0;
+  for (const [name, { shape, data }] of tensors) {
+    const encoded = dtype === "F32" ? data : Uint16Array.from(data, toHalf);
+    const bytes = new Uint8Array(encoded.buffer, encoded.byteOffset, encoded.byteLength);
+    header[name] = { dtype, shape, data_offsets: [offset, offset + bytes.length] };
+    chunks.push(bytes);
+    offset += bytes.length;
+  }
+  const json = JSON.stringify(header);
+  // Padded with spaces so that the data starts at a multiple of eight.
+  const text = Buffer.from(json.padEnd(Math.ceil(json.length / 8) * 8));
+  const prefix = Buffer.alloc(8);
+  prefix.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([prefix, text, ...chunks]);
+}
+
+/** IEEE 754 half precision to single. */
+export function fromHalf(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 0x1f;
+  const fraction = half & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Infinity;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+const single = new Float32Array(1);
+const singleBits = new Uint32Array(single.buffer);
+
+/** Single precision to the nearest half, ties to even; what is too large becomes infinite. */
+export function toHalf(value: number): number {
+  single[0] = value;
+  const bits = singleBits[0] ?? 0;
+  const sign = (bits >>> 16) & 0x8000;
+  const exponent = (bits >>> 23) & 0xff;
+  const fraction = bits & 0x7fffff;
+  if (exponent === 0xff) return sign | 0x7c00 | (fraction ? 0x200 : 0);
+  const half = exponent - 112;
+  if (half >= 0x1f) return sign | 0x7c00;
+  if (half <= 0) {
+    // Subnormal: shift the full significand right, rounding.
+    if (half < -10) return sign;
+    return sign | round(fraction | 0x800000, 14 - half);
+  }
+  // A carry out of the fraction runs into the exponent, as it should.
+  return sign | ((half << 10) + round(fraction, 13));
+}
+
+function round(significand: number, shift: number): number {
+  const kept = significand >>> shift;
+  const rest = significand & ((1 << shift) - 1);
+  const tie = 1 << (shift - 1);
+  return rest > tie || (rest === tie && kept & 1) ? kept + 1 : kept;
+}

@@ -1,0 +1,228 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { perplexity } from "../metrics/perplexity";
+import { GPT2, generate, logitLens, type Padding } from "../model";
+import { crossEntropy } from "../tensors/ops";
+import { subtractDirection } from "../toxicity/interventions";
+import { svdBasis } from "../toxicity/svd-basis";
+import { unalign } from "../toxicity/unalign";
+import { rankValueVectors, readValueVectors } from "../toxicity/value-vectors";
+import { largest, projectToVocabulary } from "../toxicity/vocabulary";
+import type { Golden, TensorSummary } from "./golden";
+
+/** One comparison: how far this implementation is from the golden value, and how far it may be. */
+export interface Check {
+  name: string;
+  error: number;
+  tolerance: number;
+}
+
+/** Golden log-probabilities, losses and probabilities are float64; float32 stays within this. */
+const TOLERANCE = 1e-4;
+
+type Section = (model: GPT2, golden: Golden) => Promise<Check[]>;
+
+/** The sections by their name in golden.json; one that a file does not hold is left out. */
+export const SECTIONS: Record<string, Section> = {
+  forward: checkForward,
+  padding: checkPadding,
+  intervention: checkIntervention,
+  perplexity: checkPerplexity,
+  logit_lens: checkLogitLens,
+  value_vectors: checkValueVectors,
+  unalign: checkUnalign,
+};
+
+async function checkForward(model: GPT2, { forward }: Golden): Promise<Check[]> {
+  if (!forward) return [];
+  const names = Object.keys(forward.hooks);
+  const { logits, cache } = model.runWithCache(forward.ids, { names });
+  const last = tf.tidy(() => lastLogProbs(logits));
+  const checks = [
+    check("log-probabilities", maxError((await last.array()) as number[][], forward.log_probs_last)),
+    check("loss", Math.abs((await nextTokenLoss(logits, forward.ids)) - forward.loss)),
+    check("logits", await summaryError(logits, forward.logits)),
+  ];
+  for (const name of names) {
+    checks.push(
+      check(name, await summaryError(cache.get(name) as tf.Tensor, forward.hooks[name] as TensorSummary)),
+    );
+  }
+  tf.dispose([logits, last, ...cache.values()]);
+  return checks;
+}
+
+async function checkPadding(model: GPT2, { padding }: Golden): Promise<Check[]> {
+  if (!padding) return [];
+  const checks: Check[] = [];
+  const expected = {
+    masked: [padding.masked_log_probs_last, padding.greedy10_masked],
+    "as-published": [padding.as_published_log_probs_last, padding.greedy10_as_published],
+  } as const;
+  for (const protocol of Object.keys(expected) as Padding[]) {
+    const [logProbs, greedy] = expected[protocol];
+    const last = tf.tidy(() => lastLogProbs(model.forward(padding.sequences, { padding: protocol })));
+    checks.push(
+      check(`${protocol}: log-probabilities`, maxError((await last.array()) as number[][], logProbs)),
+    );
+    last.dispose();
+    const tokens = await generate(model, padding.sequences, { ...greedyLike(greedy), padding: protocol });
+    checks.push(exact(`${protocol}: greedy tokens`, tokens, greedy));
+  }
+  return checks;
+}
+
+async function checkIntervention(model: GPT2, { intervention, padding, forward }: Golden): Promise<Check[]> {
+  if (!intervention) return [];
+  const [vector] = await readValueVectors(model, [intervention]);
+  if (!vector) throw new Error("intervention: no such value vector");
+  const checks: Check[] = [];
+  const hooks = subtractDirection(model, vector, intervention.scale);
+  if (padding) {
+    const expected = intervention.greedy10_masked_last_position;
+    const tokens = await generate(model, padding.sequences, {
+      ...greedyLike(expected),
+      padding: "masked",
+      hooks,
+    });
+    checks.push(exact("greedy tokens, last position", tokens, expected));
+  }
+  if (forward) {
+    const logits = model.forward(forward.ids, { hooks });
+    const loss = await nextTokenLoss(logits, forward.ids);
+    logits.dispose();
+    checks.push(check("loss, all positions", Math.abs(loss - intervention.all_positions_loss)));
+  }
+  return checks;
+}
+
+async function checkPerplexity(model: GPT2, golden: Golden): Promise<Check[]> {
+  if (!golden.perplexity) return [];
+  const { ids, window, ppl } = golden.perplexity;
+  // Compared as a mean loss: the tolerance then means the same whatever the perplexity's size.
+  const measured = await perplexity(model, ids, { window, protocol: "as-published" });
+  return [check("log-perplexity", Math.abs(Math.log(measured) - Math.log(ppl)))];
+}
+
+async function checkLogitLens(model: GPT2, { logit_lens: lens, forward }: Golden): Promise<Check[]> {
+  if (!lens || !forward) return [];
+  const checks: Check[] = [];
+  for (const [normalisation, expected] of [
+    ["as-published", lens.prob_final_scale_no_bias],
+    ["own-layer-norm", lens.prob_own_layer_norm],
+  ] as const) {
+    const { rows, probabilities } = await logitLens(model, forward.ids, lens.token, { normalisation });
+    checks.push(exact(`${normalisation}: rows`, rows, lens.rows));
+    checks.push(check(`${normalisation}: probabilities`, maxError(probabilities, expected)));
+  }
+  return checks;
+}
+
+async function checkValueVectors(model: GPT2, { value_vectors: golden }: Golden): Promise<Check[]> {
+  if (!golden) return [];
+  const ranked = await rankValueVectors(model, golden.probe, { top: golden.top24.length });
+  const basis = svdBasis(await readValueVectors(model, ranked), golden.probe);
+  const first = golden.svd_u_first3_sign_fixed_to_probe;
+  const [best] = await projectToVocabulary(model, await readValueVectors(model, ranked.slice(0, 1)));
+  return [
+    exact("order", ranked.map(place), golden.top24.map(place)),
+    check("cosines", maxError([ranked.map((r) => r.cosine)], [golden.top24.map((r) => r.cosine)])),
+    check("singular values", maxError([basis.singularValues], [golden.singular_values])),
+    check(
+      "singular vectors",
+      maxError(
+        basis.directions.slice(0, first.length).map((u) => [...u]),
+        first,
+      ),
+    ),
+    exact("top tokens", largest(best ?? [], golden.top_tokens_of_rank0.length), golden.top_tokens_of_rank0),
+  ];
+}
+
+async function checkUnalign(
+  model: GPT2,
+  { unalign: golden, value_vectors: vectors, forward }: Golden,
+): Promise<Check[]> {
+  if (!golden || !vectors || !forward) return [];
+  const keys = await rankValueVectors(model, vectors.probe, { top: golden.keys });
+  const unaligned = await unalign(model, keys, golden.scale);
+  const logits = unaligned.forward(forward.ids);
+  const loss = await nextTokenLoss(logits, forward.ids);
+  logits.dispose();
+  unaligned.dispose();
+  return [check("loss", Math.abs(loss - golden.loss))];
+}
+
+function check(name: string, error: number): Check {
+  return { name, error, tolerance: TOLERANCE };
+}
+
+/** Tokens, orders and names are right or wrong: the error is the number of places where they differ. */
+function exact(name: string, measured: unknown[], expected: unknown[]): Check {
+  const [a, b] = [measured.flat(), expected.flat()];
+  const differing = a.filter((value, i) => value !== b[i]).length + Math.abs(a.length - b.length);
+  return { name, error: differing, tolerance: 0 };
+}
+
+function place({ layer, neuron }: { layer: number; neuron: number }): string {
+  return `${layer}:${neuron}`;
+}
+
+function greedyLike(expected: number[][]): { maxNewTokens: number; stopAtEos: false } {
+  return { maxNewTokens: expected[0]?.length ?? 0, stopAtEos: false };
+}
+
+/** Log-probabilities of the token after the last position, `[batch, vocab]`. */
+function lastLogProbs(logits: tf.Tensor3D): tf.Tensor2D {
+  const last = tf.squeeze(tf.slice(logits, [0, logits.shape[1] - 1, 0], [-1, 1, -1]), [1]);
+  return tf.logSoftmax(last as tf.Tensor2D);
+}
+
+/** Mean cross-entropy of the tokens of sequences of equal length, the first ones aside. */
+async function nextTokenLoss(logits: tf.Tensor3D, ids: number[][]): Promise<number> {
+  const loss = tf.tidy(() => {
+    const [, positions, vocab] = logits.shape;
+    const predicted = tf.reshape(tf.slice(logits, [0, 0, 0], [-1, positions - 1, -1]), [
+      -1,
+      vocab,
+    ]) as tf.Tensor2D;
+    const targets = tf.tensor1d(Int32Array.from(ids.flatMap((sequence) => sequence.slice(1))), "int32");
+    return tf.mean(crossEntropy(predicted, targets));
+  });
+  const [value = Number.NaN] = await loss.data();
+  loss.dispose();
+  return value;
+}
+
+/** The largest difference in any statistic, relative to the size of the tensor's values where that exceeds 1. */
+async function summaryError(tensor: tf.Tensor, golden: TensorSummary): Promise<number> {
+  if (tensor.shape.join() !== golden.shape.join()) return Infinity;
+  const values = await tensor.data();
+  let sum = 0;
+  let squares = 0;
+  for (const value of values) {
+    sum += value;
+    squares += value * value;
+  }
+  const largestValue = Math.max(1, ...golden.first8.map(Math.abs), ...golden.last8.map(Math.abs));
+  return Math.max(
+    maxError([[...values.slice(0, golden.first8.length)]], [golden.first8]) / largestValue,
+    maxError([[...values.slice(-golden.last8.length)]], [golden.last8]) / largestValue,
+    Math.abs(Math.sqrt(squares) - golden.norm) / Math.max(1, golden.norm),
+    // A sum of values of both signs cancels: what it may be off by grows with the norm.
+    Math.abs(sum - golden.sum) / Math.max(1, golden.norm, Math.abs(golden.sum)),
+  );
+}
+
+function maxError(measured: number[][], expected: number[][]): number {
+  if (measured.length !== expected.length) return Infinity;
+  let worst = 0;
+  expected.forEach((row, i) => {
+    const own = measured[i] ?? [];
+    if (own.length !== row.length) worst = Infinity;
+    row.forEach((value, j) => {
+      const error = Math.abs((own[j] ?? Number.NaN) - value);
+      worst = Number.isNaN(error) ? Infinity : Math.max(worst, error);
+    });
+  });
+  return worst;
+}
