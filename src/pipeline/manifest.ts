@@ -3,7 +3,7 @@ import { writeJsonAtomic } from "../data/files";
 import type { Json } from "../jupyter";
 import type { EffectiveParameters } from "./parameters";
 import type { Project } from "./project";
-import { type Environment, gitState, projectVersion } from "./provenance";
+import { type Environment, type GitState, projectVersion } from "./provenance";
 import type { NotebookResult } from "./reproduce";
 import type { FinishedNotebook, State } from "./state";
 
@@ -34,7 +34,7 @@ export interface Manifest {
   startedAt: string;
   /** Of this run, notebooks that were up to date not counted. */
   seconds: number;
-  git: { commit: string | null; dirty: boolean | null };
+  git: GitState;
   node: string;
   platform: string;
   kernel: string;
@@ -44,12 +44,16 @@ export interface Manifest {
   notebooks: ManifestNotebook[];
 }
 
-/** Writes the manifest of a run that began at `startedAt`. Notebooks outside the run appear as they were left. */
-export function writeManifest(
-  project: Project,
-  run: { startedAt: Date; environment: Environment; results: ReadonlyMap<string, NotebookResult> },
-  state: State,
-): void {
+/** What is known of a run, also while it goes on. */
+export interface RunRecord {
+  startedAt: Date;
+  environment: Environment;
+  git: GitState;
+  results: ReadonlyMap<string, NotebookResult>;
+}
+
+/** Writes the manifest of a run. Notebooks outside the run appear as they were left. */
+export function writeManifest(project: Project, run: RunRecord, state: State): void {
   const notebooks = project.graph.notebooks.map(({ name, title }): ManifestNotebook => {
     const result = run.results.get(name);
     return {
@@ -67,7 +71,7 @@ export function writeManifest(
     profile: project.profile.name,
     startedAt: run.startedAt.toISOString(),
     seconds: (Date.now() - run.startedAt.getTime()) / 1000,
-    git: gitState(),
+    git: run.git,
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
     kernel: project.graph.kernel,

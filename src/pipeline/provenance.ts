@@ -60,7 +60,12 @@ export async function dataChecksums(values: readonly (Json | undefined)[]): Prom
 }
 
 /** The project's commit, and whether its files differ from it; nulls where there is no git or no repository. */
-export function gitState(root = projectRoot()): { commit: string | null; dirty: boolean | null } {
+export interface GitState {
+  commit: string | null;
+  dirty: boolean | null;
+}
+
+export function gitState(root = projectRoot()): GitState {
   const git = (...args: string[]): string =>
     execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
   try {

@@ -13,7 +13,7 @@ import { lockOutputs } from "./lock";
 import { writeManifest } from "./manifest";
 import { chosenNotebooks, judge, type PlanOptions, requireArtifacts, type Verdict } from "./plan";
 import type { Project } from "./project";
-import { type Environment, environment } from "./provenance";
+import { type Environment, environment, gitState } from "./provenance";
 import { keepFailed, openStage, publish } from "./stage";
 import { readState, type State, writeState } from "./state";
 
@@ -104,6 +104,7 @@ async function lookUpstream(
 class Run {
   private readonly results = new Map<string, NotebookResult>();
   private readonly startedAt = new Date();
+  private readonly git = gitState();
 
   constructor(
     private readonly project: Project,
@@ -144,8 +145,8 @@ class Run {
     this.results.set(notebook.name, result);
     if (result.result !== "up to date") {
       // After every notebook, so that a run that is killed leaves a true account of those that ended.
-      const run = { startedAt: this.startedAt, environment: this.now, results: this.results };
-      writeManifest(this.project, run, this.state);
+      const { startedAt, git, now, results } = this;
+      writeManifest(this.project, { startedAt, git, environment: now, results }, this.state);
     }
     this.options.onEvent?.({ type: "notebook-ended", notebook, result });
   }

@@ -1,0 +1,95 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { datasets } from "../../src/data/registry";
+import { dataChecksums, environment, gitState } from "../../src/pipeline/provenance";
+import { differences, type Fingerprint } from "../../src/pipeline/state";
+import { temporaryFolder } from "./helpers";
+
+function project(): { root: string; write: (path: string, text: string) => void } {
+  const root = temporaryFolder();
+  const write = (path: string, text: string): void => {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  };
+  write("dist/src/model/gpt2.js", "1");
+  write("dist/src/site/index.js", "1");
+  write("dist/kernels/alignscope/main.js", "1");
+  write("kernels/alignscope/kernel.json", "{}");
+  write("package-lock.json", "{}");
+  return { root, write };
+}
+
+describe("what every notebook of a run depends on", () => {
+  it.each([
+    ["library", "dist/src/model/gpt2.js"],
+    ["library", "src/present/paper-values.json"],
+    ["library", "data/lab/manifest.json"],
+    ["kernel", "dist/kernels/alignscope/main.js"],
+    ["kernel", "kernels/alignscope/kernel.json"],
+    ["packages", "package-lock.json"],
+  ] as const)("notices in %s that %s changed", async (part, path) => {
+    const { root, write } = project();
+    const before = await environment("alignscope", root);
+    write(path, "changed");
+    const after = await environment("alignscope", root);
+    expect(after[part]).not.toBe(before[part]);
+    expect({ ...after, [part]: "" }).toEqual({ ...before, [part]: "" });
+  });
+
+  it("does not depend on the pages, the pipeline or the commands", async () => {
+    const { root, write } = project();
+    const before = await environment("alignscope", root);
+    for (const room of ["site", "pipeline", "cli"]) write(`dist/src/${room}/index.js`, "changed");
+    expect(await environment("alignscope", root)).toEqual(before);
+  });
+});
+
+describe("the data behind parameters", () => {
+  it("is known by its checksum where a value names a data set, and nothing else is taken for one", async () => {
+    const name = datasets().find(({ files }) => files.length > 0)?.name ?? "";
+    const checksums = await dataChecksums([name, "masked", 42, null, undefined, "no/such/file.txt"]);
+    expect(Object.keys(checksums)).toEqual([name]);
+    expect(checksums[name]).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it("is known by its content where a value names a file of the project", async () => {
+    expect(Object.keys(await dataChecksums(["package.json"]))).toEqual(["package.json"]);
+  });
+});
+
+describe("the reasons to run again", () => {
+  const before: Fingerprint = {
+    code: "c",
+    parameters: { alphas: [1, 2], seed: 42 },
+    artifacts: { "probe.json": "a" },
+    data: { lab: "d" },
+    library: "l",
+    packages: "p",
+    kernel: "k",
+  };
+
+  it.each([
+    [{ code: "x" }, "its code changed"],
+    [{ parameters: { alphas: [1, 3], seed: 42 } }, "parameter alphas changed from [1,2] to [1,3]"],
+    [{ parameters: { alphas: [1, 2] } }, "parameter seed changed from 42 to nothing"],
+    [{ artifacts: { "probe.json": "b" } }, "artifact probe.json changed"],
+    [{ artifacts: { "probe.json": null } }, "artifact probe.json is gone"],
+    [{ data: { lab: "e" } }, "the data behind lab changed"],
+    [{ library: "x" }, "the library changed"],
+    [{ packages: "x" }, "package-lock.json changed"],
+    [{ kernel: "x" }, "the kernel changed"],
+  ])("are told for %o", (change, reason) => {
+    expect(differences(before, { ...before, ...change })).toEqual([reason]);
+  });
+
+  it("are none when nothing changed", () => {
+    expect(differences(before, structuredClone(before))).toEqual([]);
+  });
+});
+
+describe("the state of the repository", () => {
+  it("is unknown where there is no repository", () => {
+    expect(gitState(temporaryFolder())).toEqual({ commit: null, dirty: null });
+  });
+});
