@@ -1,4 +1,4 @@
-import type { GPT2, Hooks, Tokenizer } from "../model";
+import { generate, type GPT2, type Hooks, type Tokenizer } from "../model";
 import { UserError } from "../data/errors";
 
 /** Each place where the official code differs from the paper's text has these two settings. */
@@ -56,7 +56,7 @@ export async function generateContinuations(
     padding === "as-published"
       ? kept.map((ids) => [...Array.from({ length: width - ids.length }, () => eosTokenId), ...ids])
       : kept;
-  const generated = await model.generate(sequences, {
+  const generated = await generate(model, sequences, {
     maxNewTokens,
     padding,
     hooks,

@@ -3,6 +3,7 @@ import type { GPT2, Hooks } from "../model";
 import { UserError } from "../data/errors";
 import { crossEntropy } from "../tensors/ops";
 import { unembed } from "../toxicity/head";
+import { readActivations } from "../toxicity/read-activations";
 import type { Protocol } from "./generation";
 
 export interface PerplexityOptions {
@@ -48,54 +49,91 @@ export async function perplexity(
   return perplexityOf(windows, protocol);
 }
 
-/** The perplexity of some text under changes to what the last block writes, without running the blocks again. */
+/** A change of what the last block writes: `scale` times `vector`, [dModel], is subtracted at every position. */
+export interface LastLayerShift {
+  vector: ArrayLike<number>;
+  scale: number;
+}
+
+/**
+ * The perplexities of one text under many interventions on the last block's output, for one pass through the blocks: all
+ * that differs between them is the last layer norm and the unembedding. Gives what {@link perplexity} gives with the
+ * hooks of `subtractDirection`, to float32 rounding.
+ */
+export async function perplexitiesUnderShifts(
+  model: GPT2,
+  ids: readonly number[],
+  shifts: readonly LastLayerShift[],
+  { protocol = "as-published", onProgress, ...cutting }: Omit<PerplexityOptions, "hooks"> = {},
+): Promise<number[]> {
+  const windows: Window[][] = shifts.map(() => []);
+  const batches = windowBatches(model, ids, cutting);
+  for (const [done, batch] of batches.entries()) {
+    const residual = lastResidual(model, batch);
+    for (const [k, shift] of shifts.entries()) {
+      (windows[k] as Window[]).push(...(await shiftedWindows(model, batch, residual, shift)));
+    }
+    residual.dispose();
+    onProgress?.(done + 1, batches.length);
+  }
+  return windows.map((own) => perplexityOf(own, protocol));
+}
+
+/** The perplexity of one text under interventions that are not known beforehand. */
 export interface LastLayerPerplexity {
-  /** The perplexity with `vector` times `scale` subtracted from the residual stream at every position. */
-  at(vector: ArrayLike<number>, scale: number): Promise<number>;
+  under(shift: LastLayerShift): Promise<number>;
   /** Frees the kept residuals. */
   dispose(): void;
 }
 
 /**
- * Runs the model once over `ids` and keeps the residual stream after the last block, so that the perplexity of many
- * interventions on the last block's output costs an unembedding each. Gives what {@link perplexity} gives with the hooks
- * of `subtractDirection`, to float32 rounding. Keeps `ids.length * dModel` numbers: meant for evaluation texts that fit.
+ * {@link perplexitiesUnderShifts} for a search: the residual stream after the last block is kept, so that each further
+ * intervention costs an unembedding. Keeps `ids.length * dModel` numbers on the backend.
  */
 export function lastLayerPerplexity(
   model: GPT2,
   ids: readonly number[],
   { protocol = "as-published", ...cutting }: Omit<PerplexityOptions, "hooks" | "onProgress"> = {},
 ): LastLayerPerplexity {
-  const { nLayer, dModel } = model.config;
-  const name = `blocks.${nLayer - 1}.hook_resid_post`;
   const kept = windowBatches(model, ids, cutting).map((batch) => ({
     batch,
-    residual: tf.tidy(() => {
-      const { cache } = model.runWithCache(batch, { names: [name] });
-      return cache.get(name) as tf.Tensor3D;
-    }),
+    residual: lastResidual(model, batch),
   }));
   return {
-    async at(vector, scale) {
+    async under(shift) {
       const windows: Window[] = [];
-      for (const { batch, residual } of kept) {
-        const losses = tf.tidy(() => {
-          const shift = tf.tensor(
-            Float32Array.from(vector, (value) => value * scale),
-            [1, 1, dModel],
-          );
-          return meanLosses(unembed(model, tf.sub(residual, shift)), batch);
-        });
-        for (const meanLoss of await losses.data())
-          windows.push({ tokens: (batch[0] as number[]).length, meanLoss });
-        losses.dispose();
-      }
+      for (const { batch, residual } of kept)
+        windows.push(...(await shiftedWindows(model, batch, residual, shift)));
       return perplexityOf(windows, protocol);
     },
     dispose() {
       for (const { residual } of kept) residual.dispose();
     },
   };
+}
+
+/** The residual stream after the last block, [batch, position, dModel]; the caller disposes of it. */
+function lastResidual(model: GPT2, batch: number[][]): tf.Tensor3D {
+  const name = `blocks.${model.config.nLayer - 1}.hook_resid_post`;
+  return readActivations(model, batch, [name], (activations) => tf.clone(activations(name)));
+}
+
+async function shiftedWindows(
+  model: GPT2,
+  batch: number[][],
+  residual: tf.Tensor3D,
+  { vector, scale }: LastLayerShift,
+): Promise<Window[]> {
+  const losses = tf.tidy(() => {
+    const shift = tf.tensor(
+      Float32Array.from(vector, (value) => value * scale),
+      [1, 1, model.config.dModel],
+    );
+    return meanLosses(unembed(model, tf.sub(residual, shift)), batch);
+  });
+  const data = await losses.data();
+  losses.dispose();
+  return Array.from(data, (meanLoss, row) => ({ tokens: (batch[row] as number[]).length, meanLoss }));
 }
 
 /** Windows grouped into batches of equal width. */

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { GPT2 } from "../model";
+import { readActivations } from "./read-activations";
 import type { Neuron } from "./value-vectors";
 
 /**
@@ -19,11 +20,10 @@ export async function lastActivations(
   const point = (layer: number) => `blocks.${layer}.mlp.hook_post`;
   const result = neurons.map(() => new Float64Array(sequences.length));
   for (let from = 0; from < sequences.length; from += batchSize) {
-    const batch = sequences.slice(from, from + batchSize).map((ids) => [...ids]);
-    const last = tf.tidy(() => {
-      const { cache } = model.runWithCache(batch, { names: layers.map(point), padding: "masked" });
-      return layers.map((layer) => lastPosition(cache.get(point(layer)) as tf.Tensor3D));
-    });
+    const batch = sequences.slice(from, from + batchSize);
+    const last = readActivations(model, batch, layers.map(point), (activations) =>
+      layers.map((layer) => lastPosition(activations(point(layer)))),
+    );
     for (const [k, tensor] of last.entries()) {
       const data = await tensor.data(); // [batch, dMlp]
       tensor.dispose();

@@ -1,6 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { GPT2 } from "../model";
-import { dot, mean, type Vector } from "./vectors";
+import { lastPosition } from "./activations";
+import { readActivations } from "./read-activations";
+import { dot, mean, norm, type Vector } from "./vectors";
 
 /** One addend of the residual stream and how large it is. */
 export interface SubUpdate {
@@ -42,14 +44,13 @@ export async function decomposeResidual(
     parts.push({ name: `blocks.${layer}.hook_mlp_out`, layer, kind: "mlp" });
   }
   const final = `blocks.${nLayer - 1}.hook_resid_post`;
-  const numbers = tf.tidy(() => {
-    const { cache } = model.runWithCache(copy(sequences), {
-      names: [...parts.map(({ name }) => name), final],
-    });
-    const addends = parts.map(({ name }) => activation(cache, name));
-    const whole = activation(cache, final);
+  const names = [...parts.map(({ name }) => name), final];
+  const numbers = readActivations(model, sequences, names, (activations) => {
+    const addends = parts.map(({ name }) => activations(name));
+    const whole = activations(final);
     const norms = addends.map((addend) => tf.mean(tf.norm(addend, 2, -1)));
-    return tf.stack([...norms, largestDifference(whole, tf.addN(addends)), tf.max(tf.abs(whole))]);
+    const error = tf.max(tf.abs(tf.sub(whole, tf.addN(addends))));
+    return tf.stack([...norms, error, tf.max(tf.abs(whole))]);
   });
   const values = await numbers.data();
   numbers.dispose();
@@ -65,6 +66,8 @@ export interface MlpDecomposition {
   layer: number;
   /** The coefficients m_i, [dMlp]. */
   coefficients: Float64Array;
+  /** How much each neuron adds, |m_i| |v_i|, [dMlp]. */
+  contributions: Float64Array;
   /** The bias of c_proj, the part of the output that no neuron decides, [dModel]. */
   bias: Float64Array;
   /** What the model wrote, [dModel]. */
@@ -83,20 +86,19 @@ export async function decomposeMlps(model: GPT2, ids: readonly number[]): Promis
   const { nLayer, dMlp, dModel, layerNormEpsilon } = model.config;
   const layers = Array.from({ length: nLayer }, (_, layer) => layer);
   const names = layers.flatMap((layer) => [`blocks.${layer}.hook_resid_mid`, `blocks.${layer}.hook_mlp_out`]);
-  const { logits, cache } = model.runWithCache([[...ids]], { names });
-  logits.dispose();
-  const lastPosition = async (name: string): Promise<Float64Array> => {
-    const tensor = activation(cache, name);
-    const data = await tensor.data();
-    tensor.dispose();
-    return Float64Array.from(data.subarray(data.length - dModel));
-  };
+  const last = readActivations(model, [ids], names, (activations) =>
+    tf.concat(names.map((name) => lastPosition(activations(name)))),
+  );
+  const rows = Float64Array.from(await last.data()); // [names, dModel]
+  last.dispose();
+  const row = (name: string) =>
+    rows.subarray(names.indexOf(name) * dModel, (names.indexOf(name) + 1) * dModel);
 
   const result: MlpDecomposition[] = [];
   for (const layer of layers) {
     const weight = (name: string) => model.weight(`h.${layer}.${name}`).data();
-    const residual = await lastPosition(`blocks.${layer}.hook_resid_mid`);
-    const written = await lastPosition(`blocks.${layer}.hook_mlp_out`);
+    const residual = row(`blocks.${layer}.hook_resid_mid`);
+    const written = row(`blocks.${layer}.hook_mlp_out`);
     const input = layerNormed(
       residual,
       await weight("ln_2.weight"),
@@ -115,16 +117,17 @@ export async function decomposeMlps(model: GPT2, ids: readonly number[]): Promis
     const values = await weight("mlp.c_proj.weight"); // [dMlp, dModel]: value vector i is row i
     const bias = Float64Array.from(await weight("mlp.c_proj.bias"));
     const rebuilt = Float64Array.from(bias);
-    coefficients.forEach((coefficient, i) => {
-      for (let j = 0; j < dModel; j += 1) {
-        rebuilt[j] = (rebuilt[j] as number) + coefficient * (values[i * dModel + j] as number);
-      }
+    const contributions = coefficients.map((coefficient, i) => {
+      const value = values.subarray(i * dModel, (i + 1) * dModel);
+      for (let j = 0; j < dModel; j += 1)
+        rebuilt[j] = (rebuilt[j] as number) + coefficient * (value[j] as number);
+      return Math.abs(coefficient) * norm(value);
     });
     const largestError = rebuilt.reduce(
       (worst, x, j) => Math.max(worst, Math.abs(x - (written[j] as number))),
       0,
     );
-    result.push({ layer, coefficients, bias, written, rebuilt, largestError });
+    result.push({ layer, coefficients, contributions, bias, written, rebuilt, largestError });
   }
   return result;
 }
@@ -138,18 +141,4 @@ function layerNormed(x: Vector, weight: Vector, bias: Vector, epsilon: number): 
 
 function geluNew(x: number): number {
   return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
-}
-
-function activation(cache: ReadonlyMap<string, tf.Tensor>, name: string): tf.Tensor {
-  const found = cache.get(name);
-  if (!found) throw new Error(`decomposition: the model kept no ${name}`);
-  return found;
-}
-
-function largestDifference(a: tf.Tensor, b: tf.Tensor): tf.Scalar {
-  return tf.max(tf.abs(tf.sub(a, b)));
-}
-
-function copy(sequences: readonly (readonly number[])[]): number[][] {
-  return sequences.map((ids) => [...ids]);
 }

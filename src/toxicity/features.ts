@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../data/errors";
 import type { GPT2 } from "../model";
 import type { Matrix } from "./logistic";
+import { readActivations } from "./read-activations";
 
 /**
  * Which last-layer vector is read: the residual stream after the last block (`"pre-ln_f"`), the basis in which value
@@ -59,15 +60,13 @@ function lengthOf(sequences: readonly (readonly number[])[], i: number): number 
 function meansOverRealPositions(model: GPT2, batch: number[][], stream: ProbeStream): tf.Tensor2D {
   const last = model.config.nLayer - 1;
   const name = stream === "pre-ln_f" ? `blocks.${last}.hook_resid_post` : "ln_final.hook_normalized";
-  return tf.tidy(() => {
+  return readActivations(model, batch, [name], (activations) => {
     const width = Math.max(...batch.map((ids) => ids.length));
-    const { cache } = model.runWithCache(batch, { names: [name], padding: "masked" });
-    const activation = cache.get(name) as tf.Tensor3D;
     const weights = batch.map((ids) =>
       Array.from({ length: width }, (_, position) => (position >= width - ids.length ? 1 / ids.length : 0)),
     );
     // [batch, 1, position] · [batch, position, dModel]
-    const means = tf.matMul(tf.tensor3d(weights.map((row) => [row])), activation);
+    const means = tf.matMul(tf.tensor3d(weights.map((row) => [row])), activations(name));
     const flat: tf.Tensor2D = tf.reshape(means, [batch.length, -1]);
     if (stream === "pre-ln_f") return flat;
     // The hook point lies before the last layer norm's own weight and bias; a mean commutes with both.

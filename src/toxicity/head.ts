@@ -4,7 +4,8 @@ import { layerNorm } from "../tensors/ops";
 
 /** E, the unembedding, [vocabSize, dModel]: the token embeddings themselves unless the model has its own. */
 export function unembedding(model: GPT2): tf.Tensor2D {
-  return model.weight("lm_head.weight") as tf.Tensor2D;
+  const own = model.parameterNames.includes("lm_head.weight");
+  return model.weight(own ? "lm_head.weight" : "wte.weight") as tf.Tensor2D;
 }
 
 /**

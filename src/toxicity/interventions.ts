@@ -14,7 +14,7 @@ export type InterventionReach = "as-published" | "last" | "all";
  * from what the last block's MLP writes to the residual stream.
  *
  * @param vector [dModel]
- * @example await model.generate(ids, { maxNewTokens: 20, hooks: subtractDirection(model, probe.direction, 8) })
+ * @example await generate(model, ids, { maxNewTokens: 20, hooks: subtractDirection(model, probe.direction, 8) })
  */
 export function subtractDirection(
   model: GPT2,

@@ -36,6 +36,8 @@ export interface Probe {
   seed: number;
   train: ClassificationReport;
   validation: ClassificationReport;
+  /** Log-odds of toxicity that the probe gives to each held-out comment, and the comment's label. */
+  heldOut: { toxic: number; logOdds: number }[];
 }
 
 /** Reads the texts' features and fits the probe on them: {@link meanResiduals}, then {@link fitProbe}. */
@@ -78,8 +80,8 @@ export function fitProbe(
   const trainLabels = pick(split.train);
   const penalty = choosePenalty(trainFeatures, trainLabels, penalties, seed);
   const fit = fitLogistic(trainFeatures, trainLabels, { l2: penalty });
-  const report = (indices: readonly number[]) =>
-    classificationReport(predictLogistic(fit, selectRows(features, indices)), pick(indices));
+  const probabilities = (indices: readonly number[]) => predictLogistic(fit, selectRows(features, indices));
+  const heldOut = probabilities(split.validation);
   return {
     direction: Array.from(fit.weights),
     bias: fit.bias,
@@ -87,8 +89,12 @@ export function fitProbe(
     stream,
     penalty,
     seed,
-    train: report(split.train),
-    validation: report(split.validation),
+    train: classificationReport(probabilities(split.train), trainLabels),
+    validation: classificationReport(heldOut, pick(split.validation)),
+    heldOut: pick(split.validation).map((toxic, i) => {
+      const p = heldOut[i] as number;
+      return { toxic, logOdds: Math.log(p) - Math.log1p(-p) };
+    }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { svd } from "../tensors/linalg";
+import { Matrix, SingularValueDecomposition } from "ml-matrix";
 import { dot, scaled, unit, type Vector } from "./vectors";
 
 /** Orthonormal directions of a set of value vectors, strongest first. */
@@ -18,11 +18,17 @@ export interface SvdBasis {
  * @param probe W_toxic, [dModel]
  */
 export function svdBasis(vectors: readonly Vector[], probe: Vector): SvdBasis {
-  const { singularValues, rightVectors } = svd(vectors.map(unit));
+  const stack = new Matrix(vectors.map((vector) => Array.from(unit(vector)))); // [N, dModel]
+  const { diagonal, rightSingularVectors } = new SingularValueDecomposition(stack, {
+    computeLeftSingularVectors: false,
+    autoTranspose: true,
+  });
+  const count = Math.min(stack.rows, stack.columns);
+  const columns = Array.from({ length: count }, (_, k) =>
+    Float64Array.from(rightSingularVectors.getColumn(k)),
+  );
   return {
-    singularValues: Array.from(singularValues),
-    directions: rightVectors.map((direction) =>
-      dot(direction, probe) < 0 ? scaled(direction, -1) : direction,
-    ),
+    singularValues: diagonal.slice(0, count),
+    directions: columns.map((direction) => (dot(direction, probe) < 0 ? scaled(direction, -1) : direction)),
   };
 }

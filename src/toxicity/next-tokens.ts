@@ -1,0 +1,26 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { GPT2, Hooks, Tokenizer } from "../model";
+import { lastPosition } from "./activations";
+import type { ScoredToken } from "./vocabulary";
+import { largest } from "./vocabulary";
+
+/**
+ * The likeliest next tokens after a prompt (Table 3), with their probabilities as scores.
+ *
+ * @param ids the prompt's tokens
+ */
+export async function likeliestNextTokens(
+  model: GPT2,
+  tokenizer: Tokenizer,
+  ids: readonly number[],
+  { count = 5, hooks }: { count?: number; hooks?: Hooks } = {},
+): Promise<ScoredToken[]> {
+  const probabilities = tf.tidy(() => tf.softmax(lastPosition(model.forward([[...ids]], { hooks }))));
+  const data = await probabilities.data();
+  probabilities.dispose();
+  return largest(data, count).map((id) => ({
+    id,
+    token: tokenizer.tokenText(id),
+    score: data[id] as number,
+  }));
+}

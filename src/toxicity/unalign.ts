@@ -1,0 +1,28 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { GPT2 } from "../model";
+import type { Neuron } from "./value-vectors";
+
+/**
+ * Un-aligning (section 5.3, Table 4): a model whose key vectors of some neurons, columns of their layers' c_fc, are
+ * multiplied by `factor`; their biases stay. Neurons that alignment made silent answer again.
+ *
+ * @returns a model that shares all other weights with `model`: dispose of it first
+ */
+export async function unalign(model: GPT2, neurons: readonly Neuron[], factor: number): Promise<GPT2> {
+  const { dModel, dMlp } = model.config;
+  const replacements = new Map<string, tf.Tensor>();
+  for (const layer of new Set(neurons.map((neuron) => neuron.layer))) {
+    const name = `h.${layer}.mlp.c_fc.weight`; // [dModel, dMlp]: key vector i is column i
+    const keys = Float32Array.from(await model.weight(name).data());
+    for (const { neuron } of neurons.filter((one) => one.layer === layer)) {
+      for (let row = 0; row < dModel; row += 1)
+        keys[row * dMlp + neuron] = (keys[row * dMlp + neuron] as number) * factor;
+    }
+    replacements.set(name, tf.tensor(keys, [dModel, dMlp]));
+  }
+  try {
+    return model.withWeights(replacements);
+  } finally {
+    tf.dispose([...replacements.values()]);
+  }
+}
