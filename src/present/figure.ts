@@ -97,10 +97,11 @@ export class Figure implements Presentable {
   /**
    * The picture with title and caption. Drawn once.
    *
-   * @throws Error naming the figure when the specification does not compile or Vega warns about it.
+   * @throws Error naming the figure when the specification does not compile. What Vega merely warns about goes to console.warn.
    */
   svg(): Promise<string> {
-    this.drawing ??= drawVegaLite(this.specification())
+    const warn = (message: string): void => console.warn(`figure ${this.name}: ${message}`);
+    this.drawing ??= drawVegaLite(this.specification(), warn)
       .then((drawing) =>
         frameSvg(drawing, { name: this.name, number: this.label, title: this.title, caption: this.caption }),
       )

@@ -33,22 +33,40 @@ async function libraries(): Promise<{ vega: typeof import("vega"); vegaLite: typ
   return { vega, vegaLite };
 }
 
-/** The drawing of a Vega-Lite spec alone, without title and caption. Warnings of either library are errors here. */
-export async function drawVegaLite(spec: object): Promise<string> {
+interface Legend {
+  shape?: unknown;
+  strokeDash?: unknown;
+}
+
+/** Takes the dashes out of legends that show shapes: a dashed outline around a small filled symbol is a smudge. */
+function plainLegendSymbols(scope: { legends?: unknown; marks?: unknown }): void {
+  for (const legend of (scope.legends ?? []) as Legend[]) if (legend.shape) delete legend.strokeDash;
+  for (const mark of (scope.marks ?? []) as object[]) plainLegendSymbols(mark);
+}
+
+/**
+ * The drawing of a Vega-Lite spec alone, without title and caption.
+ *
+ * @param warn takes what the libraries warn about (a channel that a mark lacks, a scale without data)
+ * @throws Error with the libraries' words when the spec does not compile or draw
+ */
+export async function drawVegaLite(spec: object, warn: (message: string) => void): Promise<string> {
   const { vega, vegaLite } = await libraries();
-  const problems: string[] = [];
+  const errors: string[] = [];
+  const words = (parts: readonly unknown[]): string => parts.map(String).join(" ");
   const logger = {
     level: () => logger,
-    error: (...words: unknown[]) => (problems.push(words.map(String).join(" ")), logger),
-    warn: (...words: unknown[]) => (problems.push(words.map(String).join(" ")), logger),
+    error: (...parts: unknown[]) => (errors.push(words(parts)), logger),
+    warn: (...parts: unknown[]) => (warn(words(parts)), logger),
     info: () => logger,
     debug: () => logger,
   };
   const compiled = vegaLite.compile(spec as TopLevelSpec, { logger: logger as never }).spec;
+  plainLegendSymbols(compiled);
   const view = new vega.View(vega.parse(compiled), { renderer: "none", logger: logger as never });
   try {
     const svg = await view.toSVG();
-    if (problems.length > 0) throw new Error([...new Set(problems)].join("; "));
+    if (errors.length > 0) throw new Error([...new Set(errors)].join("; "));
     return svg;
   } finally {
     view.finalize();

@@ -86,19 +86,14 @@ function setMath(
   return parts.join("") + escape(text.slice(from));
 }
 
-function markup(
-  cell: Cell | undefined,
-  column: Column,
-  options: MaskOptions,
-  escape: (text: string) => string,
-): string {
+function htmlCell(cell: Cell | undefined, column: Column, options: MaskOptions): string {
   const text = cellText(cell, column, options);
-  if (!column.math || typeof cell !== "string") return escape(text);
+  if (!column.math || typeof cell !== "string") return escapeHtml(text);
   return setMath(
     text,
-    escape,
+    escapeHtml,
     (symbol, index, exponent) =>
-      `${escape(symbol)}<sub>${index}</sub>${exponent ? `<sup>${exponent}</sup>` : ""}`,
+      `${escapeHtml(symbol)}<sub>${index}</sub>${exponent ? `<sup>${exponent}</sup>` : ""}`,
   );
 }
 
@@ -128,7 +123,7 @@ export function toHtml(rendered: Rendered): string {
     .join("");
   const body = rendered.rows.map((row) => {
     const cells = rendered.columns.map((column, index) => {
-      const text = markup(row[column.key], column, rendered.mask, escapeHtml);
+      const text = htmlCell(row[column.key], column, rendered.mask);
       return index === 0
         ? `<th scope="row"${align(column)}>${text}</th>`
         : `<td${align(column)}>${text}</td>`;
@@ -186,7 +181,9 @@ export function toMarkdown(rendered: Rendered): string {
     line(rendered.columns.map((column) => escapeMarkdown(heading(column)))),
     line(rendered.columns.map((column) => (isNumeric(rendered, column) ? "---:" : ":---"))),
     ...rendered.rows.map((row) =>
-      line(rendered.columns.map((column) => markup(row[column.key], column, rendered.mask, escapeMarkdown))),
+      line(
+        rendered.columns.map((column) => escapeMarkdown(cellText(row[column.key], column, rendered.mask))),
+      ),
     ),
     "",
   ].join("\n");

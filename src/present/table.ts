@@ -20,8 +20,8 @@ export interface Column {
   /** default "number"; "percent" takes shares of one; "signed" always shows the sign. Texts and token lists ignore it. */
   kind?: "number" | "percent" | "signed";
   /**
-   * the column's texts name vectors in plain notation, W_toxic or MLP.v_770^19: HTML, Markdown and LaTeX set indices and
-   * exponents as such
+   * the column's texts name vectors in plain notation, W_toxic or MLP.v_770^19: HTML and LaTeX set indices and exponents
+   * as such
    */
   math?: boolean;
 }

@@ -73,14 +73,7 @@ export function lookEncoding(field: string, options: LookOptions = {}): Record<s
   return Object.fromEntries(
     channels.map((channel) => [
       channel,
-      {
-        field,
-        type: "nominal",
-        title,
-        scale: { domain, range: ranges[channel] },
-        // a legend for the dash as well would draw the symbols' outlines dashed
-        ...(channel === "strokeDash" ? { legend: null } : {}),
-      },
+      { field, type: "nominal", title, scale: { domain, range: ranges[channel] } },
     ]),
   );
 }
