@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { UserError } from "../data/errors";
 import { projectRoot } from "../data/paths";
 import { dataCommand } from "./commands/data";
+import { parityCommand } from "./commands/parity";
 import { planCommand } from "./commands/plan";
 import { reproduceCommand } from "./commands/reproduce";
 import { siteCommand } from "./commands/site";
@@ -16,6 +17,7 @@ const commands: ((program: Command) => void)[] = [
   statusCommand,
   siteCommand,
   dataCommand,
+  parityCommand,
 ];
 
 /** The `alignscope` program with its commands; separate from {@link main} so that docs and tests can walk through it. */

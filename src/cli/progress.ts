@@ -56,7 +56,7 @@ class Bar implements Progress {
       emptyOnZero: true,
       autopadding: true,
     });
-    this.bar = this.bars.create(1000, 0, { what: "starting the kernel", left: "" });
+    this.bar = this.bars.create(1000, 0, { what: "", left: "" });
     this.clock = setInterval(() => this.draw(), 1000);
     this.clock.unref();
   }
@@ -102,7 +102,7 @@ class Bar implements Progress {
     const worked = done - this.skipped;
     const left = worked > 0 ? `about ${duration((elapsed / worked) * (all - done) * 1000)} left` : "";
     this.bar.update(Math.round((1000 * done) / Math.max(all, 1e-9)), {
-      what: [...this.cells.values()].join(" | ") || "starting the kernel",
+      what: [...this.cells.values()].join(" | "),
       left: done < all ? left : "",
     });
   }
