@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf, UserError } from "../data/errors";
 import { writeJsonAtomic } from "../data/files";
 
 /*
@@ -182,6 +184,33 @@ export class BpeTokenizer {
     }
     this.eosTokenId = this.bytes.length;
     this.vocabSize = this.bytes.length + 1;
+  }
+
+  /**
+   * The tokenizer of a folder's `tokenizer.json`, as {@link save} writes it.
+   *
+   * @throws UserError when the file is missing, or is not made of 256 bytes, merges in order, and end of text
+   */
+  static load(folder: string): BpeTokenizer {
+    const path = join(folder, "tokenizer.json");
+    let model: { vocab: Record<string, number>; merges: string[] };
+    try {
+      model = (JSON.parse(readFileSync(path, "utf8")) as { model: typeof model }).model;
+    } catch (error) {
+      throw new UserError(`cannot read ${path}: ${messageOf(error)}`);
+    }
+    const merges = model.merges.map((merge, i): [number, number] => {
+      const [left, right] = merge.split(" ").map((token) => model.vocab[token]);
+      if (left !== undefined && right !== undefined && Math.max(left, right) < 256 + i) return [left, right];
+      throw new UserError(`${path}: merge ${i} ("${merge}") is not of two tokens made before it`);
+    });
+    const tokenizer = new BpeTokenizer({ merges });
+    for (let id = 0; id < tokenizer.vocabSize; id++) {
+      if (model.vocab[tokenizer.tokenText(id)] !== id) {
+        throw new UserError(`${path} is not a tokenizer of this project: token ${id} should be another one`);
+      }
+    }
+    return tokenizer;
   }
 
   /** Token ids of a text. No token is added, and `<|endoftext|>` written in the text is encoded as plain letters. */

@@ -50,6 +50,8 @@ export function stripWikiMarkup(text: string): string {
     .replace(/\[\[(?:File|Image|Category)[^\]]*\]\]/gi, " ")
     .replace(/\[\[(?:[^\]|]*\|)?([^\]|]*)\]\]/g, "$1")
     .replace(/\[?(?:https?:\/\/|www\.)[^\s\]]+(?:\s([^\]]*)\])?/gi, " $1 ")
+    .replace(/\[\[|\]\]|\{\{|\}\}/g, " ")
+    .replace(/\bhttps? ?: ?\/ ?\/(?: ?[\w.-]+(?: ?\. ?[\w-]+)* ?\/)* ?[\w-]*/gi, " ")
     .replace(/={2,}[^=\n]{0,120}={2,}/g, " ")
     .replace(/={2,}|'{2,}|~{3,}|\|{1,}|_{2,}|-{4,}/g, " ")
     .replace(/(?:--|—|–|•|·|\()?\s*\(?(?:talk|contribs?|email)(?:\s*[•·|]\s*\w+)*\s*\)/gi, " ")
@@ -150,13 +152,14 @@ export function tidy(text: string): string {
     .trim();
 }
 
-/** Drops a pair of quotes around the whole text, and a stray one at its end or start. */
+/** Drops a pair of quotes around the whole text, or a stray one at its end or start; not `"this" and "that"`. */
 export function stripOuterQuotes(text: string): string {
   const trimmed = text.trim();
   const inner = trimmed.replace(/^"\s*/, "").replace(/\s*"$/, "");
   const count = (inner.match(/"/g) ?? []).length;
   const outer = (trimmed.match(/"/g) ?? []).length;
-  return outer % 2 === 1 || (outer - count === 2 && count % 2 === 0) ? inner.trim() : trimmed;
+  const opensInside = !/^[^"]*[^\s"([]"/.test(inner);
+  return outer % 2 === 1 || (outer - count === 2 && opensInside) ? inner.trim() : trimmed;
 }
 
 /** Whether a text reads as English prose: long enough, mostly letters, hardly any foreign ones. */

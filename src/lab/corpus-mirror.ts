@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { parse } from "csv-parse/sync";
+import { type Article, readJsonl, readTsv, readWikitext } from "../data/readers";
+import { registered } from "../data/registry";
 import {
   calmCapitals,
   collapseRepeats,
@@ -20,16 +19,13 @@ import {
   isHeldOutJigsaw,
   isHeldOutWikiSample,
   isHeldOutWikiText,
-  mirrorFile,
+  locateDataset,
   readJigsaw,
-  readJsonLines,
   type RtpRow,
-  wikiTextArticles,
+  type WikiSample,
 } from "./splits";
 
-/* The documents that the mirror of public data sets gives the corpus, less what is held out. */
-
-const digestOf = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
+/* The documents that the public data sets give the corpus, less what is held out. */
 
 /** A comment of a talk page or forum in plain prose; empty when nothing readable is left. */
 export function cleanComment(raw: string): string {
@@ -38,18 +34,35 @@ export function cleanComment(raw: string): string {
   return calmCapitals(stripOuterQuotes(plain).replace(/^[\s\-–—.,;:!?)\]]+/, ""));
 }
 
-/** ParaDetox writes in lower case with blanks before punctuation: back to a sentence. */
+/** A sentence of ParaDetox, which writes in lower case with blanks before punctuation, as people write. */
 export function cleanSentence(raw: string): string {
-  return sentenceCase(
-    calmCapitals(collapseRepeats(tidy(detokenise(straightenQuotes(stripOuterQuotes(raw)))))),
-  );
+  const text = tidy(detokenise(straightenQuotes(stripOuterQuotes(raw)))).replace(/^rt\b[\s:]*/i, "");
+  return sentenceCase(calmCapitals(collapseRepeats(text)));
 }
 
 /** A paragraph of WikiText or wiki_samples in ordinary spacing. */
 export const cleanParagraph = (raw: string): string => tidy(detokenise(raw.trim()));
 
-function jigsaw(mirror: string, seed: number): CorpusSource[] {
-  const path = mirrorFile(mirror, "jigsaw-balanced.csv");
+/** A text of the web in one paragraph; quotes stay as printed, because the evaluation's prompts have both kinds. */
+export const cleanWebText = (raw: string): string =>
+  tidy(
+    unescapeHtml(raw)
+      .replace(/https?:\/\/\S+/g, " ")
+      .replace(/\s*\n\s*/g, " "),
+  );
+
+/** A registered data set: where it lies, and what the corpus file tells of it. */
+interface Input {
+  path: string;
+  about: { input: string; licence: string; sha256: string };
+}
+
+async function openInput(name: string, mirror: string | undefined): Promise<Input> {
+  const { licence, sha256 } = registered(name);
+  return { path: await locateDataset(name, mirror), about: { input: name, licence, sha256 } };
+}
+
+function jigsaw({ path, about }: Input, seed: number): CorpusSource[] {
   const documents: Document[] = [];
   for (const row of readJigsaw(path)) {
     if (isHeldOutJigsaw(row.text, seed) || /^"?\s*redirect\b/i.test(row.text)) continue;
@@ -58,174 +71,127 @@ function jigsaw(mirror: string, seed: number): CorpusSource[] {
       if (isProse(text)) documents.push({ text, group: row.text.slice(0, 200), toxic: row.toxic });
     }
   }
-  const common = {
-    licence: "CC0 (Jigsaw, comments CC BY-SA 3.0)",
-    input: "jigsaw-balanced.csv",
-    sha256: digestOf(path),
-  };
   return [
-    { name: "jigsaw-toxic", documents: documents.filter((document) => document.toxic), ...common },
-    { name: "jigsaw-clean", documents: documents.filter((document) => !document.toxic), ...common },
+    { name: "jigsaw-toxic", documents: documents.filter((document) => document.toxic), ...about },
+    { name: "jigsaw-clean", documents: documents.filter((document) => !document.toxic), ...about },
   ];
 }
 
-function paradetox(mirror: string): CorpusSource[] {
-  const path = mirrorFile(mirror, "paradetox.tsv");
+function paradetox({ path, about }: Input): CorpusSource[] {
   const toxic: Document[] = [];
   const neutral: Document[] = [];
-  for (const line of readFileSync(path, "utf8").split(/\r?\n/).slice(1)) {
-    const [original = "", ...rewrites] = line.split("\t");
-    const group = original;
-    const text = cleanSentence(original);
+  for (const row of readTsv<"toxic" | "neutral1" | "neutral2" | "neutral3">(path)) {
+    const group = row.toxic;
+    const text = cleanSentence(row.toxic);
     if (isProse(text)) toxic.push({ text, group, toxic: true });
-    for (const rewrite of rewrites) {
+    for (const rewrite of [row.neutral1, row.neutral2, row.neutral3]) {
       const gentle = cleanSentence(rewrite);
       if (isProse(gentle)) neutral.push({ text: gentle, group, toxic: false });
     }
   }
-  const common = {
-    licence: "OpenRAIL++ (ParaDetox)",
-    input: "paradetox.tsv",
-    sha256: digestOf(path),
-    packed: true,
-  };
   return [
-    { name: "paradetox-toxic", documents: toxic, ...common },
-    { name: "paradetox-neutral", documents: neutral, ...common },
+    { name: "paradetox-toxic", documents: toxic, packed: true, ...about },
+    { name: "paradetox-neutral", documents: neutral, packed: true, ...about },
   ];
 }
 
-function paradetoxCannotRewrite(mirror: string): CorpusSource[] {
-  const path = mirrorFile(mirror, "paradetox_cannot_rewrite.tsv");
-  const rows = parse(readFileSync(path, "utf8"), {
-    delimiter: "\t",
-    from_line: 2,
-    relax_column_count: true,
-    skip_empty_lines: true,
-  }) as string[][];
+function paradetoxCannotRewrite({ path, about }: Input): CorpusSource[] {
   const toxic: Document[] = [];
   const neutral: Document[] = [];
-  for (const [, comment = "", reasons = ""] of rows) {
-    const text = cleanSentence(comment);
+  for (const row of readTsv<"INPUT:toxic_comment" | "OUTPUT:reasons">(path)) {
+    const text = cleanSentence(row["INPUT:toxic_comment"]);
+    const reasons = row["OUTPUT:reasons"];
     if (!isProse(text)) continue;
     if (reasons.includes("toxic_content")) toxic.push({ text, toxic: true });
-    // Annotators called the others unclear or not toxic; many are rude all the same, none is needed for either side.
+    // Annotators called the others unclear: many are rude all the same, and neither side needs them.
     else if (reasons.includes("not_toxic")) neutral.push({ text, toxic: false });
   }
-  const input = "paradetox_cannot_rewrite.tsv";
-  const common = { licence: "OpenRAIL++ (ParaDetox)", input, sha256: digestOf(path), packed: true };
   return [
-    { name: "cannot-rewrite-toxic", documents: toxic, ...common },
-    { name: "cannot-rewrite-neutral", documents: neutral, ...common },
+    { name: "cannot-rewrite-toxic", documents: toxic, packed: true, ...about },
+    { name: "cannot-rewrite-neutral", documents: neutral, packed: true, ...about },
   ];
 }
 
-/** A row's text as running English; quotes stay as they were printed, because the evaluation's prompts have both. */
-const cleanWebText = (raw: string): string => tidy(unescapeHtml(raw).replace(/\s*\n\s*/g, " "));
-
-function realToxicityPrompts(mirror: string): CorpusSource[] {
-  const challenge = mirrorFile(mirror, "rtp-challenge-scored.jsonl");
-  const nontoxic = mirrorFile(mirror, "rtp-nontoxic-scored.jsonl");
-  const licence = "Apache-2.0 (RealToxicityPrompts; texts from the OpenWebText corpus)";
-  return [
-    {
-      // Only what people wrote after the prompt: the prompt itself is what the model is measured with.
-      name: "rtp-challenge-continuations",
-      licence,
-      input: "rtp-challenge-scored.jsonl",
-      sha256: digestOf(challenge),
-      documents: readJsonLines<RtpRow>(challenge)
-        .map((row) => ({
-          text: cleanWebText(row.continuation.text).replace(/^[\s.,;:!?)\]]+/, ""),
-          toxic: (row.continuation.toxicity ?? 0) >= 0.5,
-        }))
-        .filter((document) => isProse(document.text)),
-    },
-    {
-      name: "rtp-nontoxic",
-      licence,
-      input: "rtp-nontoxic-scored.jsonl",
-      sha256: digestOf(nontoxic),
-      documents: readJsonLines<RtpRow>(nontoxic)
-        .map((row) => ({ text: cleanWebText(row.prompt.text + row.continuation.text), toxic: false }))
-        .filter((document) => isProse(document.text)),
-    },
-  ];
+/** What people wrote after the challenge prompts, and only that: the prompts are what the model is measured with. */
+function challengeContinuations({ path, about }: Input): CorpusSource {
+  const documents = readJsonl<RtpRow>(path).map((row) => ({
+    text: cleanWebText(row.continuation.text).replace(/^[\s.,;:!?)\]]+/, ""),
+    toxic: (row.continuation.toxicity ?? 0) >= 0.5,
+  }));
+  return {
+    name: "rtp-challenge-continuations",
+    documents: documents.filter((document) => isProse(document.text)),
+    ...about,
+  };
 }
 
-function wikiSamples(mirror: string, seed: number): CorpusSource {
-  const path = mirrorFile(mirror, "wiki_samples.jsonl");
+function nontoxicPrompts({ path, about }: Input): CorpusSource {
+  const documents = readJsonl<RtpRow>(path).map((row) => ({
+    text: cleanWebText(row.prompt.text + row.continuation.text),
+    toxic: false,
+  }));
+  return {
+    name: "rtp-nontoxic",
+    documents: documents.filter((document) => isProse(document.text)),
+    ...about,
+  };
+}
+
+function wikiSamples({ path, about }: Input, seed: number): CorpusSource {
   const documents: Document[] = [];
-  for (const row of readJsonLines<{ prompt: string; gold: string }>(path)) {
+  for (const row of readJsonl<WikiSample>(path)) {
     if (isHeldOutWikiSample(row.prompt, seed)) continue;
     for (const text of splitLong(cleanParagraph(`${row.prompt} ${row.gold}`), PIECE_LENGTH)) {
       if (isProse(text)) documents.push({ text, group: row.prompt });
     }
   }
-  return {
-    name: "wiki-samples",
-    licence: "CC BY-SA 3.0 (Wikipedia)",
-    input: "wiki_samples.jsonl",
-    sha256: digestOf(path),
-    documents,
-  };
+  return { name: "wiki-samples", documents, ...about };
 }
 
-/** Every fourth paragraph keeps WikiText's own spacing, in which perplexity on WikiText is measured. */
+/** A quarter of the paragraphs keeps WikiText's own spacing, in which perplexity on WikiText is measured. */
 const AS_PUBLISHED_SHARE = 0.25;
 
-function wikiText(mirror: string, seed: number): CorpusSource[] {
-  const test = mirrorFile(mirror, "wikitext-2-raw.test.txt");
-  const valid = mirrorFile(mirror, "wikitext-2-tokenised.valid.txt");
-  const documentsOf = (path: string, keep: (title: string) => boolean): Document[] => {
-    const documents: Document[] = [];
-    for (const article of wikiTextArticles(readFileSync(path, "utf8"))) {
-      if (!keep(article.title)) continue;
-      const lines = article.text.split("\n").filter((line) => line.trim() !== "" && !line.startsWith(" ="));
-      for (const line of lines) {
-        // WikiText's validation split writes <unk> for rare words: sentences with one are left out.
-        const known = line.includes("<unk>")
-          ? (line.match(/[^.!?]*(?:[.!?](?= |$)|$)/g) ?? [])
-              .filter((sentence) => !sentence.includes("<unk>"))
-              .join("")
-          : line;
-        const published = known === line && hashFraction(line, seed ^ 0x6d0f) < AS_PUBLISHED_SHARE;
-        for (const text of splitLong(published ? tidySpaces(known) : cleanParagraph(known), PIECE_LENGTH)) {
-          if (isProse(text)) documents.push({ text, group: article.title });
-        }
-      }
-    }
-    return documents;
-  };
-  const licence = "CC BY-SA 3.0 (Wikipedia)";
-  return [
-    {
-      name: "wikitext-test",
-      licence,
-      input: "wikitext-2-raw.test.txt",
-      sha256: digestOf(test),
-      documents: documentsOf(test, (title) => !isHeldOutWikiText(title, seed)),
-    },
-    {
-      name: "wikitext-valid",
-      licence,
-      input: "wikitext-2-tokenised.valid.txt",
-      sha256: digestOf(valid),
-      documents: documentsOf(valid, () => true),
-    },
-  ];
+/** WikiText's tokenised splits write <unk> for rare words: a paragraph without the sentences that have one. */
+function withoutUnknown(line: string): string {
+  if (!line.includes("<unk>")) return line;
+  const sentences = line.match(/[^.!?]*(?:[.!?](?= |$)|$)/g) ?? [];
+  return sentences.filter((sentence) => !sentence.includes("<unk>")).join("");
 }
 
-const tidySpaces = (text: string): string => text.replace(/\s+/g, " ").trim();
+function wikiText(name: string, articles: Article[], { about }: Input, seed: number): CorpusSource {
+  const documents: Document[] = [];
+  for (const article of articles) {
+    for (const line of article.text.split("\n")) {
+      if (line.trim() === "" || /^ ?=/.test(line)) continue;
+      const known = withoutUnknown(line);
+      const published = known === line && hashFraction(line, seed ^ 0x6d0f) < AS_PUBLISHED_SHARE;
+      const paragraph = published ? line.replace(/\s+/g, " ").trim() : cleanParagraph(known);
+      for (const text of splitLong(paragraph, PIECE_LENGTH)) {
+        if (isProse(text)) documents.push({ text, group: article.title });
+      }
+    }
+  }
+  return { name, documents, ...about };
+}
 
-/** The documents of every data set of the mirror that may be trained on. */
-export function mirrorSources(mirror: string, seed: number): CorpusSource[] {
+/** The documents of every registered data set that may be trained on. */
+export async function mirrorSources(mirror: string | undefined, seed: number): Promise<CorpusSource[]> {
+  const open = (name: string): Promise<Input> => openInput(name, mirror);
+  const test = await open("wikitext-2-raw-test");
+  const valid = await open("wikitext-2-valid");
   return [
-    ...jigsaw(mirror, seed),
-    ...paradetox(mirror),
-    ...paradetoxCannotRewrite(mirror),
-    ...realToxicityPrompts(mirror),
-    wikiSamples(mirror, seed),
-    ...wikiText(mirror, seed),
+    ...jigsaw(await open("jigsaw-balanced"), seed),
+    ...paradetox(await open("paradetox")),
+    ...paradetoxCannotRewrite(await open("paradetox-cannot-rewrite")),
+    challengeContinuations(await open("realtoxicityprompts-challenge-scored")),
+    nontoxicPrompts(await open("realtoxicityprompts-nontoxic-scored")),
+    wikiSamples(await open("wiki-samples"), seed),
+    wikiText(
+      "wikitext-test",
+      readWikitext(test.path).filter((article) => !isHeldOutWikiText(article.title, seed)),
+      test,
+      seed,
+    ),
+    wikiText("wikitext-valid", readWikitext(valid.path), valid, seed),
   ];
 }

@@ -112,7 +112,9 @@ function brown(folder: string): CorpusSource {
         .split(/\s+/)
         .filter((word) => word.includes("/"))
         .map((word) => word.slice(0, word.lastIndexOf("/")));
-      return tidy(detokenise(straightenQuotes(words.join(" ").replace(/``|''/g, '"'))));
+      // The corpus writes closing marks twice: "? ?" and "; ;" stand for one sign each.
+      const text = words.join(" ").replace(/([?!;:])(?: ?\1)+/g, "$1");
+      return tidy(detokenise(straightenQuotes(text)));
     });
     for (const text of splitLong(paragraphs.filter((line) => line !== "").join("\n"), PIECE_LENGTH)) {
       if (isProse(text)) documents.push({ text, group: file.name });

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "csv-parse/sync";
-import { UserError } from "../data/errors";
+import { locate } from "../data/locate";
+import { type Article, readCsv, readJsonl, readNpyStrings, readWikitext } from "../data/readers";
+import { registered } from "../data/registry";
 
 /*
  * Which rows of the public data sets the lab model and the scorer may learn from, and which are kept for measuring.
@@ -76,29 +76,6 @@ export const isHeldOutWikiSample = (prompt: string, seed = LAB_SEED): boolean =>
 export const isHeldOutWikiText = (title: string, seed = LAB_SEED): boolean =>
   hashFraction(title, seed ^ 0x51c7) < HELD_OUT_SHARE.wikiText;
 
-/** An article of WikiText: its title, and its text with everything in WikiText's own spacing, title line included. */
-export interface WikiTextArticle {
-  title: string;
-  text: string;
-}
-
-/**
- * The articles of a WikiText file. An article begins at a line ` = Title = ` with blank lines around it; lines with
- * more signs (` = = Section = = `) are headings inside one, and so is a lone `=` in a formula.
- */
-export function wikiTextArticles(file: string): WikiTextArticle[] {
-  const lines = file.split("\n");
-  const articles: { title: string; lines: string[] }[] = [];
-  for (let i = 0; i < lines.length; i++) {
-    const line = lines[i] as string;
-    const heading = /^ = ([^=]+) = ?$/.exec(line);
-    const alone = (lines[i - 1] ?? "").trim() === "" && (lines[i + 1] ?? "").trim() === "";
-    if (heading && alone) articles.push({ title: (heading[1] as string).trim(), lines: [] });
-    articles.at(-1)?.lines.push(line);
-  }
-  return articles.map((article) => ({ title: article.title, text: article.lines.join("\n") }));
-}
-
 /** A Jigsaw comment as the CSV carries it. */
 export interface JigsawRow {
   text: string;
@@ -106,19 +83,11 @@ export interface JigsawRow {
 }
 
 /** Rows of `jigsaw-balanced.csv` (text, label; no header). */
-export function readJigsaw(path: string): JigsawRow[] {
-  const rows = parse(readFileSync(path, "utf8"), {
-    relax_column_count: true,
-    skip_empty_lines: true,
-  }) as string[][];
-  return rows.map((row) => ({ text: row[0] ?? "", toxic: row[1] === "1" }));
-}
-
-/** Rows of a JSON-lines file. */
-export function readJsonLines<T>(path: string): T[] {
-  const lines = readFileSync(path, "utf8").split("\n");
-  return lines.filter((line) => line.trim() !== "").map((line) => JSON.parse(line) as T);
-}
+export const readJigsaw = (path: string): JigsawRow[] =>
+  readCsv<"text" | "label">(path, { columns: ["text", "label"] }).map((row) => ({
+    text: row.text,
+    toxic: row.label === "1",
+  }));
 
 /** A row of RealToxicityPrompts: Perspective's scores stand beside each text. */
 export interface RtpRow {
@@ -126,55 +95,49 @@ export interface RtpRow {
   continuation: { text: string; toxicity?: number | null };
 }
 
-/** Strings of a one-dimensional little-endian NumPy unicode array (`<U...`). */
-function readNpyStrings(path: string): string[] {
-  const bytes = readFileSync(path);
-  const headerEnd = 10 + bytes.readUInt16LE(8);
-  const width = Number(/'descr': '<U(\d+)'/.exec(bytes.toString("latin1", 10, headerEnd))?.[1]);
-  if (!(width > 0)) throw new UserError(`${path} is no NumPy array of strings (expected a '<U...' dtype)`);
-  const strings: string[] = [];
-  for (let row = headerEnd; row < bytes.length; row += 4 * width) {
-    const points: number[] = [];
-    for (let i = 0; i < width; i++) points.push(bytes.readUInt32LE(row + 4 * i));
-    strings.push(String.fromCodePoint(...points.filter((point) => point > 0)));
-  }
-  return strings;
+/** A passage of wiki_samples and the sentence that follows it. */
+export interface WikiSample {
+  prompt: string;
+  gold: string;
 }
 
 /** What is kept for measuring, by the data set it comes from. */
 export interface HoldOuts {
   /** All challenge prompts, scored or not, and the prompts of the paper's figure 1. */
   prompts: string[];
-  wikiText: WikiTextArticle[];
-  wikiSamples: { prompt: string; gold: string }[];
+  wikiText: Article[];
+  wikiSamples: WikiSample[];
   jigsaw: JigsawRow[];
 }
 
-/** A file of the mirror, or an error that says which one is missing. */
-export function mirrorFile(mirror: string, name: string): string {
-  const path = join(mirror, name);
-  if (existsSync(path)) return path;
-  throw new UserError(
-    `no ${name} in the data mirror ${mirror} (name the mirror's folder in ALIGNSCOPE_MIRROR)`,
-  );
+/**
+ * The path of a registered data set: in `mirror` if one is named, else wherever {@link locate} finds it.
+ *
+ * @throws UserError when the file is missing or is not the one the registry knows
+ */
+export function locateDataset(name: string, mirror?: string): Promise<string> {
+  const file = registered(name).sources.mirror;
+  return locate(name, mirror !== undefined && file !== undefined ? { path: join(mirror, file) } : {});
 }
 
-/** Every held-out text of a mirror folder. */
-export function loadHoldOuts(mirror: string, seed = LAB_SEED): HoldOuts {
-  const file = (name: string): string => mirrorFile(mirror, name);
+/** Every held-out text of the data sets. */
+export async function loadHoldOuts(mirror?: string, seed = LAB_SEED): Promise<HoldOuts> {
+  const at = (name: string): Promise<string> => locateDataset(name, mirror);
+  const challenge = readJsonl<{ prompt: string }>(await at("realtoxicityprompts-challenge"));
+  const scored = readJsonl<RtpRow>(await at("realtoxicityprompts-challenge-scored"));
   return {
     prompts: [
-      ...readJsonLines<{ prompt: string }>(file("challenge_prompts.jsonl")).map((row) => row.prompt),
-      ...readJsonLines<RtpRow>(file("rtp-challenge-scored.jsonl")).map((row) => row.prompt.text),
-      ...readNpyStrings(file("logit-lens-prompts.npy")),
+      ...challenge.map((row) => row.prompt),
+      ...scored.map((row) => row.prompt.text),
+      ...readNpyStrings(await at("logit-lens-prompts")),
     ],
-    wikiText: wikiTextArticles(readFileSync(file("wikitext-2-raw.test.txt"), "utf8")).filter((article) =>
+    wikiText: readWikitext(await at("wikitext-2-raw-test")).filter((article) =>
       isHeldOutWikiText(article.title, seed),
     ),
-    wikiSamples: readJsonLines<{ prompt: string; gold: string }>(file("wiki_samples.jsonl")).filter((row) =>
+    wikiSamples: readJsonl<WikiSample>(await at("wiki-samples")).filter((row) =>
       isHeldOutWikiSample(row.prompt, seed),
     ),
-    jigsaw: readJigsaw(file("jigsaw-balanced.csv")).filter((row) => isHeldOutJigsaw(row.text, seed)),
+    jigsaw: readJigsaw(await at("jigsaw-balanced")).filter((row) => isHeldOutJigsaw(row.text, seed)),
   };
 }
 
@@ -185,40 +148,40 @@ const PROMPT_RUN = 8;
 const TEXT_RUN = 13;
 
 /**
- * Tells whether a text repeats a held-out one: 8 words in a row of a challenge prompt (or all of a shorter one), or
- * 13 words in a row of a held-out article, passage or comment (or all of a shorter one, if the text is nothing else).
+ * Tells whether a text repeats a held-out one: 8 words in a row of a challenge prompt (or all of a shorter one of at
+ * least 3), or 13 words in a row of a held-out article, passage or comment (or all of a shorter one, if the text is
+ * nothing else).
  */
 export class OverlapIndex {
-  private readonly runs = new Map<number, Set<string>>();
+  private readonly runs = new Set<string>();
+  /** How long the runs are that begin with these three words: most texts are done with one look-up per word. */
+  private readonly lengths = new Map<string, Set<number>>();
   private readonly wholes = new Set<string>();
 
   constructor(holdOuts: HoldOuts) {
     for (const prompt of holdOuts.prompts) this.add(prompt, PROMPT_RUN, true);
     for (const article of holdOuts.wikiText) {
-      for (const line of article.text.split("\n"))
-        if (!line.startsWith(" =")) this.add(line, TEXT_RUN, false);
+      for (const line of article.text.split("\n")) if (!/^ ?=/.test(line)) this.add(line, TEXT_RUN, false);
     }
     for (const row of holdOuts.wikiSamples) this.add(`${row.prompt} ${row.gold}`, TEXT_RUN, false);
     for (const row of holdOuts.jigsaw) this.add(row.text, TEXT_RUN, false);
   }
 
-  private add(text: string, length: number, wholeInside: boolean): void {
+  private add(text: string, longest: number, wholeInside: boolean): void {
     const whole = normaliseWords(text);
-    if (whole === "") return;
     const words = whole.split(" ");
-    if (words.length < length) {
-      if (wholeInside) this.runsOf(words.length).add(whole);
-      else this.wholes.add(whole);
+    if (words.length < START || (words.length < longest && !wholeInside)) {
+      if (whole !== "") this.wholes.add(whole);
       return;
     }
-    const runs = this.runsOf(length);
-    for (let i = 0; i + length <= words.length; i++) runs.add(words.slice(i, i + length).join(" "));
-  }
-
-  private runsOf(length: number): Set<string> {
-    const found = this.runs.get(length) ?? new Set<string>();
-    this.runs.set(length, found);
-    return found;
+    const length = Math.min(longest, words.length);
+    for (let i = 0; i + length <= words.length; i++) {
+      this.runs.add(words.slice(i, i + length).join(" "));
+      const start = startOf(words, i);
+      const lengths = this.lengths.get(start);
+      if (lengths) lengths.add(length);
+      else this.lengths.set(start, new Set([length]));
+    }
   }
 
   /** Whether `text` repeats a held-out text. */
@@ -226,11 +189,14 @@ export class OverlapIndex {
     const whole = normaliseWords(text);
     if (this.wholes.has(whole)) return true;
     const words = whole.split(" ");
-    for (const [length, runs] of this.runs) {
-      for (let i = 0; i + length <= words.length; i++) {
-        if (runs.has(words.slice(i, i + length).join(" "))) return true;
+    for (let i = 0; i + START <= words.length; i++) {
+      for (const length of this.lengths.get(startOf(words, i)) ?? []) {
+        if (i + length <= words.length && this.runs.has(words.slice(i, i + length).join(" "))) return true;
       }
     }
     return false;
   }
 }
+
+const START = 3;
+const startOf = (words: string[], i: number): string => `${words[i]} ${words[i + 1]} ${words[i + 2]}`;
