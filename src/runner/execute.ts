@@ -112,13 +112,10 @@ async function run(
   await saver.save();
 
   const begun = Date.now();
-  const onWarning = (message: string): void => tell({ type: "warning", message });
-  const session = await KernelSession.start(spec, {
-    cwd,
-    environment: options.environment ?? {},
-    startTimeout: options.startTimeout ?? DEFAULT_START_TIMEOUT,
-    signal: options.signal,
-    onWarning,
+  const session = await startKernel(spec, cwd, options, tell).catch(async (error: unknown) => {
+    finishNotebook(notebook, true);
+    await saver.saveFinal();
+    throw error;
   });
   tell({ type: "kernel-ready", kernel: spec.name, seconds: (Date.now() - begun) / 1000 });
   let failure: PapermillExecutionError | undefined;
@@ -137,4 +134,19 @@ async function run(
   await saver.saveFinal();
   tell({ type: "notebook-finished", output: saver.path ?? "", seconds, failed: failure !== undefined });
   if (failure) throw failure;
+}
+
+function startKernel(
+  spec: Kernelspec,
+  cwd: string,
+  options: ExecuteOptions,
+  tell: (event: RunnerEvent) => void,
+): Promise<KernelSession> {
+  return KernelSession.start(spec, {
+    cwd,
+    environment: options.environment ?? {},
+    startTimeout: options.startTimeout ?? DEFAULT_START_TIMEOUT,
+    signal: options.signal,
+    onWarning: (message) => tell({ type: "warning", message }),
+  });
 }

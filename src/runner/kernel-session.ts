@@ -116,7 +116,7 @@ export class KernelSession {
     );
     const lostPort = this.#portTaken(giveUp.signal);
     try {
-      return await Promise.race([ready, died, late, lostPort, aborted(options.signal)]);
+      return await Promise.race([ready, died, late, lostPort, aborted(options.signal, giveUp.signal)]);
     } finally {
       giveUp.abort();
     }
@@ -149,6 +149,7 @@ export class KernelSession {
     listener: (message: JupyterMessage) => void,
     limits: ExecutionLimits = {},
   ): Promise<ExecutionEnd> {
+    if (limits.signal?.aborted) return { type: "aborted" };
     const { reply, idle } = await this.#client.request(
       "shell",
       "execute_request",
@@ -170,7 +171,7 @@ export class KernelSession {
     });
     const died = this.#process.exited.then((exit) => ({ type: "died", exit }) as const);
     const late = afterSeconds(limits.timeout, over.signal).then(() => ({ type: "timed-out" }) as const);
-    const stopped = aborted(limits.signal).then(() => ({ type: "aborted" }) as const);
+    const stopped = aborted(limits.signal, over.signal).then(() => ({ type: "aborted" }) as const);
     const first = await Promise.race([replied, silent, died, late, stopped]);
     over.abort();
     switch (first.type) {
@@ -241,11 +242,11 @@ function afterSeconds(seconds: number | undefined, signal: AbortSignal): Promise
   });
 }
 
-function aborted(signal: AbortSignal | undefined): Promise<string> {
+/** Settles when `signal` aborts; listens no longer than until `over` does. */
+function aborted(signal: AbortSignal | undefined, over: AbortSignal): Promise<string> {
   return new Promise((resolve) => {
-    if (!signal) return;
     const stop = (): void => resolve("the run was ended");
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
+    if (signal?.aborted) stop();
+    else signal?.addEventListener("abort", stop, { once: true, signal: over });
   });
 }

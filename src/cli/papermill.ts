@@ -1,0 +1,128 @@
+import { CommanderError } from "commander";
+import { constants } from "node:os";
+import { UserError } from "../data/errors";
+import {
+  collectParameters,
+  DeadKernelError,
+  executeNotebook,
+  inspectNotebook,
+  PapermillError,
+  type DeclaredParameter,
+  type ExecuteOptions,
+} from "../runner";
+import {
+  joinPairs,
+  papermillOptions,
+  papermillPaths,
+  papermillProgram,
+  type PapermillOptions,
+} from "./papermill-options";
+import { PapermillReport } from "./papermill-report";
+
+/** papermill's own code for a kernel that died. */
+const EXIT_DEAD_KERNEL = 138;
+const EXIT_USAGE = 2;
+
+const ENDING_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+type EndingSignal = (typeof ENDING_SIGNALS)[number];
+
+/**
+ * Runs one command line of `papermill-ts`. Resolves with the exit code: 0, 1 for an error (of a cell, a kernel or the
+ * input), 2 for a wrong command line, 138 for a kernel that died, 128 + n when signal n ended the run.
+ *
+ * @param args without Node and the script
+ */
+export async function papermill(args: readonly string[]): Promise<number> {
+  const program = papermillProgram();
+  try {
+    program.parse(joinPairs(args), { from: "user" });
+    const options = papermillOptions(program);
+    const { input, output } = papermillPaths(program, options);
+    if (options.helpNotebook) return await helpNotebook(input, options.language);
+    return await execute(input, output, options);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    if (error instanceof PapermillError) console.error(error.message);
+    else if (error instanceof UserError) console.error(`papermill-ts: ${error.message}`);
+    else console.error(error);
+    return error instanceof DeadKernelError ? EXIT_DEAD_KERNEL : 1;
+  }
+}
+
+async function execute(input: string, output: string, options: PapermillOptions): Promise<number> {
+  const executeOptions = readOptions(input, output, options);
+  const report = new PapermillReport({
+    progressBar: options.progressBar ?? (!options.logOutput && output !== "-"),
+    logOutput: options.logOutput ?? false,
+    logLevel: options.logLevel ?? (output === "-" ? "ERROR" : "INFO"),
+    stdoutFile: options.stdoutFile,
+    stderrFile: options.stderrFile,
+  });
+  const stop = new AbortController();
+  let endedBy: EndingSignal | undefined;
+  const onSignal = (signal: EndingSignal): void => {
+    // Asked twice: at once. Kernels end with this process.
+    if (endedBy) process.exit(128 + constants.signals[signal]);
+    endedBy = signal;
+    stop.abort();
+  };
+  for (const signal of ENDING_SIGNALS) process.on(signal, onSignal);
+  try {
+    await executeNotebook(input, output, {
+      ...executeOptions,
+      signal: stop.signal,
+      onEvent: (event) => report.tell(event),
+    });
+    return 0;
+  } catch (error) {
+    if (!endedBy) throw error;
+    report.close();
+    console.error(`papermill-ts: ended by ${endedBy}; the notebook was written as far as it came`);
+    return 128 + constants.signals[endedBy];
+  } finally {
+    report.close();
+    for (const signal of ENDING_SIGNALS) process.off(signal, onSignal);
+  }
+}
+
+function readOptions(input: string, output: string, options: PapermillOptions): ExecuteOptions {
+  const { injectPaths, injectInputPath, injectOutputPath } = options;
+  return {
+    parameters: {
+      ...(injectPaths || injectInputPath ? { PAPERMILL_INPUT_PATH: input } : {}),
+      ...(injectPaths || injectOutputPath ? { PAPERMILL_OUTPUT_PATH: output } : {}),
+      ...collectParameters({
+        base64: options.parameters_base64,
+        files: options.parameters_file,
+        yaml: options.parameters_yaml,
+        typed: options.parameters,
+        raw: options.parameters_raw,
+      }),
+    },
+    requestSaveOnCellExecute: options.requestSaveOnCellExecute,
+    autosaveCellEvery: options.autosaveCellEvery,
+    startTimeout: options.startTimeout,
+    prepareOnly: options.prepareOnly ?? false,
+    reportMode: options.reportMode ?? false,
+    ...(options.kernel === undefined ? {} : { kernelName: options.kernel }),
+    ...(options.language === undefined ? {} : { language: options.language }),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.executionTimeout === undefined ? {} : { executionTimeout: options.executionTimeout }),
+  };
+}
+
+async function helpNotebook(input: string, language: string | undefined): Promise<number> {
+  const parameters = await inspectNotebook(input, language);
+  console.log("Usage: papermill-ts [OPTIONS] NOTEBOOK_PATH [OUTPUT_PATH]\n");
+  console.log(`Parameters inferred for notebook '${input}':`);
+  if (!parameters) {
+    console.log("\n  The notebook has no cell tagged 'parameters'.");
+    return 1;
+  }
+  for (const parameter of parameters.values()) console.log(`  ${describeParameter(parameter)}`);
+  return 0;
+}
+
+function describeParameter({ name, type, defaultSource }: DeclaredParameter): string {
+  return `${name}: ${type ?? "Unknown type"}${defaultSource === undefined ? "" : ` (default ${defaultSource})`}`;
+}

@@ -1,0 +1,113 @@
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { UserError, messageOf } from "../data/errors";
+import type { Parameters, ParameterValue } from "./options";
+
+/** What a command line says about parameters, by kind, in the order given. */
+export interface ParameterSources {
+  base64?: readonly string[];
+  files?: readonly string[];
+  yaml?: readonly string[];
+  /** NAME and VALUE, typed by {@link inferValue}. */
+  typed?: readonly (readonly [string, string])[];
+  /** NAME and VALUE, always text. */
+  raw?: readonly (readonly [string, string])[];
+}
+
+/**
+ * The parameters of a command line. Later ones win: base64, then files, then YAML, then typed, then raw, each kind from
+ * left to right; a nested value is replaced as a whole.
+ */
+export function collectParameters(sources: ParameterSources): Parameters {
+  const layers: Parameters[] = [
+    ...(sources.base64 ?? []).map((text) =>
+      yamlParameters(Buffer.from(text, "base64").toString("utf8"), "the base64 parameters"),
+    ),
+    ...(sources.files ?? []).map(fileParameters),
+    ...(sources.yaml ?? []).map((text) => yamlParameters(text, `the YAML parameters "${text}"`)),
+    ...(sources.typed ?? []).map(([name, text]) => ({ [name]: inferValue(text) })),
+    ...(sources.raw ?? []).map(([name, text]) => ({ [name]: text })),
+  ];
+  return Object.assign({}, ...layers) as Parameters;
+}
+
+/**
+ * The value of `-p NAME TEXT`, by papermill's rule, which is Python's: `True`, `False`, `None`, an integer, a number,
+ * else text. So `true`, `null` and `0x10` are text, `1_000` and `1e3` are numbers.
+ */
+export function inferValue(text: string): ParameterValue {
+  if (text === "True" || text === "False") return text === "True";
+  if (text === "None") return null;
+  const trimmed = text.trim();
+  if (/^[+-]?\d+(_\d+)*$/.test(trimmed)) return fitInteger(BigInt(trimmed.replace(/^\+|_/g, "")));
+  if (/^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)(e[+-]?\d+(_\d+)*)?$/i.test(trimmed)) {
+    return Number(trimmed.replace(/_/g, ""));
+  }
+  const special = /^([+-]?)(?:(inf(?:inity)?)|nan)$/i.exec(trimmed);
+  if (special) return special[2] ? (special[1] === "-" ? -Infinity : Infinity) : NaN;
+  return text;
+}
+
+function fileParameters(path: string): Parameters {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UserError(`cannot read the parameter file ${path} (${messageOf(error)})`);
+  }
+  return yamlParameters(text, path);
+}
+
+/**
+ * A mapping in YAML 1.1 (`yes` and `off` are booleans, as in PyYAML), in which dates stay text. Nothing but comments is
+ * an empty mapping. JSON is YAML.
+ *
+ * @param name stands in the error messages
+ */
+export function yamlParameters(text: string, name: string): Parameters {
+  let value: unknown;
+  try {
+    value = parse(text, {
+      version: "1.1",
+      uniqueKeys: false,
+      intAsBigInt: true,
+      logLevel: "error",
+      customTags: (tags) =>
+        tags.filter((tag) => typeof tag === "string" || tag.tag !== "tag:yaml.org,2002:timestamp"),
+    });
+  } catch (error) {
+    throw new UserError(`${name} is not YAML (${messageOf(error).split("\n")[0]})`);
+  }
+  if (value === null || value === undefined) return {};
+  if (typeof value !== "object" || Array.isArray(value)) {
+    throw new UserError(`${name} is not a mapping of names to values: got ${JSON.stringify(value)}`);
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([key, entry]) => [key, fromYaml(entry, `${name}: ${key}`)]),
+  );
+}
+
+function fromYaml(value: unknown, where: string): ParameterValue {
+  if (value === null || value === undefined) return null;
+  switch (typeof value) {
+    case "bigint":
+      return fitInteger(value);
+    case "string":
+    case "number":
+    case "boolean":
+      return value;
+    case "object":
+      if (Array.isArray(value)) return value.map((entry) => fromYaml(entry, where));
+      if (Object.getPrototypeOf(value) === Object.prototype) {
+        return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, fromYaml(entry, where)]));
+      }
+  }
+  throw new UserError(
+    `${where} is of a kind that parameters cannot hold (expected text, numbers, booleans, lists, mappings)`,
+  );
+}
+
+function fitInteger(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
