@@ -26,7 +26,10 @@ export type NotebookResult =
       seconds: number;
       /** What went wrong in one line. */
       message: string;
-      /** `In [n]` of the failing cell with its error as the kernel told it; null when no cell was to blame. */
+      /**
+       * `In [n]` of the failing cell with its error as the kernel told it, "" where the message says it all; null when
+       * no cell was to blame.
+       */
       cell: { executionCount: number | null; traceback: string } | null;
       /** Where the failed notebook is kept. */
       kept: string | null;
@@ -222,9 +225,10 @@ function explain(
   if (error instanceof PapermillExecutionError) {
     const { executionCount, ename, evalue, traceback } = error;
     const said = evalue.split("\n")[0] ?? "";
+    const trace = ename === "UserError" ? "" : stripVTControlCharacters(traceback.join("\n")).trimEnd();
     return {
       message: interrupted ? "interrupted" : `In [${executionCount ?? " "}] ${ename}: ${said}`,
-      cell: { executionCount, traceback: stripVTControlCharacters(traceback.join("\n")).trimEnd() },
+      cell: { executionCount, traceback: trace },
       interrupted,
     };
   }
