@@ -87,6 +87,11 @@ export class GPT2 {
     return (this.parameters.get("lm_head.weight") ?? this.weight("wte.weight")) as tf.Tensor2D;
   }
 
+  /** The same shape around other tensors, which stay the caller's: for gradients by parameters. */
+  withParameters(parameters: Parameters): GPT2 {
+    return new GPT2(this.config, parameters);
+  }
+
   /**
    * Another model with some parameters replaced; those that are not replaced are shared, so dispose of the copy before
    * the original, with {@link dispose} as well.

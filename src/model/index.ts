@@ -6,3 +6,4 @@ export { gaussian, mulberry32 } from "./parameters";
 export type { Padding } from "./padding";
 export { Tokenizer } from "./tokenizer";
 export { logitLens, type LogitLens, type LogitLensOptions } from "./logit-lens";
+export { lossGradients, nextTokenLoss } from "./loss";

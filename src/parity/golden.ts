@@ -21,6 +21,7 @@ export interface Golden {
     logits: TensorSummary;
     hooks: Record<string, TensorSummary>;
   };
+  gradients?: { loss: number; grads: Record<string, TensorSummary> };
   padding?: {
     sequences: number[][];
     masked_log_probs_last: number[][];

@@ -1,7 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { perplexity } from "../metrics/perplexity";
-import { GPT2, generate, logitLens, type Padding } from "../model";
-import { crossEntropy } from "../tensors/ops";
+import { GPT2, generate, logitLens, lossGradients, nextTokenLoss, type Padding } from "../model";
 import { subtractDirection } from "../toxicity/interventions";
 import { svdBasis } from "../toxicity/svd-basis";
 import { unalign } from "../toxicity/unalign";
@@ -19,11 +18,15 @@ export interface Check {
 /** Golden log-probabilities, losses and probabilities are float64; float32 stays within this. */
 const TOLERANCE = 1e-4;
 
+/** Of a gradient, relative to its norm: small entries are sums of large ones. */
+const GRADIENT_TOLERANCE = 1e-3;
+
 type Section = (model: GPT2, golden: Golden) => Promise<Check[]>;
 
 /** The sections by their name in golden.json; one that a file does not hold is left out. */
 export const SECTIONS: Record<string, Section> = {
   forward: checkForward,
+  gradients: checkGradients,
   padding: checkPadding,
   intervention: checkIntervention,
   perplexity: checkPerplexity,
@@ -39,7 +42,7 @@ async function checkForward(model: GPT2, { forward }: Golden): Promise<Check[]> 
   const last = tf.tidy(() => lastLogProbs(logits));
   const checks = [
     check("log-probabilities", maxError((await last.array()) as number[][], forward.log_probs_last)),
-    check("loss", Math.abs((await nextTokenLoss(logits, forward.ids)) - forward.loss)),
+    check("loss", Math.abs((await lossOf(logits, forward.ids)) - forward.loss)),
     check("logits", await summaryError(logits, forward.logits)),
   ];
   for (const name of names) {
@@ -48,6 +51,19 @@ async function checkForward(model: GPT2, { forward }: Golden): Promise<Check[]> 
     );
   }
   tf.dispose([logits, last, ...cache.values()]);
+  return checks;
+}
+
+async function checkGradients(model: GPT2, { gradients, forward }: Golden): Promise<Check[]> {
+  if (!gradients || !forward) return [];
+  const { loss, gradients: measured } = await lossGradients(model, forward.ids);
+  const checks = [check("loss", Math.abs(loss - gradients.loss))];
+  for (const [name, golden] of Object.entries(gradients.grads)) {
+    const gradient = measured.get(name);
+    const error = gradient ? await relativeError(gradient, golden) : Infinity;
+    checks.push({ name, error, tolerance: GRADIENT_TOLERANCE });
+  }
+  tf.dispose([...measured.values()]);
   return checks;
 }
 
@@ -88,7 +104,7 @@ async function checkIntervention(model: GPT2, { intervention, padding, forward }
   }
   if (forward) {
     const logits = model.forward(forward.ids, { hooks });
-    const loss = await nextTokenLoss(logits, forward.ids);
+    const loss = await lossOf(logits, forward.ids);
     logits.dispose();
     checks.push(check("loss, all positions", Math.abs(loss - intervention.all_positions_loss)));
   }
@@ -146,7 +162,7 @@ async function checkUnalign(
   const keys = await rankValueVectors(model, vectors.probe, { top: golden.keys });
   const unaligned = await unalign(model, keys, golden.scale);
   const logits = unaligned.forward(forward.ids);
-  const loss = await nextTokenLoss(logits, forward.ids);
+  const loss = await lossOf(logits, forward.ids);
   logits.dispose();
   unaligned.dispose();
   return [check("loss", Math.abs(loss - golden.loss))];
@@ -177,17 +193,8 @@ function lastLogProbs(logits: tf.Tensor3D): tf.Tensor2D {
   return tf.logSoftmax(last as tf.Tensor2D);
 }
 
-/** Mean cross-entropy of the tokens of sequences of equal length, the first ones aside. */
-async function nextTokenLoss(logits: tf.Tensor3D, ids: number[][]): Promise<number> {
-  const loss = tf.tidy(() => {
-    const [, positions, vocab] = logits.shape;
-    const predicted = tf.reshape(tf.slice(logits, [0, 0, 0], [-1, positions - 1, -1]), [
-      -1,
-      vocab,
-    ]) as tf.Tensor2D;
-    const targets = tf.tensor1d(Int32Array.from(ids.flatMap((sequence) => sequence.slice(1))), "int32");
-    return tf.mean(crossEntropy(predicted, targets));
-  });
+async function lossOf(logits: tf.Tensor3D, ids: number[][]): Promise<number> {
+  const loss = tf.tidy(() => nextTokenLoss(logits, ids));
   const [value = Number.NaN] = await loss.data();
   loss.dispose();
   return value;
@@ -211,6 +218,20 @@ async function summaryError(tensor: tf.Tensor, golden: TensorSummary): Promise<n
     // A sum of values of both signs cancels: what it may be off by grows with the norm.
     Math.abs(sum - golden.sum) / Math.max(1, golden.norm, Math.abs(golden.sum)),
   );
+}
+
+/** The distance of the values a summary gives, and of the norm, relative to the norm. */
+async function relativeError(tensor: tf.Tensor, golden: TensorSummary): Promise<number> {
+  if (tensor.shape.join() !== golden.shape.join()) return Infinity;
+  const values = await tensor.data();
+  let squares = 0;
+  for (const value of values) squares += value * value;
+  const worst = Math.max(
+    maxError([[...values.slice(0, golden.first8.length)]], [golden.first8]),
+    maxError([[...values.slice(-golden.last8.length)]], [golden.last8]),
+    Math.abs(Math.sqrt(squares) - golden.norm),
+  );
+  return worst / golden.norm;
 }
 
 function maxError(measured: number[][], expected: number[][]): number {
