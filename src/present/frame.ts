@@ -53,7 +53,7 @@ export class Frame {
     return new Frame(rows, columns);
   }
 
-  private require(keys: readonly string[]): void {
+  private assertColumns(keys: readonly string[]): void {
     for (const key of keys) {
       if (!this.columns.includes(key)) {
         throw new Error(`unknown column: ${key} (columns: ${this.columns.join(", ") || "none"})`);
@@ -76,13 +76,13 @@ export class Frame {
 
   /** One column's values. Throws on an unknown key. */
   column(key: string): Cell[] {
-    this.require([key]);
+    this.assertColumns([key]);
     return this.rows().map((row) => row[key] ?? null);
   }
 
   /** The named columns, in the named order. */
   select(...keys: string[]): Frame {
-    this.require(keys);
+    this.assertColumns(keys);
     return this.length === 0 ? new Frame([], keys) : Frame.from(this.inner.loc({ columns: keys }));
   }
 
@@ -93,7 +93,7 @@ export class Frame {
 
   /** Sorted by a column's values, ascending unless told otherwise. */
   sortBy(key: string, options: { descending?: boolean } = {}): Frame {
-    this.require([key]);
+    this.assertColumns([key]);
     if (this.length === 0) return this;
     return Frame.from(this.inner.sortValues(key, { ascending: !options.descending }));
   }
@@ -105,7 +105,7 @@ export class Frame {
 
   /** Means of `keys` for each combination of values of `by`; columns: `by`, then each key under its own name. */
   groupMean(by: readonly string[], keys: readonly string[]): Frame {
-    this.require([...by, ...keys]);
+    this.assertColumns([...by, ...keys]);
     if (this.length === 0) return new Frame([], [...by, ...keys]);
     const means = this.inner
       .groupby([...by])

@@ -74,7 +74,7 @@ export async function drawVegaLite(spec: object, warn: (message: string) => void
 }
 
 /** The words around a picture. */
-export interface Frame {
+export interface Surround {
   /** prefix of every id in the SVG: several figures on one page must not share them */
   name: string;
   number: string | undefined;
@@ -104,23 +104,23 @@ function textBlock(
  * The drawing with its numbered title above and its caption below, as an SVG that stands alone and that a screen reader
  * can name. Ids are made unique to the figure, colours are explicit, nothing is fetched.
  */
-export function frameSvg(drawing: string, frame: Frame): string {
+export function frameSvg(drawing: string, around: Surround): string {
   const root = /^<svg[^>]*\swidth="([\d.]+)"[^>]*\sheight="([\d.]+)"[^>]*>/.exec(drawing);
-  if (!root) throw new Error(`figure ${frame.name}: Vega's SVG has no width and height`);
+  if (!root) throw new Error(`figure ${around.name}: Vega's SVG has no width and height`);
   const inner = { width: Math.ceil(Number(root[1])), height: Math.ceil(Number(root[2])) };
   const content = Math.max(inner.width, leastWidth);
   const width = content + 2 * margin;
 
-  const title = `${frame.number ? `${frame.number}. ` : ""}${frame.title.replace(/\.$/, "")}.`;
+  const title = `${around.number ? `${around.number}. ` : ""}${around.title.replace(/\.$/, "")}.`;
   const titleLines = wrapText(title, content, titleStyle);
-  const captionLines = wrapText(frame.caption, content, captionStyle);
+  const captionLines = wrapText(around.caption, content, captionStyle);
   const top = margin + titleLines.length * titleStyle.leading + 10;
   const below = top + inner.height + 14;
   const height = captionLines.length
     ? below + captionLines.length * captionStyle.leading + margin
     : top + inner.height + margin;
 
-  const prefix = frame.name.replace(/[^A-Za-z0-9_-]/g, "-");
+  const prefix = around.name.replace(/[^A-Za-z0-9_-]/g, "-");
   const drawn = drawing
     .replace(/\bid="([^"]+)"/g, `id="${prefix}-$1"`)
     .replace(/url\(#([^)]+)\)/g, `url(#${prefix}-$1)`)
@@ -131,7 +131,7 @@ export function frameSvg(drawing: string, frame: Frame): string {
     `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" ` +
       `aria-labelledby="${prefix}-title ${prefix}-caption" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
     `<title id="${prefix}-title">${escapeHtml(title)}</title>`,
-    `<desc id="${prefix}-caption">${escapeHtml(frame.caption)}</desc>`,
+    `<desc id="${prefix}-caption">${escapeHtml(around.caption)}</desc>`,
     `<rect width="${width}" height="${height}" fill="${frameColors.background}"/>`,
     textBlock(titleLines, margin - 3, titleStyle, `font-weight="bold" fill="${frameColors.ink}"`),
     drawn,

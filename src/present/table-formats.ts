@@ -67,8 +67,8 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 
-/** `W_toxic`, `v_770^19`: a letter or bracket, then an index, an exponent or both. */
-const notation = /([\p{L}\]])_([\p{L}\p{N}]+)(?:\^([\p{L}\p{N}]+))?/gu;
+/** `W_toxic`, `v_770^19`: a letter that stands alone, an index, perhaps an exponent. */
+const notation = /(?<!\p{L})(\p{L})_([\p{L}\p{N}]+)(?:\^([\p{L}\p{N}]+))?/gu;
 
 /** Escaped text with its plain mathematical notation set by `write` (symbol, index, exponent). */
 function setMath(

@@ -44,7 +44,7 @@ describe("a table", () => {
       <thead><tr><th scope="col" style="text-align:left">Method</th><th scope="col" style="text-align:right">Toxicity</th><th scope="col" style="text-align:right">Rate (tokens/s)</th><th scope="col" style="text-align:left">Top tokens</th><th scope="col" style="text-align:left">Holds</th></tr></thead>
       <tbody>
       <tr><th scope="row" style="text-align:left">− W<sub>toxic</sub></th><td style="text-align:right">0.245</td><td style="text-align:right">1235</td><td style="text-align:left">␣a, b|c</td><td style="text-align:left">yes</td></tr>
-      <tr><th scope="row" style="text-align:left">&lt;b&gt; &amp; &quot;quotes&quot; | pipes<sub>and</sub> $100% #1 {x} ~^\\ *</th><td style="text-align:right">–</td><td style="text-align:right">−3</td><td style="text-align:left">↵</td><td style="text-align:left">no</td></tr>
+      <tr><th scope="row" style="text-align:left">&lt;b&gt; &amp; &quot;quotes&quot; | pipes_and $100% #1 {x} ~^\\ *</th><td style="text-align:right">–</td><td style="text-align:right">−3</td><td style="text-align:left">↵</td><td style="text-align:left">no</td></tr>
       </tbody>
       </table>
       "
@@ -79,7 +79,7 @@ describe("a table", () => {
       Method & Toxicity & Rate (tokens/s) & Top tokens & Holds \\\\
       \\midrule
       $-$ $W_{\\mathrm{toxic}}$ & 0.245 & 1235 & \\textvisiblespace{}a, b\\textbar{}c & yes \\\\
-      \\textless{}b\\textgreater{} \\& \\textquotedbl{}quotes\\textquotedbl{} \\textbar{} pipe$s_{\\mathrm{and}}$ \\$100\\% \\#1 \\{x\\} \\textasciitilde{}\\textasciicircum{}\\textbackslash{} * & -- & $-$3 & $\\hookleftarrow$ & no \\\\
+      \\textless{}b\\textgreater{} \\& \\textquotedbl{}quotes\\textquotedbl{} \\textbar{} pipes\\_and \\$100\\% \\#1 \\{x\\} \\textasciitilde{}\\textasciicircum{}\\textbackslash{} * & -- & $-$3 & $\\hookleftarrow$ & no \\\\
       \\bottomrule
       \\end{tabular}
       \\end{table}
