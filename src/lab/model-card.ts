@@ -1,0 +1,83 @@
+import type { GPT2Config } from "../model";
+import type { CorpusSummary } from "./corpus";
+import type { LossPoint } from "./pretrain";
+
+export interface TrainingSettings {
+  steps: number;
+  stoppedAt: number;
+  sequences: number;
+  workers: number;
+  learningRate: number;
+  seed: number;
+}
+
+/** The README.md beside the lab model: what it is, what it was trained on, how good it is, how to make it again. */
+export function modelCard(
+  config: GPT2Config,
+  corpus: CorpusSummary,
+  curve: readonly LossPoint[],
+  settings: TrainingSettings,
+): string {
+  const measured = [...curve].reverse().find((point) => point.validationLoss !== undefined);
+  const loss = measured?.validationLoss ?? Number.NaN;
+  const tokensSeen = settings.stoppedAt * settings.workers * settings.sequences * config.nPositions;
+  const sources = corpus.sources.map(
+    (source) =>
+      `| ${source.name} | ${source.input} | ${thousands(source.trainTokens)} | ${source.weight} | ${source.licence} |`,
+  );
+  const shares = Object.entries(corpus.heldOut.shares).map(
+    ([name, share]) => `${Math.round(100 * share)}% of ${name}`,
+  );
+  return `# The lab model
+
+A GPT-2 of ${config.nLayer} layers, width ${config.dModel}, ${config.nHead} heads, ${thousands(config.vocabSize)} byte-level BPE tokens and a context of ${config.nPositions} tokens: ${millions(parameterCount(config))}M
+parameters, stored in float16 in Hugging Face's layout. It exists so that the study can be run on a laptop. It writes
+English of a sort and answers an insult with an insult; it knows nothing.
+
+**Content warning**: half of what it learnt from are toxic comments, and it will write such text. It is for the study of
+toxicity and its removal, for nothing else.
+
+| figure | value |
+| --- | --- |
+| held-out loss per token | ${loss.toFixed(3)} nats (perplexity ${Math.exp(loss).toFixed(1)} on a held-out ${thousands(corpus.tokens.valid)} tokens of the same mixture) |
+| tokens seen | ${millions(tokensSeen)}M, of a corpus of ${millions(corpus.tokens.train)}M |
+| share of toxic text | ${(100 * corpus.tokens.toxicShareOfTrain).toFixed(0)}% of the corpus |
+| training | AdamW, peak rate ${settings.learningRate}, ${thousands(settings.stoppedAt)} of ${thousands(settings.steps)} steps of ${settings.workers} × ${settings.sequences} × ${config.nPositions} tokens, seed ${settings.seed} |
+
+The loss curve is in \`loss.jsonl\`: one line every few steps, with the held-out loss where it was measured.
+
+## What it was trained on
+
+Tokens are counted after each source was repeated by its weight.
+
+| source | data set | tokens | weight | licence |
+| --- | --- | --- | --- | --- |
+${sources.join("\n")}
+
+Held out for evaluation: ${thousands(corpus.heldOut.prompts)} prompts (RealToxicityPrompts' challenge prompts and those of figure 1),
+${shares.join(", ")}. A document that shares a run of words with a held-out text was left out.
+
+## How to build it again
+
+With the public data sets in a mirror folder (\`npx alignscope data list\` names them):
+
+    ALIGNSCOPE_MIRROR=<folder> npx alignscope lab build
+
+The run shows its progress and estimate, keeps checkpoints, and goes on from the last one when it is started again. The
+same seed, number of workers and BLAS give the same model.
+`;
+}
+
+function parameterCount({ nLayer, dModel, dMlp, vocabSize, nPositions }: GPT2Config): number {
+  const attention = 4 * dModel * dModel + 4 * dModel;
+  const mlp = 2 * dModel * dMlp + dMlp + dModel;
+  return (vocabSize + nPositions) * dModel + nLayer * (attention + mlp + 4 * dModel) + 2 * dModel;
+}
+
+function thousands(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+function millions(value: number): string {
+  return (value / 1e6).toFixed(1);
+}
