@@ -5,11 +5,11 @@ import { ownVersion } from "../runner/papermill-metadata";
 
 /** What the command line said; option names are papermill's. */
 export interface PapermillOptions {
-  parameters: [string, string][];
-  parameters_raw: [string, string][];
-  parameters_file: string[];
-  parameters_yaml: string[];
-  parameters_base64: string[];
+  parameters?: [string, string][];
+  parameters_raw?: [string, string][];
+  parameters_file?: string[];
+  parameters_yaml?: string[];
+  parameters_base64?: string[];
   injectInputPath?: boolean;
   injectOutputPath?: boolean;
   injectPaths?: boolean;
@@ -49,11 +49,11 @@ export function papermillProgram(): Command {
     })
     .version(`${ownVersion()} from ${projectRoot()} (node ${process.version})`, "--version")
     .option("--help-notebook", "print the notebook's parameters and exit")
-    .option("-p, --parameters <name value>", "a parameter, typed by its look (repeatable)", addPair, [])
-    .option("-r, --parameters_raw <name value>", "a parameter that is text (repeatable)", addPair, [])
-    .option("-f, --parameters_file <path>", "a YAML or JSON file of parameters (repeatable)", add, [])
-    .option("-y, --parameters_yaml <text>", "parameters as a YAML mapping (repeatable)", add, [])
-    .option("-b, --parameters_base64 <text>", "parameters as base64 of YAML (repeatable)", add, [])
+    .option("-p, --parameters <name value>", "a parameter, typed by its look (repeatable)", addPair)
+    .option("-r, --parameters_raw <name value>", "a parameter that is text (repeatable)", addPair)
+    .option("-f, --parameters_file <path>", "a YAML or JSON file of parameters (repeatable)", add)
+    .option("-y, --parameters_yaml <text>", "parameters as a YAML mapping (repeatable)", add)
+    .option("-b, --parameters_base64 <text>", "parameters as base64 of YAML (repeatable)", add)
     .option("--inject-input-path", "inject the input's path as PAPERMILL_INPUT_PATH")
     .option("--inject-output-path", "inject the output's path as PAPERMILL_OUTPUT_PATH")
     .option("--inject-paths", "inject both paths")
@@ -113,13 +113,13 @@ export function joinPairs(args: readonly string[]): string[] {
 /** No argument of a process can contain it. */
 const PAIR_SEPARATOR = "\0";
 
-function addPair(text: string, pairs: [string, string][]): [string, string][] {
+function addPair(text: string, pairs: [string, string][] = []): [string, string][] {
   const [name = "", value] = text.split(PAIR_SEPARATOR);
   if (value === undefined) throw new InvalidArgumentError("expected a name and a value.");
   return [...pairs, [name, value]];
 }
 
-function add(text: string, earlier: string[]): string[] {
+function add(text: string, earlier: string[] = []): string[] {
   return [...earlier, text];
 }
 
