@@ -63,7 +63,12 @@ function exhibits(folder: string): Exhibit[] {
       const { title, caption, number } = description(join(folder, `${name}.json`));
       return { name, files, title: title ?? "", caption: caption ?? "", number: number?.toString() };
     })
-    .sort((a, b) => numeric.compare(a.number ?? "~", b.number ?? "~") || numeric.compare(a.name, b.name));
+    .sort(
+      (a, b) =>
+        Number(a.number === undefined) - Number(b.number === undefined) ||
+        numeric.compare(a.number ?? "", b.number ?? "") ||
+        numeric.compare(a.name, b.name),
+    );
 }
 
 function description(path: string): Description {

@@ -1,0 +1,31 @@
+import tseslint from "typescript-eslint";
+
+export default tseslint.config(
+  { ignores: ["node_modules/", "dist/", "outputs/", "data/", "coverage/", ".cache/"] },
+  ...tseslint.configs.strict,
+  {
+    files: ["src/**/*.ts", "kernels/**/*.ts"],
+    extends: [...tseslint.configs.recommendedTypeCheckedOnly],
+    languageOptions: { parserOptions: { project: "tsconfig.json", tsconfigRootDir: import.meta.dirname } },
+  },
+  {
+    files: ["src/**/*.ts", "kernels/**/*.ts", "test/**/*.ts"],
+    rules: {
+      "@typescript-eslint/no-explicit-any": "error",
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
+      // A type may carry documentation of its own, also when it extends another without adding anything.
+      "@typescript-eslint/no-empty-object-type": ["error", { allowInterfaces: "with-single-extends" }],
+      // With noUncheckedIndexedAccess an index that a loop has just checked has to be asserted.
+      "@typescript-eslint/no-non-null-assertion": "off",
+      eqeqeq: "error",
+    },
+  },
+  {
+    files: ["src/**/*.ts", "kernels/**/*.ts"],
+    rules: {
+      // Messages are written for people: numbers and parsed JSON in them are read as meant.
+      "@typescript-eslint/restrict-template-expressions": "off",
+      "@typescript-eslint/no-base-to-string": "off",
+    },
+  },
+);
