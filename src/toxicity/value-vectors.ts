@@ -46,6 +46,19 @@ export async function rankValueVectors(
   return passed.sort(byCosine).slice(0, top);
 }
 
+/** The cosine of every value vector of the model with W_toxic, layer after layer: what the ranking is the tail of. */
+export async function allCosines(model: GPT2, probe: Vector): Promise<Float64Array> {
+  const { nLayer, dMlp, dModel } = model.config;
+  const result = new Float64Array(nLayer * dMlp);
+  for (let layer = 0; layer < nLayer; layer += 1) {
+    const rows = await model.weight(valueWeights(layer)).data();
+    for (let neuron = 0; neuron < dMlp; neuron += 1) {
+      result[layer * dMlp + neuron] = cosine(rows.subarray(neuron * dModel, (neuron + 1) * dModel), probe);
+    }
+  }
+  return result;
+}
+
 /** The value vectors themselves, [dModel] each, in the order of `neurons`. */
 export async function readValueVectors(model: GPT2, neurons: readonly Neuron[]): Promise<Float64Array[]> {
   const { dModel } = model.config;

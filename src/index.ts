@@ -1,0 +1,79 @@
+/*
+ * What a notebook imports: `import { … } from "alignscope"`. Each name is documented where it is defined.
+ */
+
+// A study: backend, model, tokenizer, artifacts and the run's folder in one call, and the texts it works on.
+export { openStudy, readComments, readPassages, readPerplexityText, readPrompts } from "./study";
+export type { Study, StudyOptions } from "./study";
+
+// Data and artifacts.
+export { datasets, locate, models, openArtifacts, readCsv, readJsonl, UserError } from "./data";
+export type { Artifacts } from "./data";
+
+// Backends.
+export { describeBackend, openBackend } from "./tensors";
+export type { BackendDescription } from "./tensors";
+
+// The model.
+export { generate, GPT2, hookPoints, Tokenizer } from "./model";
+export type { ForwardOptions, GenerateOptions, GPT2Config, Hook, HookContext, Hooks, Padding } from "./model";
+
+// Toxicity: probe, value vectors, vocabulary space, interventions.
+export { lastActivations } from "./toxicity/activations";
+export { decomposeMlps, decomposeResidual } from "./toxicity/decomposition";
+export type { Decomposition, MlpDecomposition, SubUpdate } from "./toxicity/decomposition";
+export { meanResiduals } from "./toxicity/features";
+export { randomDirections, scaleForPerplexity, subtractDirection } from "./toxicity/interventions";
+export { likeliestNextTokens } from "./toxicity/next-tokens";
+export { fitProbe, trainProbe } from "./toxicity/probe";
+export type { LabelledText, Probe } from "./toxicity/probe";
+export { measurePromotion } from "./toxicity/promotion";
+export type { Promotion } from "./toxicity/promotion";
+export { svdBasis } from "./toxicity/svd-basis";
+export type { SvdBasis } from "./toxicity/svd-basis";
+export { unalign } from "./toxicity/unalign";
+export { allCosines, nameOf, rankValueVectors, readValueVectors } from "./toxicity/value-vectors";
+export type { Neuron, RankedValueVector } from "./toxicity/value-vectors";
+export { cosine, dot, mean, norm, pearson, spearman, unit } from "./toxicity/vectors";
+export { jaccard, largest, projectToVocabulary, topTokens } from "./toxicity/vocabulary";
+export type { ScoredToken } from "./toxicity/vocabulary";
+export { openScorer } from "./toxicity/scorers";
+export type { Scorer } from "./toxicity/scorers";
+
+// Metrics.
+export { bootstrapMean } from "./metrics/bootstrap";
+export type { MeanWithInterval } from "./metrics/bootstrap";
+export { continuationF1, tokenF1 } from "./metrics/f1";
+export type { ContinuationF1, PromptWithGold } from "./metrics/f1";
+export { generateContinuations } from "./metrics/generation";
+export type { Continuation, Protocol } from "./metrics/generation";
+export { histogram } from "./metrics/histogram";
+export { matchScales } from "./metrics/matched-scales";
+export type { Direction, MatchedDirection } from "./metrics/matched-scales";
+export { perplexitiesUnderShifts, perplexity } from "./metrics/perplexity";
+export { scoreTexts, toxicityOfContinuations } from "./metrics/toxicity";
+export type { ContinuationToxicity } from "./metrics/toxicity";
+
+// Presentation.
+export {
+  besidePaper,
+  display,
+  figure,
+  fixed,
+  formatNumber,
+  frame,
+  isOffensive,
+  mask,
+  palette,
+  paperColumns,
+  paperTable,
+  paperValue,
+  percent,
+  print,
+  progress,
+  show,
+  signed,
+  significant,
+  table,
+} from "./present";
+export type { Figure, Row, Table } from "./present";
