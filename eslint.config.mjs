@@ -17,6 +17,8 @@ export default tseslint.config(
       "@typescript-eslint/no-empty-object-type": ["error", { allowInterfaces: "with-single-extends" }],
       // With noUncheckedIndexedAccess an index that a loop has just checked has to be asserted.
       "@typescript-eslint/no-non-null-assertion": "off",
+      // A hook may return a tensor or nothing.
+      "@typescript-eslint/no-invalid-void-type": "off",
       eqeqeq: "error",
     },
   },

@@ -88,7 +88,7 @@ function accepts(type: ts.TypeNode, value: Json): boolean {
     return Array.isArray(value) && value.every((element) => accepts(type.elementType, element));
   }
   if (ts.isTypeOperatorNode(type)) return accepts(type.type, value); // readonly string[]
-  if (ts.isLiteralTypeNode(type)) return value === literal(type.literal as ts.Expression);
+  if (ts.isLiteralTypeNode(type)) return value === literal(type.literal);
   switch (type.kind) {
     case ts.SyntaxKind.NumberKeyword:
       return typeof value === "number";

@@ -1,13 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
 import { checksumOf, sha256Of } from "../data/checksum";
 import { projectRoot } from "../data/paths";
 import { LAB_FOLDER, registry } from "../data/registry";
 import type { Json } from "../jupyter";
 
-/** The rooms that a notebook's results come from. The pipeline, the pages and the commands do not change a number. */
-const LIBRARY = ["index", "data", "tensors", "model", "toxicity", "alignment", "metrics", "present"];
+/** The rooms that no number of a notebook comes from; the kernel's own, jupyter, is counted with the kernel. */
+const NOT_LIBRARY = ["bench", "cli", "jupyter", "lab", "parity", "pipeline", "runner", "site"];
 
 /** What every notebook of a run depends on besides its own code, parameters and artifacts; sha256 each. */
 export interface Environment {
@@ -21,11 +21,12 @@ export interface Environment {
 
 /** The environment as it is now. */
 export async function environment(kernel: string, root = projectRoot()): Promise<Environment> {
-  const built = LIBRARY.flatMap((room) => [
-    ...filesBelow(join(root, "dist", "src", `${room}.js`)),
-    ...filesBelow(join(root, "dist", "src", room)).filter((path) => path.endsWith(".js")),
-    ...filesBelow(join(root, "src", room)).filter((path) => !path.endsWith(".ts")),
-  ]);
+  const ofLibrary = (path: string): boolean => !NOT_LIBRARY.includes(path.split(sep)[0] ?? "");
+  const [sources, build] = [join(root, "src"), join(root, "dist", "src")];
+  const built = [
+    ...filesBelow(build).filter((path) => path.endsWith(".js") && ofLibrary(relative(build, path))),
+    ...filesBelow(sources).filter((path) => !path.endsWith(".ts") && ofLibrary(relative(sources, path))),
+  ];
   built.push(...filesBelow(join(root, LAB_FOLDER, "manifest.json")));
   const kernelFiles = [
     ...filesBelow(join(root, "kernels", kernel)).filter((path) => !path.endsWith(".ts")),
