@@ -80,8 +80,8 @@ register("Tanh", { outputs: [true] }, (dy, s) => ({ x: () => tf.mul(dy, tf.sub(1
 register("Sigmoid", { outputs: [true] }, (dy, s) => ({
   x: () => tf.mul(dy, tf.mul(of(s, 0), tf.sub(1, of(s, 0)))),
 }));
-register("Softplus", { inputs: ["features"] }, (dy, s) => ({
-  features: () => tf.mul(dy, tf.sigmoid(of(s, 0))),
+register("Softplus", { inputs: ["x"] }, (dy, s) => ({
+  x: () => tf.mul(dy, tf.sigmoid(of(s, 0))),
 }));
 register("Cast", {}, (dy) => ({ x: () => tf.clone(dy) }));
 register("Identity", {}, (dy) => ({ x: () => tf.clone(dy) }));

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import koffi from "koffi";
 import { UserError, messageOf } from "../data/errors";
 import type { OpenedBackend } from "./backend";
 
@@ -59,6 +60,7 @@ export async function openWebgpu({ software = false } = {}): Promise<OpenedBacke
 }
 
 async function requestAdapter(): Promise<GPUAdapter> {
+  requireVulkan();
   let dawn: Dawn;
   try {
     dawn = (await import("webgpu")) as unknown as Dawn;
@@ -79,4 +81,14 @@ async function requestAdapter(): Promise<GPUAdapter> {
       "webgpu: no adapter found: install the GPU's Vulkan driver (on macOS and Windows: a current system)",
     );
   return adapter;
+}
+
+/** Without a Vulkan loader there is no adapter on Linux, and Dawn would say so at length on standard error. */
+function requireVulkan(): void {
+  if (process.platform !== "linux") return;
+  try {
+    koffi.load("libvulkan.so.1");
+  } catch {
+    throw new UserError("webgpu: no Vulkan loader: install libvulkan1 and the GPU's driver");
+  }
 }

@@ -1,0 +1,93 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+// The workers are threads of their own, which run the build.
+import { pretrain, type PretrainOptions, type PretrainProgress } from "../../dist/src/lab/pretrain.js";
+import { projectRoot } from "../../src/data/paths";
+import { SMALL } from "../model/folders";
+
+/** A corpus with a rule to learn: each token is followed by the next. */
+function corpus(): string {
+  const folder = mkdtempSync(join(tmpdir(), "alignscope-corpus-"));
+  const tokens = Uint16Array.from(
+    { length: 4000 },
+    (_, i) => (i * 5 + Math.floor(i / 100)) % SMALL.vocabSize,
+  );
+  writeFileSync(join(folder, "train.bin"), Buffer.from(tokens.buffer));
+  writeFileSync(join(folder, "valid.bin"), Buffer.from(tokens.slice(0, 200).buffer));
+  return folder;
+}
+
+const settings = (folder: string): PretrainOptions => ({
+  corpus: corpus(),
+  folder,
+  config: SMALL,
+  steps: 30,
+  sequences: 2,
+  workers: 2,
+  learningRate: 1e-2,
+  warmupSteps: 5,
+  reportEvery: 5,
+  checkpointEvery: 10,
+  seed: 3,
+});
+
+const newFolder = (): string => mkdtempSync(join(tmpdir(), "alignscope-pretrain-"));
+
+describe("pretraining", () => {
+  test("learns, and reports the loss on held-out text", async () => {
+    const told: PretrainProgress[] = [];
+    await pretrain({ ...settings(newFolder()), steps: 60, onProgress: (progress) => told.push(progress) });
+    const held = told.flatMap(({ validationLoss }) => validationLoss ?? []);
+    expect(held).toHaveLength(6);
+    expect(held[5]).toBeLessThan(0.7 * (held[0] as number));
+    expect(told[0]?.loss).toBeLessThan(1.2 * Math.log(SMALL.vocabSize));
+  });
+
+  test("the same seed gives the same weights", async () => {
+    const [first, second] = [await pretrain(settings(newFolder())), await pretrain(settings(newFolder()))];
+    expect(second).toEqual(first);
+  });
+
+  test("killed at any moment, it goes on from the last checkpoint and ends with the same weights, bit for bit", async () => {
+    const whole = await pretrain(settings(newFolder()));
+    const folder = newFolder();
+    const options = settings(folder);
+    const script = `require(${JSON.stringify(join(projectRoot(), "dist/src/lab/pretrain.js"))}).pretrain({
+      ...${JSON.stringify(options)}, onProgress: ({ step }) => process.stdout.write(step + "\\n") })`;
+    const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+    await new Promise<void>((resolve) => {
+      child.stdout.on("data", (data: Buffer) => {
+        if (
+          data
+            .toString()
+            .split("\n")
+            .some((line) => Number(line) >= 15)
+        )
+          child.kill("SIGKILL");
+      });
+      child.on("close", () => resolve());
+    });
+    expect(child.signalCode).toBe("SIGKILL");
+    expect(await pretrain(options)).toEqual(whole);
+    const curve = readFileSync(join(folder, "loss.jsonl"), "utf8").trim().split("\n");
+    expect(curve.map((line) => (JSON.parse(line) as { step: number }).step)).toEqual([5, 10, 15, 20, 25, 30]);
+  });
+
+  test("a checkpoint of another model is refused, and kept", async () => {
+    const folder = newFolder();
+    writeFileSync(join(folder, "checkpoint.bin"), "something else");
+    await expect(pretrain(settings(folder))).rejects.toThrow(
+      /14 bytes, expected \d+: a checkpoint of another model/,
+    );
+    expect(readFileSync(join(folder, "checkpoint.bin"), "utf8")).toBe("something else");
+  });
+
+  test("a missing corpus is named", async () => {
+    const options = settings(newFolder());
+    rmSync(join(options.corpus, "valid.bin"));
+    await expect(pretrain(options)).rejects.toThrow(/no tokens at .*valid\.bin/);
+  });
+});
