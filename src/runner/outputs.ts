@@ -77,13 +77,10 @@ export class OutputCollector {
     if (name === "stderr") this.stderr.push(text);
     if (this.#clearPending) this.#clear();
     const last = this.#cell.outputs.at(-1);
-    const piece: Output = { output_type: "stream", name, text };
-    if (last?.output_type === "stream" && last.name === name) {
-      last.text += text;
-      this.#onOutput(piece);
-    } else {
-      this.add(piece);
-    }
+    if (last?.output_type === "stream" && last.name === name) last.text += text;
+    else this.#cell.outputs.push({ output_type: "stream", name, text });
+    // An object of its own: the cell's goes on growing.
+    this.#onOutput({ output_type: "stream", name, text });
   }
 
   #addDisplay(message: JupyterMessage, output: DisplayOutput | ExecuteResultOutput): void {

@@ -80,7 +80,9 @@ export function yamlParameters(text: string, name: string): Parameters {
   }
   if (value === null || value === undefined) return {};
   if (typeof value !== "object" || Array.isArray(value)) {
-    throw new UserError(`${name} is not a mapping of names to values: got ${JSON.stringify(value)}`);
+    throw new UserError(
+      `${name} is not a mapping of names to values: got ${Array.isArray(value) ? "a list" : typeof value === "string" ? "text" : `a ${typeof value}`}`,
+    );
   }
   return Object.fromEntries(
     Object.entries(value).map(([key, entry]) => [key, fromYaml(entry, `${name}: ${key}`)]),
