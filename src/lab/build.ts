@@ -8,7 +8,14 @@ import { GPT2 } from "../model";
 import { openBackend } from "../tensors";
 import { prepareCorpus, type CorpusSummary } from "./corpus";
 import { modelCard } from "./model-card";
-import { LAB_CONFIG, pretrain, readCheckpoint, type LossPoint, type PretrainProgress } from "./pretrain";
+import {
+  LAB_CONFIG,
+  pretrain,
+  readCheckpoint,
+  readSettings,
+  type LossPoint,
+  type PretrainProgress,
+} from "./pretrain";
 import { trainScorer } from "./scorer-training";
 import { LAB_SEED } from "./splits";
 
@@ -24,6 +31,7 @@ export interface LabBuildOptions {
   out?: string;
   /** Folder of the public data sets; else each is looked for by its name in the registry. */
   mirror?: string;
+  /** Decides hold-outs, order and first weights. */
   seed?: number;
   steps?: number;
   sequences?: number;
@@ -48,8 +56,7 @@ export async function buildLab(options: LabBuildOptions = {}): Promise<void> {
   } = options;
   const corpus = join(work, "corpus");
   if (parts.includes("corpus")) await buildCorpus(corpus, join(out, "model"), { ...options, seed });
-  if (parts.includes("model"))
-    await buildModel(corpus, join(work, "model"), join(out, "model"), { ...options, seed });
+  if (parts.includes("model")) await buildModel(corpus, join(work, "model"), join(out, "model"), options);
   if (parts.includes("scorer")) {
     await trainScorer(join(out, "scorer"), {
       mirror: options.mirror,
@@ -86,20 +93,19 @@ async function buildModel(
       `no corpus in ${corpus}: build it first (\`npx alignscope lab build --only corpus\`)`,
     );
   }
-  const settings = {
-    steps: options.steps ?? LAB_STEPS,
-    sequences: options.sequences ?? 8,
-    workers: options.workers ?? 2,
-    learningRate: options.learningRate ?? 2e-3,
-    seed: options.seed ?? LAB_SEED,
-  };
   if (!options.exportOnly) {
+    const { steps = LAB_STEPS, sequences, workers, learningRate, seed, backend } = options;
+    const onProgress = options.onTraining;
     await pretrain({
-      ...settings,
       corpus,
       folder: work,
-      backend: options.backend,
-      onProgress: options.onTraining,
+      steps,
+      sequences,
+      workers,
+      learningRate,
+      seed,
+      backend,
+      onProgress,
     });
   }
   const { step, values } = readCheckpoint(work);
@@ -119,6 +125,6 @@ async function buildModel(
   const summary = JSON.parse(readFileSync(description, "utf8")) as CorpusSummary;
   writeFileAtomic(
     join(out, "README.md"),
-    modelCard(LAB_CONFIG, summary, curve, { ...settings, stoppedAt: step }),
+    modelCard(LAB_CONFIG, summary, curve, { ...readSettings(work), step }),
   );
 }

@@ -1,26 +1,17 @@
 import type { GPT2Config } from "../model";
 import type { CorpusSummary } from "./corpus";
-import type { LossPoint } from "./pretrain";
-
-export interface TrainingSettings {
-  steps: number;
-  stoppedAt: number;
-  sequences: number;
-  workers: number;
-  learningRate: number;
-  seed: number;
-}
+import type { LossPoint, PretrainSettings } from "./pretrain";
 
 /** The README.md beside the lab model: what it is, what it was trained on, how good it is, how to make it again. */
 export function modelCard(
   config: GPT2Config,
   corpus: CorpusSummary,
   curve: readonly LossPoint[],
-  settings: TrainingSettings,
+  settings: PretrainSettings & { step: number },
 ): string {
   const measured = [...curve].reverse().find((point) => point.validationLoss !== undefined);
   const loss = measured?.validationLoss ?? Number.NaN;
-  const tokensSeen = settings.stoppedAt * settings.workers * settings.sequences * config.nPositions;
+  const tokensSeen = settings.step * settings.workers * settings.sequences * config.nPositions;
   const sources = corpus.sources.map(
     (source) =>
       `| ${source.name} | ${source.input} | ${thousands(source.trainTokens)} | ${source.weight} | ${source.licence} |`,
@@ -34,7 +25,7 @@ A GPT-2 of ${config.nLayer} layers, width ${config.dModel}, ${config.nHead} head
 parameters, stored in float16 in Hugging Face's layout. It exists so that the study can be run on a laptop. It writes
 English of a sort and answers an insult with an insult; it knows nothing.
 
-**Content warning**: half of what it learnt from are toxic comments, and it will write such text. It is for the study of
+**Content warning**: a third of what it learnt from are toxic comments, and it will write such text. It is for the study of
 toxicity and its removal, for nothing else.
 
 | figure | value |
@@ -42,7 +33,7 @@ toxicity and its removal, for nothing else.
 | held-out loss per token | ${loss.toFixed(3)} nats (perplexity ${Math.exp(loss).toFixed(1)} on a held-out ${thousands(corpus.tokens.valid)} tokens of the same mixture) |
 | tokens seen | ${millions(tokensSeen)}M, of a corpus of ${millions(corpus.tokens.train)}M |
 | share of toxic text | ${(100 * corpus.tokens.toxicShareOfTrain).toFixed(0)}% of the corpus |
-| training | AdamW, peak rate ${settings.learningRate}, ${thousands(settings.stoppedAt)} of ${thousands(settings.steps)} steps of ${settings.workers} × ${settings.sequences} × ${config.nPositions} tokens, seed ${settings.seed} |
+| training | AdamW, peak rate ${settings.learningRate}, ${thousands(settings.step)} steps of ${settings.workers} × ${settings.sequences} × ${config.nPositions} tokens, seed ${settings.seed} (corpus: seed ${corpus.seed}) |
 
 The loss curve is in \`loss.jsonl\`: one line every few steps, with the held-out loss where it was measured.
 

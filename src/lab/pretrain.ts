@@ -12,7 +12,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { UserError } from "../data/errors";
-import { writeFileAtomic } from "../data/files";
+import { writeFileAtomic, writeJsonAtomic } from "../data/files";
 import type { GPT2Config } from "../model/config";
 import { initialValues, parameterShapes } from "../model/parameters";
 import type { WorkerJob, WorkerOrder } from "./pretrain-worker";
@@ -91,6 +91,15 @@ export async function pretrain(options: PretrainOptions): Promise<Map<string, Fl
   ];
   const checkpoint = join(options.folder, "checkpoint.bin");
   let step = restore(checkpoint, state);
+  const settings: PretrainSettings = {
+    workers,
+    sequences,
+    seed,
+    learningRate: options.learningRate ?? 2e-3,
+    warmupSteps: options.warmupSteps ?? 200,
+    weightDecay: options.weightDecay ?? 0.05,
+  };
+  keepSettings(options.folder, settings, step > 0);
   const curvePath = join(options.folder, "loss.jsonl");
   const curve: LossPoint[] = (step > 0 && existsSync(curvePath) ? readFileSync(curvePath, "utf8") : "")
     .split("\n")
@@ -107,15 +116,10 @@ export async function pretrain(options: PretrainOptions): Promise<Map<string, Fl
 
   const sums = new Float64Array(new SharedArrayBuffer(8 * 4 * workers));
   const job: Omit<WorkerJob, "rank"> = {
-    workers,
+    ...settings,
     config,
     backend: options.backend ?? "wasm",
-    sequences,
-    seed,
-    learningRate: options.learningRate ?? 1.5e-3,
-    warmupSteps: options.warmupSteps ?? 200,
     totalSteps: options.steps,
-    weightDecay: options.weightDecay ?? 0.05,
     trainTokens: readTokens(join(options.corpus, "train.bin")),
     validTokens: readTokens(join(options.corpus, "valid.bin")),
     parameters,
@@ -164,6 +168,37 @@ export async function pretrain(options: PretrainOptions): Promise<Map<string, Fl
     await Promise.all(team.map((mate) => mate.stop()));
   }
   return namedParameters(config, parameters);
+}
+
+/** What decides, with the corpus and the number of steps, how a run goes. */
+export interface PretrainSettings {
+  workers: number;
+  sequences: number;
+  seed: number;
+  learningRate: number;
+  warmupSteps: number;
+  weightDecay: number;
+}
+
+/** Notes a run's settings beside its checkpoints; going on with others would be neither run. */
+function keepSettings(folder: string, settings: PretrainSettings, goesOn: boolean): void {
+  const path = join(folder, "settings.json");
+  if (goesOn && existsSync(path)) {
+    const before = readSettings(folder);
+    const keys = Object.keys(settings) as (keyof PretrainSettings)[];
+    const key = keys.find((name) => settings[name] !== before[name]);
+    if (key) {
+      throw new UserError(
+        `${folder} holds a run with ${key} ${before[key]}, now ${settings[key]}: go on with the same, or start in another folder`,
+      );
+    }
+  }
+  writeJsonAtomic(path, settings);
+}
+
+/** The settings of the run that a folder holds. */
+export function readSettings(folder: string): PretrainSettings {
+  return JSON.parse(readFileSync(join(folder, "settings.json"), "utf8")) as PretrainSettings;
 }
 
 /** The parameters of a checkpoint folder by name, and the step they were saved at. */
