@@ -1,0 +1,44 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { projectRoot } from "../../src/data/paths";
+import { executeNotebook, type RunnerEvent } from "../../src/runner";
+import { codeCells, notebookOf, printed } from "./notebooks";
+
+// tslab as it is installed by its own command, without what this project's kernel adds.
+const folder = mkdtempSync(join(tmpdir(), "stock-tslab-"));
+const before = process.env["JUPYTER_PATH"];
+beforeAll(() => {
+  const at = join(folder, "kernels", "tslab");
+  mkdirSync(at, { recursive: true });
+  const tslab = join(projectRoot(), "node_modules", "tslab", "bin", "tslab");
+  const argv = ["node", tslab, "kernel", "--config-path", "{connection_file}"];
+  writeFileSync(
+    join(at, "kernel.json"),
+    JSON.stringify({ argv, display_name: "tslab", language: "typescript" }),
+  );
+  process.env["JUPYTER_PATH"] = folder;
+});
+afterAll(() => {
+  if (before === undefined) delete process.env["JUPYTER_PATH"];
+  else process.env["JUPYTER_PATH"] = before;
+  rmSync(folder, { recursive: true });
+});
+
+it("a kernel that loses output in a burst is survived, and the cell and the log say so", async () => {
+  const warnings: string[] = [];
+  const onEvent = (event: RunnerEvent) => void (event.type === "warning" && warnings.push(event.message));
+  const cells = [
+    "for (let line = 0; line < 3000; line++) console.log(line);",
+    "for (let line = 0; line < 300; line++) console.log(line);",
+  ];
+  const done = await executeNotebook(notebookOf(cells, "tslab"), null, { cwd: projectRoot(), onEvent });
+  const [burst, next] = codeCells(done);
+  expect(printed(burst).split("\n").length).toBeLessThan(3000);
+  expect(printed(burst, "stderr")).toContain("Output of this cell may be missing here");
+  expect(burst?.metadata["papermill-ts"]).toEqual({ truncated: true });
+  expect(warnings).toEqual([expect.stringContaining("may be incomplete: for (let line")]);
+  expect(printed(next).split("\n")).toHaveLength(301);
+  expect(next?.metadata["papermill-ts"]).toBeUndefined();
+});
