@@ -1,0 +1,111 @@
+import type { Command } from "commander";
+import type { Readable, Writable } from "node:stream";
+import { once } from "node:events";
+import { messageOf, UserError } from "../../data/errors";
+import { openScorer, type Scorer, scorers } from "../../toxicity/scorers";
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** What to score, and the fields to write back beside the score. */
+interface Entry {
+  readonly text: string;
+  readonly row: Row;
+}
+
+/** A line of `--jsonl` input; a blank line counts as an empty text. */
+function readRow(line: string, number: number): Entry {
+  if (line.trim() === "") return { text: "", row: {} };
+  let row: unknown;
+  try {
+    row = JSON.parse(line);
+  } catch (error) {
+    throw new UserError(
+      `line ${number} of standard input is not JSON: ${messageOf(error).replace(/\s+/g, " ")}; ` +
+        "expected an object with text on each line (leave out --jsonl for plain text)",
+    );
+  }
+  const text = typeof row === "object" && row !== null ? (row as Row)["text"] : undefined;
+  if (typeof text !== "string") {
+    throw new UserError(
+      `line ${number} of standard input has no text: got ${line.trim().slice(0, 60)}, ` +
+        'expected an object such as {"text": "…"}',
+    );
+  }
+  return { text, row: row as Row };
+}
+
+/**
+ * Scores the lines of `input` and writes one JSON object per line, in order, while it reads: `{"score": 0.12}` for a line
+ * of text, the given object with `score` added (or replaced) with `jsonl`. A blank line is an empty text and scores 0.
+ *
+ * @throws UserError naming the line that is not JSON or has no text; the lines before it have been answered
+ */
+export async function scoreLines(
+  scorer: Scorer,
+  input: Readable,
+  output: Writable,
+  { jsonl = false }: { jsonl?: boolean } = {},
+): Promise<void> {
+  let number = 0;
+  for await (const lines of linesOf(input)) {
+    const entries: Entry[] = [];
+    let failure: unknown;
+    for (const line of lines) {
+      number += 1;
+      try {
+        entries.push(jsonl ? readRow(line, number) : { text: line, row: {} });
+      } catch (error) {
+        failure = error;
+        break;
+      }
+    }
+    const scores = await scorer.score(entries.map(({ text }) => text));
+    const answers = entries.map(({ row }, i) => `${JSON.stringify({ ...row, score: scores[i] })}\n`);
+    if (answers.length > 0 && !output.write(answers.join(""))) await once(output, "drain");
+    if (failure !== undefined) throw failure;
+  }
+}
+
+/**
+ * The lines of a stream, as many at a time as have arrived. Only a line feed ends a line (with a carriage return before
+ * it or not): U+2028, at which readline breaks as well, may stand inside a JSON string.
+ */
+async function* linesOf(input: Readable): AsyncGenerator<string[]> {
+  const decoder = new TextDecoder(); // drops a byte order mark
+  let rest = "";
+  const whole = (line: string): string => line.replace(/\r$/, "");
+  for await (const chunk of input as AsyncIterable<Uint8Array>) {
+    const pieces = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = pieces.pop() ?? "";
+    if (pieces.length > 0) yield pieces.map(whole);
+  }
+  rest += decoder.decode();
+  if (rest !== "") yield [whole(rest)];
+}
+
+/** `alignscope score`: toxicity of texts from standard input, one JSON line for each. */
+export function scoreCommand(program: Command): void {
+  program
+    .command("score")
+    .description(
+      "read texts from standard input, one per line, and write a JSON line with the toxicity of each",
+    )
+    .option("--scorer <name>", `one of ${scorers.map(({ name }) => name).join(", ")}`, "linear")
+    .option("--jsonl", "read JSON lines with `text`; each is written back with `score` added")
+    .addHelpText(
+      "after",
+      `
+Scores go from 0 (harmless) to 1. A blank line is an empty text and scores 0.
+
+Scorers:
+${scorers.map(({ name, description }) => `  ${name.padEnd(16)} ${description}`).join("\n")}
+
+Example:
+  echo "What a silly idea." | npx alignscope score --scorer linear`,
+    )
+    .action(async (options: { scorer: string; jsonl?: boolean }) => {
+      await scoreLines(await openScorer(options.scorer), process.stdin, process.stdout, {
+        jsonl: options.jsonl === true,
+      });
+    });
+}
