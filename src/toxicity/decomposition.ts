@@ -45,20 +45,36 @@ export async function decomposeResidual(
   }
   const final = `blocks.${nLayer - 1}.hook_resid_post`;
   const names = [...parts.map(({ name }) => name), final];
-  const numbers = readActivations(model, sequences, names, (activations) => {
-    const addends = parts.map(({ name }) => activations(name));
-    const whole = activations(final);
-    const norms = addends.map((addend) => tf.mean(tf.norm(addend, 2, -1)));
-    const error = tf.max(tf.abs(tf.sub(whole, tf.addN(addends))));
-    return tf.stack([...norms, error, tf.max(tf.abs(whole))]);
-  });
-  const values = await numbers.data();
-  numbers.dispose();
+  const activations = readActivations(model, sequences, names, (read) =>
+    names.map((name) => tf.clone(read(name))),
+  );
+  const [whole, ...addends] = (await Promise.all(
+    activations.reverse().map((tensor) => tensor.data()),
+  )) as Floats[];
+  tf.dispose(activations);
+  addends.reverse();
+
+  // Summed in float64, so that what is left over is the model's own rounding.
+  const sum = new Float64Array((whole as Floats).length);
+  for (const addend of addends) addend.forEach((x, i) => (sum[i] = (sum[i] as number) + x));
+  const { dModel } = model.config;
   return {
-    updates: parts.map((part, i) => ({ ...part, meanNorm: values[i] as number })),
-    largestError: values[parts.length] as number,
-    largestValue: values[parts.length + 1] as number,
+    updates: parts.map((part, i) => ({ ...part, meanNorm: meanRowNorm(addends[i] as Floats, dModel) })),
+    largestError: sum.reduce(
+      (worst, x, i) => Math.max(worst, Math.abs(x - ((whole as Floats)[i] as number))),
+      0,
+    ),
+    largestValue: (whole as Floats).reduce((largest, x) => Math.max(largest, Math.abs(x)), 0),
   };
+}
+
+type Floats = Float32Array;
+
+/** Mean Euclidean length of the rows of a matrix with rows of `width`. */
+function meanRowNorm(values: Floats, width: number): number {
+  let sum = 0;
+  for (let from = 0; from < values.length; from += width) sum += norm(values.subarray(from, from + width));
+  return (sum * width) / values.length;
 }
 
 /** One MLP's output at one position, rebuilt from its neurons. */
