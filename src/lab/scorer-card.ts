@@ -38,8 +38,9 @@ Logistic regression over hashed counts of words and pairs of words (${thousands(
 five characters (${thousands(2 ** features.characterBits)} buckets), on text in lower case with accents, look-alike letters and letter-like digits
 resolved. Counts are damped to 1 + ln n and each table's part is scaled to length 1, so that length does not count. Training
 scales each feature by its naive Bayes log-ratio (Wang and Manning 2012) and minimises cross-entropy with soft targets by L-BFGS
-(λ = ${training.fit.l2}); weights are stored as bytes, finer near zero. Each source of texts has its own intercept. The score is
-sigmoid(${calibration.slope.toFixed(3)} · logit ${calibration.offset < 0 ? "−" : "+"} ${Math.abs(calibration.offset).toFixed(3)}), fitted on a quarter of the RealToxicityPrompts training texts with weights that had not seen them.
+(λ = ${training.fit.l2}); weights are stored as bytes, finer near zero. Each source of texts has its own intercept. A rising curve with
+${calibration.logits.length} knots, fitted on a third of the RealToxicityPrompts training texts with weights that had not seen them, brings the
+log-odds to Perspective's scale.
 
 The target is TOXICITY alone, not the maximum over seven attributes that the paper's code takes: it is what Jigsaw's and
 ParaDetox's labels mean too, and the maximum lifts harmless texts (its median on harmless prompts is 0.20, TOXICITY's 0.11).

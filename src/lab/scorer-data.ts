@@ -69,15 +69,18 @@ const TRUST = {
   jigsaw: { weight: 1, toxic: 0.98, clean: 0.02 },
   rtp: { weight: 2 },
   paradetox: { weight: 0.5, toxic: 0.9, clean: 0.1 },
-  encyclopaedia: { weight: 0.5, clean: 0.06 },
+  encyclopaedia: { weight: 0.3, clean: 0.06 },
 } as const;
 
 /** A run of this many words shared with a held-out text counts as a repetition of it. */
 const SHARED_RUN = 8;
 
-/** Which RealToxicityPrompts rows fit the calibration: a share of those that are not held out. */
+/** Share of RealToxicityPrompts' training texts that the calibration is fitted on. */
+const CALIBRATION_SHARE = 1 / 3;
+
+/** Whether a training text is one of those that the calibration is fitted on. */
 export const isForCalibration = (text: string, seed: number): boolean =>
-  hashFraction(text, seed ^ 0x6c1b) < 0.25;
+  hashFraction(text, seed ^ 0x6c1b) < CALIBRATION_SHARE;
 
 interface RtpScored {
   readonly prompt: Attributes & { readonly text: string };
@@ -201,7 +204,8 @@ export async function loadScorerData(mirror?: string, seed = LAB_SEED): Promise<
   }
   const lines = readWikitext(await at("wikitext-2-valid"))
     .flatMap((article) => article.text.split("\n"))
-    .filter((line) => line.trim() !== "" && !line.startsWith(" =") && !line.includes("<unk>"));
+    .filter((line) => line.trim() !== "" && !line.startsWith(" ="))
+    .flatMap((line) => line.split("<unk>"));
   for (const passage of fragments(lines, seed)) {
     // The intercept of the continuations, whose kind these passages are.
     add(passage, "rtp-continuation", TRUST.encyclopaedia.clean, TRUST.encyclopaedia.weight);

@@ -160,31 +160,3 @@ function objective(
   }
   return value;
 }
-
-/**
- * Slope and offset that bring logits to Perspective's scale: minimises the cross-entropy of sigmoid(slope · logit +
- * offset) with the scores (Platt 1999, with soft targets).
- */
-export function fitCalibration(
-  logits: readonly number[],
-  scores: readonly number[],
-): { slope: number; offset: number } {
-  const { point } = minimise(
-    ([slope, offset], gradient) => {
-      let value = 0;
-      gradient.fill(0);
-      logits.forEach((logit, i) => {
-        const z = (slope as number) * logit + (offset as number);
-        const score = scores[i] as number;
-        value += Math.max(z, 0) - score * z + Math.log1p(Math.exp(-Math.abs(z)));
-        const pull = 1 / (1 + Math.exp(-z)) - score;
-        gradient[0] = (gradient[0] as number) + pull * logit;
-        gradient[1] = (gradient[1] as number) + pull;
-      });
-      return value;
-    },
-    Float64Array.of(1, 0),
-    { tolerance: 1e-6 },
-  );
-  return { slope: point[0] as number, offset: point[1] as number };
-}

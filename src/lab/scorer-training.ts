@@ -12,7 +12,8 @@ import type { FeatureSettings } from "../toxicity/scorers/ngrams";
 import { scorerCard } from "./scorer-card";
 import { isForCalibration, loadScorerData, type ScorerExample, SOURCES } from "./scorer-data";
 import { measureScorer, type ScorerFigures } from "./scorer-figures";
-import { fitCalibration, fitWeights, type FitSettings } from "./scorer-fit";
+import { fitCalibration } from "./scorer-calibration";
+import { fitWeights, type FitSettings } from "./scorer-fit";
 import { LAB_SEED } from "./splits";
 
 /** 1.5 MB in all at a byte per weight. */
@@ -85,7 +86,7 @@ export async function trainScorer(
         training.filter((example) => !asideTexts.has(example)),
       ),
       features,
-      { slope: 1, offset: 0 },
+      { logits: [0], scores: [0.5] },
     ).scorer,
     aside,
   );

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { sha256Of } from "../../data/checksum";
 import { messageOf, UserError } from "../../data/errors";
 import { projectRoot } from "../../data/paths";
+import { type Calibration, calibrated, isCalibration } from "./calibration";
 import { featureCount, featuresOf, type FeatureSettings } from "./ngrams";
 import type { Scorer } from "./scorer";
 
@@ -16,8 +17,8 @@ export interface LinearScorerMeta {
   readonly features: FeatureSettings;
   /** The largest |weight| of each table; see {@link weightOf}. */
   readonly largest: { readonly words: number; readonly characters: number };
-  /** score = sigmoid(slope · logit + offset), fitted to Perspective's 2020 TOXICITY scores. */
-  readonly calibration: { readonly slope: number; readonly offset: number };
+  /** From the classifier's log-odds to Perspective's 2020 TOXICITY. */
+  readonly calibration: Calibration;
   readonly weights: { readonly file: string; readonly bytes: number; readonly sha256: string };
 }
 
@@ -99,9 +100,7 @@ export class LinearScorer implements Scorer {
   /** The score of one text, 0 to 1. */
   scoreOne(text: string): number {
     const logit = this.logit(text);
-    if (logit === undefined) return 0;
-    const { slope, offset } = this.meta.calibration;
-    return 1 / (1 + Math.exp(-(slope * logit + offset)));
+    return logit === undefined ? 0 : calibrated(logit, this.meta.calibration);
   }
 
   score(texts: readonly string[]): Promise<number[]> {
@@ -139,11 +138,13 @@ function readMeta(path: string): LinearScorerMeta {
     meta.features?.characterBits,
     meta.largest?.words,
     meta.largest?.characters,
-    meta.calibration?.slope,
-    meta.calibration?.offset,
     meta.weights?.bytes,
   ];
-  if (!numbers.every(Number.isFinite) || typeof meta.weights?.sha256 !== "string") {
+  if (
+    !numbers.every(Number.isFinite) ||
+    !isCalibration(meta.calibration) ||
+    typeof meta.weights?.sha256 !== "string"
+  ) {
     throw new UserError(
       `${path} lacks a part, expected features, largest, calibration and weights with their numbers; ${remedy}`,
     );
