@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { narrowAutomaticTypes } from "./automatic-types";
 import { endAfterShutdown, endWithParent } from "./lifetime";
 import { queueSends } from "./queue-sends";
@@ -7,8 +8,9 @@ import { queueSends } from "./queue-sends";
  * kernel.json as `node main.js CONNECTION_FILE`.
  */
 async function main(connectionFile: string | undefined): Promise<void> {
-  if (!connectionFile) {
-    process.stderr.write("usage: node main.js CONNECTION_FILE (a Jupyter front end or runner starts this)\n");
+  if (!connectionFile || !existsSync(connectionFile)) {
+    const problem = connectionFile ? `no such connection file: ${connectionFile}\n` : "";
+    process.stderr.write(`${problem}usage: node main.js CONNECTION_FILE (Jupyter or a runner starts this)\n`);
     process.exitCode = 2;
     return;
   }

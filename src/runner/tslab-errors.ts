@@ -14,8 +14,15 @@ export function errorFromStderr(cell: CodeCell, stderr: readonly string[], statu
   }
   removeFromStderr(cell, text);
   const plain = stripVTControlCharacters(text).trimEnd();
-  return { output_type: "error", ...nameAndMessage(plain), traceback: text.trimEnd().split("\n") };
+  const traceback = text
+    .trimEnd()
+    .split("\n")
+    .filter((line) => !KERNEL_FRAME.test(stripVTControlCharacters(line)));
+  return { output_type: "error", ...nameAndMessage(plain), traceback };
 }
+
+/** Frames of the kernel around the cell, which say nothing about the cell. */
+const KERNEL_FRAME = /^\s+at .*(?:[\\/]tslab[\\/]dist[\\/]|\bnode:vm:|\bsigintHandlersWrap\b)/;
 
 /** `3:7 - Type 'string' is not …`, with a module's name before it when the error is in one. */
 const DIAGNOSTIC = /^(?:\S+ )?\d+:\d+ - (.*)/;

@@ -29,6 +29,19 @@ describe("errors that a kernel tells on stderr only", () => {
     expect(errorFrom([text]).error).toMatchObject({ ename, evalue });
   });
 
+  it("show the cell's frames and the library's, not the kernel's", () => {
+    const frames = ["f (evalmachine.<anonymous>:1:2)", "g (/p/dist/src/model/gpt2.js:3:4)"];
+    const around = [
+      "Script.runInThisContext (node:vm:135:14)",
+      "execute (/p/node_modules/tslab/dist/executor.js:1:1)",
+    ];
+    const stack = [...frames, ...around].map((frame) => `\n    at ${frame}`).join("");
+    expect(errorFrom([`Error: x${stack}\n`]).error.traceback).toEqual([
+      "Error: x",
+      ...frames.map((frame) => `    at ${frame}`),
+    ]);
+  });
+
   it("of types are all taken, one message each", () => {
     const { error, left } = errorFrom(["note\n", "1:7 - Type A.\n", "2:1 - Type B.\n"]);
     expect(error).toMatchObject({ ename: "TypeScriptError", evalue: "1:7 - Type A.; 2:1 - Type B." });
