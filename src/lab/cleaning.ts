@@ -162,6 +162,16 @@ export function stripOuterQuotes(text: string): string {
   return outer % 2 === 1 || (outer - count === 2 && opensInside) ? inner.trim() : trimmed;
 }
 
+/**
+ * Whether a text says one thing over and over: fewer than half of its runs of three words are distinct. What
+ * {@link collapseRepeats} cannot shorten, because words are glued together or vary, a model would learn by heart.
+ */
+export function isRepetitive(text: string): boolean {
+  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  const runs = words.slice(2).map((word, i) => `${words[i]} ${words[i + 1]} ${word}`);
+  return words.length >= 30 && new Set(runs).size < runs.length / 2;
+}
+
 /** Whether a text reads as English prose: long enough, mostly letters, hardly any foreign ones. */
 export function isProse(text: string, minimumWords = 3): boolean {
   const letters = text.match(/[A-Za-z]/g)?.length ?? 0;

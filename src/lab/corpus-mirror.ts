@@ -5,6 +5,7 @@ import {
   collapseRepeats,
   detokenise,
   isProse,
+  isRepetitive,
   sentenceCase,
   splitLong,
   straightenQuotes,
@@ -68,7 +69,9 @@ function jigsaw({ path, about }: Input, seed: number): CorpusSource[] {
     if (isHeldOutJigsaw(row.text, seed) || /^"?\s*redirect\b/i.test(row.text)) continue;
     // Comments go on for pages when somebody pastes; what they say is in the first lines.
     for (const text of splitLong(cleanComment(row.text), PIECE_LENGTH).slice(0, 2)) {
-      if (isProse(text)) documents.push({ text, group: row.text.slice(0, 200), toxic: row.toxic });
+      if (isProse(text) && !isRepetitive(row.text)) {
+        documents.push({ text, group: row.text.slice(0, 200), toxic: row.toxic });
+      }
     }
   }
   return [

@@ -5,6 +5,7 @@ import {
   curlQuotes,
   detokenise,
   isProse,
+  isRepetitive,
   sentenceCase,
   splitLong,
   straightenQuotes,
@@ -92,5 +93,19 @@ describe("splitting a long text", () => {
     const pieces = splitLong("word ".repeat(100).trim(), 50);
     expect(pieces.every((piece) => piece.length <= 50 && /^word( word)*$/.test(piece))).toBe(true);
     expect(pieces.join(" ").split(" ")).toHaveLength(100);
+  });
+});
+
+describe("isRepetitive", () => {
+  it("finds a phrase said over and over, also where words are glued together", () => {
+    expect(isRepetitive("you are late you are lateyou are late and ".repeat(6))).toBe(true);
+  });
+
+  it("lets prose pass, however long, and short texts", () => {
+    const prose = Array.from({ length: 40 }, (_, i) => `the ${i} of May was a day like ${i * 7} others`).join(
+      " ",
+    );
+    expect(isRepetitive(prose)).toBe(false);
+    expect(isRepetitive("no no no no")).toBe(false);
   });
 });
