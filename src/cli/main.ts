@@ -3,10 +3,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../data/errors";
 import { projectRoot } from "../data/paths";
+import { benchCommand } from "./commands/bench";
 import { dataCommand } from "./commands/data";
+import { labCommand } from "./commands/lab";
 import { parityCommand } from "./commands/parity";
 import { planCommand } from "./commands/plan";
 import { reproduceCommand } from "./commands/reproduce";
+import { scoreCommand } from "./commands/score";
 import { siteCommand } from "./commands/site";
 import { statusCommand } from "./commands/status";
 
@@ -17,7 +20,10 @@ const commands: ((program: Command) => void)[] = [
   statusCommand,
   siteCommand,
   dataCommand,
+  scoreCommand,
   parityCommand,
+  benchCommand,
+  labCommand,
 ];
 
 /** The `alignscope` program with its commands; separate from {@link main} so that docs and tests can walk through it. */

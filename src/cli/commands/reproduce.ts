@@ -42,7 +42,7 @@ export function reproduceCommand(program: Command): void {
       const index = buildSite(project.outputs);
       console.log(summary(results));
       for (const [name, result] of results) {
-        if (result.result === "failed") console.error(describeFailure(name, result));
+        if (result.result === "failed" && !result.interrupted) console.error(describeFailure(name, result));
       }
       console.log(`\nRead ${here(index)} in a browser; figures, tables and notebooks lie beside it.`);
       const failed = [...results.values()].filter(
@@ -60,9 +60,12 @@ async function runAndShow(
 ): Promise<ReadonlyMap<string, NotebookResult>> {
   const { reproduce } = await import("../../pipeline/index.js");
   const abort = new AbortController();
-  const interrupt = (): void => abort.abort();
-  // Once: a second Ctrl-C ends the program at once.
-  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  const interrupt = (): void => {
+    if (abort.signal.aborted) process.exit(130); // the second Ctrl-C does not wait
+    abort.abort();
+  };
+  // Not once(): the runner looks whether somebody still listens, and ends everything at once if nobody does.
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
   const progress = planned.some(({ action }) => action !== "skip") ? openProgress(planned) : undefined;
   try {
     return await reproduce(project, {

@@ -23,7 +23,7 @@ export function statusCommand(program: Command): void {
         return {
           notebook: name,
           status: !finished ? "missing" : action === "skip" ? "up to date" : "out of date",
-          reasons: action === "skip" ? [] : reasons,
+          reasons: finished && action !== "skip" ? reasons : [],
           finishedAt: finished && new Date(Date.parse(finished.startedAt) + 1000 * finished.seconds),
           seconds: finished?.seconds,
           outputs: Object.keys(finished?.outputs ?? {}).length,
