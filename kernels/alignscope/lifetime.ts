@@ -19,9 +19,10 @@ interface Server {
 
 /** tslab's server closes its sockets when asked to shut down, but the process lives on while a cell's timers or threads do. */
 export function endAfterShutdown(server: { prototype: Server }): void {
-  const close = Reflect.get(server.prototype, "close") as (this: Server) => void;
+  const close: unknown = Reflect.get(server.prototype, "close");
+  if (typeof close !== "function") throw new Error("tslab's server has no close()");
   server.prototype.close = function (this: Server) {
-    close.call(this);
+    Reflect.apply(close, this, []);
     setTimeout(() => process.exit(0), FAREWELL_MS);
   };
 }

@@ -104,7 +104,7 @@ export class MessageSigner {
     }
     return {
       header: header as unknown as MessageHeader,
-      parentHeader: parentHeader as Partial<MessageHeader>,
+      parentHeader: parentHeader,
       metadata,
       content,
       buffers: rest.slice(4),
