@@ -54,7 +54,7 @@ function frontPage(outputs: string, manifest: Manifest): string {
     `<h1>${escapeHtml(manifest.title)}</h1>`,
     `<p class="quiet">Profile ${escapeHtml(manifest.profile)}. Offensive words are masked.</p>`,
     `<nav>${tables && '<a href="#tables">Tables</a>'} ${figures && '<a href="#figures">Figures</a>'} <a href="#provenance">Where this comes from</a></nav>`,
-    `<h2>Notebooks</h2>\n<ol class="notebooks">\n${entries.join("\n")}\n</ol>`,
+    `<h2>Notebooks</h2>\n<ul class="notebooks">\n${entries.join("\n")}\n</ul>`,
     tables,
     figures,
     provenance(manifest),

@@ -23,6 +23,6 @@ function renderCell(cell: Cell): string {
 function summaryOf(cell: Cell, source: string): string {
   if (hasTag(cell, "parameters")) return "Parameters and their defaults";
   if (hasTag(cell, "injected-parameters")) return "Parameters of this run";
-  const first = source.split("\n").find((line) => line.trim() !== "" && !line.startsWith("import "));
-  return `Code: ${first ?? source.split("\n")[0] ?? ""}`;
+  const statements = source.replace(/^import\b[^;]*;\n?/gm, "").trim();
+  return statements ? `Code: ${statements.split("\n")[0] ?? ""}` : "Code: imports";
 }

@@ -146,11 +146,13 @@ describe("the page of a notebook", () => {
 
   it("folds code under its first line and says which cells are parameters", () => {
     const page = pageOf(
-      code('import { a } from "b";\nconst x = a < 1;'),
+      code('import {\n  a,\n} from "b";\nconst x = a < 1;'),
+      code('import { c } from "d";'),
       code("const seed = 1;", [], ["parameters"]),
       code("const seed = 2;", [], ["injected-parameters"]),
     );
     expect(page).toContain("<summary>Code: const x = a &#60; 1;</summary>");
+    expect(page).toContain("<summary>Code: imports</summary>");
     expect(page).toContain("<summary>Parameters and their defaults</summary>");
     expect(page).toContain("<summary>Parameters of this run</summary>");
     expect(page).not.toContain("<details open");
