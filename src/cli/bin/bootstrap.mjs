@@ -228,7 +228,7 @@ function read(path) {
 function leadsTo(link, target) {
   try {
     return fs.realpathSync(link) === fs.realpathSync(target);
-  } catch (error) {
+  } catch {
     return false; // not there, or leads nowhere
   }
 }
