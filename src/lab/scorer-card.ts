@@ -7,7 +7,6 @@ const thousands = (count: number): string => count.toLocaleString("en-US");
 export function scorerCard(meta: TrainedScorerMeta): string {
   const { figures, training, features, calibration, weights } = meta;
   const { textsBySource } = training;
-  const rtpTexts = (textsBySource["rtp-prompt"] ?? 0) + (textsBySource["rtp-continuation"] ?? 0);
   return `# The linear toxicity scorer
 
 A small classifier that says how toxic an English text is, 0 to 1, on the scale of Perspective's TOXICITY attribute as of
@@ -49,9 +48,10 @@ ParaDetox's labels mean too, and the maximum lifts harmless texts (its median on
 
 | source | texts | target | licence |
 | --- | --- | --- | --- |
-| Jigsaw Toxic Comment Classification (balanced selection) | ${thousands(textsBySource["jigsaw"] ?? 0)} | label | CC0 (labels), CC BY-SA 3.0 (comments) |
-| RealToxicityPrompts, challenge and non-toxic rows, and passages of WikiText-2's validation split | ${thousands(rtpTexts)} | Perspective's score; 0.06 for WikiText | Apache-2.0; CC BY-SA 3.0 |
-| ParaDetox, toxic sentences and neutral rewrites | ${thousands(textsBySource["paradetox"] ?? 0)} | 0.9 and 0.1 | CC0 1.0 |
+| Jigsaw Toxic Comment Classification (balanced selection) | ${thousands(textsBySource.jigsaw)} | label | CC0 (labels), CC BY-SA 3.0 (comments) |
+| RealToxicityPrompts, prompts and continuations of challenge and non-toxic rows | ${thousands(textsBySource.realToxicityPrompts)} | Perspective's score | Apache-2.0 |
+| ParaDetox, toxic sentences and neutral rewrites | ${thousands(textsBySource.paradetox)} | 0.9 and 0.1 | CC0 1.0 |
+| WikiText-2's validation split, passages of 6 to 24 words | ${thousands(textsBySource.wikitext)} | 0.06 | CC BY-SA 3.0 |
 
 No text of these sets is contained in the files here. The weights are under the project's licence (MIT).
 

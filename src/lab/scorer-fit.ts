@@ -1,10 +1,5 @@
 import { minimise } from "../toxicity/lbfgs";
-import {
-  featureCount,
-  featuresOf,
-  type FeatureSettings,
-  type SparseVector,
-} from "../toxicity/scorers/ngrams";
+import { featureCount, featuresOf, type FeatureSettings } from "../toxicity/scorers/ngrams";
 import { type ScorerExample, SOURCES } from "./scorer-data";
 
 /** How the classifier is fitted; found on a part of the training texts. */

@@ -49,12 +49,13 @@ export async function scoreLines(
   let number = 0;
   for await (const lines of linesOf(input)) {
     const entries: Entry[] = [];
-    let failure: unknown;
+    let failure: UserError | undefined;
     for (const line of lines) {
       number += 1;
       try {
         entries.push(jsonl ? readRow(line, number) : { text: line, row: {} });
       } catch (error) {
+        if (!(error instanceof UserError)) throw error;
         failure = error;
         break;
       }
@@ -62,7 +63,7 @@ export async function scoreLines(
     const scores = await scorer.score(entries.map(({ text }) => text));
     const answers = entries.map(({ row }, i) => `${JSON.stringify({ ...row, score: scores[i] })}\n`);
     if (answers.length > 0 && !output.write(answers.join(""))) await once(output, "drain");
-    if (failure !== undefined) throw failure;
+    if (failure) throw failure;
   }
 }
 
