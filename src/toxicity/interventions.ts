@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { UserError } from "../data/errors";
 import type { GPT2, Hooks } from "../model";
 import { gaussianVectors } from "./random";
 import { unit, type Vector } from "./vectors";
@@ -62,7 +63,7 @@ export interface FoundScale {
  * @param perplexityAt measures the perplexity at a scale; it must rise with the scale for large scales
  * @param options.base perplexity at scale 0
  * @param options.tolerance accepted relative distance from the target
- * @throws RangeError when `target` is not above `base`, or when `maxEvaluations` do not suffice
+ * @throws UserError when `target` is not above `base`, or when `maxEvaluations` do not suffice
  */
 export async function scaleForPerplexity(
   perplexityAt: (scale: number) => Promise<number>,
@@ -75,9 +76,7 @@ export async function scaleForPerplexity(
   }: { base: number; target: number; start?: number; tolerance?: number; maxEvaluations?: number },
 ): Promise<FoundScale> {
   if (!(target > base)) {
-    throw new RangeError(
-      `scaleForPerplexity: got a target of ${target}, expected one above the base of ${base}`,
-    );
+    throw new UserError(`target perplexity: got ${target}, expected one above the unchanged model's ${base}`);
   }
   const excess = (perplexity: number) => Math.log(perplexity / base);
   const goal = excess(target);
@@ -88,8 +87,9 @@ export async function scaleForPerplexity(
     const perplexity = await perplexityAt(scale);
     if (Math.abs(perplexity / target - 1) <= tolerance) return { scale, perplexity, evaluations };
     if (evaluations >= maxEvaluations) {
-      throw new RangeError(
-        `scaleForPerplexity: no scale found in ${evaluations} evaluations that gives ${target} (scale ${scale} gives ${perplexity})`,
+      throw new UserError(
+        `no scale in ${evaluations} evaluations gives a perplexity of ${target} (${scale} gives ${perplexity}): ` +
+          "ask for a smaller ratio",
       );
     }
     const here = { scale, excess: excess(perplexity) };

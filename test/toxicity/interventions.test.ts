@@ -26,7 +26,7 @@ describe("scaleForPerplexity", () => {
 
   it("refuses a target that is not above the base", async () => {
     await expect(scaleForPerplexity(() => Promise.resolve(1), { base: 20, target: 19 })).rejects.toThrow(
-      "got a target of 19, expected one above the base of 20",
+      "target perplexity: got 19, expected one above",
     );
   });
 
