@@ -197,7 +197,7 @@ export class GPT2 {
   }
 
   /** Writes config.json and model.safetensors, each aside and then renamed. */
-  async save(folder: string, { dtype = "F32" as "F32" | "F16" } = {}): Promise<void> {
+  async save(folder: string, { dtype = "F32" }: { dtype?: "F32" | "F16" } = {}): Promise<void> {
     const tensors: [string, { shape: number[]; data: Float32Array }][] = [];
     for (const [name, tensor] of this.parameters) {
       tensors.push([name, { shape: tensor.shape, data: (await tensor.data()) as Float32Array }]);

@@ -39,7 +39,7 @@ export async function logitLens(
   const probabilities = tf.tidy(() => {
     const last = names.map((name) => {
       const residual = cache.get(name) as tf.Tensor3D;
-      return tf.squeeze(tf.slice(residual, [0, residual.shape[1] - 1, 0], [-1, 1, -1]), [1]) as tf.Tensor2D;
+      return tf.squeeze<tf.Tensor2D>(tf.slice(residual, [0, residual.shape[1] - 1, 0], [-1, 1, -1]), [1]);
     });
     const finalScale = centre(last[last.length - 1] as tf.Tensor2D).scale;
     const weight = model.weight("ln_f.weight");

@@ -29,7 +29,7 @@ function run<T extends tf.Tensor | tf.Tensor[]>(
   inputs: Record<string, tf.Tensor>,
   attrs: object = {},
 ): T {
-  return tf.engine().runKernel(name, inputs, attrs as tf.NamedAttrMap) as T;
+  return tf.engine().runKernel<T>(name, inputs, attrs as tf.NamedAttrMap);
 }
 
 /** Sums the rows of `x` [rows, width] to [width]; a product with ones is faster than a reduction everywhere. */
@@ -166,7 +166,7 @@ export function embed(table: tf.Tensor2D, ids: tf.Tensor1D): tf.Tensor2D {
 export function crossEntropy(logits: tf.Tensor2D, targets: tf.Tensor1D): tf.Tensor1D {
   if (!hasKernel(FUSED.subtractAt)) {
     const chosen = tf.oneHot(targets, logits.shape[1]);
-    return tf.neg(tf.sum(tf.mul(tf.logSoftmax(logits), chosen), -1) as tf.Tensor1D);
+    return tf.neg(tf.sum<tf.Tensor1D>(tf.mul(tf.logSoftmax(logits), chosen), -1));
   }
   const op = tf.customGrad((...args) => {
     const [input, save] = args as unknown as [tf.Tensor2D, tf.GradSaveFunc];
@@ -199,7 +199,7 @@ export function splitHeads(
   const width = qkv.shape[1] / 3;
   const part = (index: number): tf.Tensor4D => {
     const own = tf.slice(qkv, [0, index * width], [-1, width]);
-    return tf.transpose(tf.reshape(own, [batch, -1, heads, width / heads]) as tf.Tensor4D, [0, 2, 1, 3]);
+    return tf.transpose(tf.reshape<tf.Rank.R4>(own, [batch, -1, heads, width / heads]), [0, 2, 1, 3]);
   };
   return [part(0), part(1), part(2)];
 }
@@ -244,7 +244,7 @@ export function attention(qkv: tf.Tensor2D, bias: tf.Tensor4D, batch: number, he
       },
     };
   });
-  return op(qkv) as tf.Tensor2D;
+  return op(qkv);
 }
 
 type Three = [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];

@@ -30,7 +30,7 @@ export function registerFusedKernels(): void {
 function register(kernelName: string, body: Body): void {
   const kernelFunc = ({ inputs, attrs, backend }: { inputs: object; attrs?: object; backend: object }) =>
     body(inputs as Inputs, (attrs ?? {}) as Record<string, number>, backend as BackendWasm);
-  tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc: kernelFunc as unknown as tf.KernelFunc });
+  tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc: kernelFunc });
 }
 
 function take(inputs: Inputs, name: string): tf.TensorInfo {

@@ -146,7 +146,7 @@ function replaceMatMul(multiply: Multiply): void {
   const fused = (args: MatMulArguments): Matrix => {
     const { inputs, backend, attrs } = args;
     if ((attrs.activation && attrs.activation !== "linear") || inputs.preluActivationWeights) {
-      return shippedFused(args as unknown as Parameters<typeof shippedFused>[0]) as Matrix;
+      return shippedFused(args) as Matrix;
     }
     return multiply(backend, inputs.a, inputs.b, attrs.transposeA, attrs.transposeB, inputs.bias);
   };
