@@ -11,7 +11,7 @@ import { largest } from "./vocabulary";
  */
 export async function likeliestNextTokens(
   model: GPT2,
-  tokenizer: Tokenizer,
+  tokenizer: Pick<Tokenizer, "tokenText">,
   ids: readonly number[],
   { count = 5, hooks }: { count?: number; hooks?: Hooks } = {},
 ): Promise<ScoredToken[]> {

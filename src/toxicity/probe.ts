@@ -1,11 +1,11 @@
 import { UserError } from "../data/errors";
 import type { GPT2, Tokenizer } from "../model";
-import { auroc, classificationReport, type ClassificationReport } from "./classification";
+import { classificationReport, type ClassificationReport } from "./classification";
 import { meanResiduals, type FeatureOptions, type ProbeStream } from "./features";
-import { fitLogistic, predictLogistic, selectRows, type LogisticModel, type Matrix } from "./logistic";
+import { fitLogistic, predictLogistic, selectRows, type Matrix } from "./logistic";
+import { classMeanDifference, sweepPenalties, type PenaltyResult } from "./penalty";
 import { stratifiedSplit } from "./split";
-import { mulberry32, shuffled } from "./random";
-import { mean, norm } from "./vectors";
+import { norm } from "./vectors";
 
 /** A text and whether people called it toxic (1) or not (0). */
 export interface LabelledText {
@@ -17,8 +17,10 @@ export interface ProbeOptions {
   /** Share of the examples held out for the report (paper: 10%). */
   validationShare?: number;
   seed?: number;
-  /** Ridge penalties to choose from, by {@link choosePenalty}. */
+  /** Ridge penalties to choose from. */
   penalties?: readonly number[];
+  /** AUROC that may be given up for a stronger penalty, see {@link sweepPenalties}. */
+  tolerance?: number;
 }
 
 /**
@@ -32,8 +34,11 @@ export interface Probe {
   bias: number;
   norm: number;
   stream: ProbeStream;
-  /** The ridge penalty that was chosen. */
+  /** The ridge penalty that was chosen, and what each would have given. */
   penalty: number;
+  sweep: PenaltyResult[];
+  /** Mean of the toxic training examples less that of the others, [dModel]: the direction that no classifier chose. */
+  meanDifference: number[];
   seed: number;
   train: ClassificationReport;
   validation: ClassificationReport;
@@ -46,12 +51,19 @@ export async function trainProbe(
   model: GPT2,
   tokenizer: Tokenizer,
   examples: readonly LabelledText[],
-  { validationShare, seed, penalties, stream = "pre-ln_f", ...reading }: ProbeOptions & FeatureOptions = {},
+  {
+    validationShare,
+    seed,
+    penalties,
+    tolerance,
+    stream = "pre-ln_f",
+    ...reading
+  }: ProbeOptions & FeatureOptions = {},
 ): Promise<Probe> {
   const sequences = examples.map((example) => tokenizer.encode(example.text));
   const features = await meanResiduals(model, sequences, { stream, ...reading });
   const labels = examples.map((example) => example.toxic);
-  return fitProbe(features, labels, { validationShare, seed, penalties, stream });
+  return fitProbe(features, labels, { validationShare, seed, penalties, tolerance, stream });
 }
 
 /**
@@ -65,7 +77,8 @@ export function fitProbe(
   {
     validationShare = 0.1,
     seed = 0,
-    penalties = PENALTIES,
+    penalties,
+    tolerance,
     stream = "pre-ln_f",
   }: ProbeOptions & { stream?: ProbeStream } = {},
 ): Probe {
@@ -79,7 +92,7 @@ export function fitProbe(
   const pick = (indices: readonly number[]) => indices.map((i) => labels[i] as number);
   const trainFeatures = selectRows(features, split.train);
   const trainLabels = pick(split.train);
-  const penalty = choosePenalty(trainFeatures, trainLabels, penalties, seed);
+  const { penalty, sweep } = sweepPenalties(trainFeatures, trainLabels, { penalties, tolerance, seed });
   const fit = fitLogistic(trainFeatures, trainLabels, { l2: penalty });
   const probabilities = (indices: readonly number[]) => predictLogistic(fit, selectRows(features, indices));
   const heldOut = probabilities(split.validation);
@@ -89,6 +102,8 @@ export function fitProbe(
     norm: norm(fit.weights),
     stream,
     penalty,
+    sweep,
+    meanDifference: Array.from(classMeanDifference(trainFeatures, trainLabels)),
     seed,
     train: classificationReport(probabilities(split.train), trainLabels),
     validation: classificationReport(heldOut, pick(split.validation)),
@@ -97,58 +112,4 @@ export function fitProbe(
       return { toxic, logOdds: Math.log(p) - Math.log1p(-p) };
     }),
   };
-}
-
-const PENALTIES = [0.01, 0.03, 0.1, 0.3, 1, 3];
-const FOLDS = 5;
-
-/**
- * Chooses a ridge penalty by cross-validated AUROC within the training part (the validation part is looked at once, for
- * the report): the strongest penalty that is not measurably worse than the best one, that is by no more than two standard
- * errors over the folds.
- *
- * Many directions tell the classes apart about equally well. A weak penalty leans on coordinates in which the stream hardly
- * varies; a strong one keeps to those in which the classes really lie apart, which is where an intervention can act.
- */
-export function choosePenalty(
-  features: Matrix,
-  labels: readonly number[],
-  penalties: readonly number[],
-  seed: number,
-): number {
-  const strongestFirst = [...penalties].sort((a, b) => b - a);
-  if (strongestFirst.length === 1) return strongestFirst[0] as number;
-  const folds = foldsOf(labels, seed);
-  const areas = strongestFirst.map((): number[] => []);
-  for (const held of folds) {
-    const inside = new Set(held);
-    const others = labels.map((_, i) => i).filter((i) => !inside.has(i));
-    const pick = (indices: readonly number[]) => indices.map((i) => labels[i] as number);
-    const fitting = selectRows(features, others);
-    const judging = selectRows(features, held);
-    let fit: LogisticModel | undefined;
-    for (const [k, l2] of strongestFirst.entries()) {
-      fit = fitLogistic(fitting, pick(others), fit ? { l2, start: fit } : { l2 });
-      areas[k]?.push(auroc(predictLogistic(fit, judging), pick(held)));
-    }
-  }
-  const means = areas.map(mean);
-  const best = means.indexOf(Math.max(...means));
-  const spread = areas[best] as number[];
-  const error = Math.sqrt(mean(spread.map((area) => (area - mean(spread)) ** 2)) / (FOLDS - 1));
-  const chosen = means.findIndex((area) => area >= (means[best] as number) - 2 * error);
-  return strongestFirst[chosen] as number;
-}
-
-/** Indices in {@link FOLDS} parts, each with the same share of either label. */
-function foldsOf(labels: readonly number[], seed: number): number[][] {
-  const folds = Array.from({ length: FOLDS }, (): number[] => []);
-  const order = shuffled(
-    labels.map((_, i) => i),
-    mulberry32(seed + 1),
-  );
-  order
-    .sort((a, b) => (labels[a] as number) - (labels[b] as number))
-    .forEach((example, place) => folds[place % FOLDS]?.push(example));
-  return folds;
 }

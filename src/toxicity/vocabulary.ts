@@ -31,7 +31,7 @@ export async function projectToVocabulary(model: GPT2, vectors: readonly Vector[
 /** The `count` tokens that each vector promotes most: highest E v first (Table 1). */
 export async function topTokens(
   model: GPT2,
-  tokenizer: Tokenizer,
+  tokenizer: Pick<Tokenizer, "tokenText">,
   vectors: readonly Vector[],
   count = 10,
 ): Promise<ScoredToken[][]> {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { auroc, classificationReport } from "../../src/toxicity/classification";
 import { minimise } from "../../src/toxicity/lbfgs";
 import { fitLogistic, predictLogistic, type Matrix } from "../../src/toxicity/logistic";
+import { classMeanDifference, sweepPenalties } from "../../src/toxicity/penalty";
 import { fitProbe } from "../../src/toxicity/probe";
 import { gaussianVectors, mulberry32 } from "../../src/toxicity/random";
 import { stratifiedSplit } from "../../src/toxicity/split";
@@ -104,6 +105,37 @@ describe("fitProbe", () => {
   it("refuses labels of one class in one line", () => {
     const features = { rows: 2, columns: 1, values: Float64Array.from([1, 2]) };
     expect(() => fitProbe(features, [1, 1])).toThrow(/2 toxic comments of 2: expected some of either class/);
+  });
+});
+
+describe("sweepPenalties", () => {
+  it("takes the strongest penalty within the tolerance, which lies nearer to the difference of the class means", () => {
+    // One coordinate separates the classes widely but noisily, another one narrowly and cleanly.
+    const noise = gaussianVectors(600, 2, 4);
+    const labels = noise.map((_, row) => row % 2);
+    const values = Float64Array.from(
+      noise.flatMap(([a, b], row) => {
+        const side = labels[row] === 1 ? 1 : -1;
+        return [2 * side + 3 * (a as number), 0.02 * side + 0.02 * (b as number)];
+      }),
+    );
+    const features = { rows: 600, columns: 2, values };
+    const { sweep, penalty } = sweepPenalties(features, labels, {
+      penalties: [1e-4, 1e-2, 1, 100],
+      tolerance: 0,
+    });
+    expect(sweep.map((result) => result.penalty)).toEqual([100, 1, 1e-2, 1e-4]);
+    expect(sweep.find((result) => result.penalty === penalty)?.auroc).toBe(
+      Math.max(...sweep.map(({ auroc }) => auroc)),
+    );
+    const cosines = sweep.map((result) => result.cosineToMeanDifference);
+    expect(cosines).toEqual([...cosines].sort((a, b) => b - a));
+    expect(sweepPenalties(features, labels, { penalties: [1e-4, 1e-2, 1, 100], tolerance: 1 }).penalty).toBe(
+      100,
+    );
+    const [x, y] = classMeanDifference(features, labels);
+    expect(x).toBeCloseTo(4, 0);
+    expect(y).toBeCloseTo(0.04, 2);
   });
 });
 
