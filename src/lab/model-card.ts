@@ -35,7 +35,7 @@ toxicity and its removal, for nothing else.
 | share of toxic text | ${(100 * corpus.tokens.toxicShareOfTrain).toFixed(0)}% of the corpus |
 | training | AdamW, peak rate ${settings.learningRate}, ${thousands(settings.step)} steps of ${settings.workers} × ${settings.sequences} × ${config.nPositions} tokens, seed ${settings.seed} (corpus: seed ${corpus.seed}) |
 
-The loss curve is in \`loss.jsonl\`: one line every few steps, with the held-out loss where it was measured.
+${settings.note ? `${settings.note}\n\n` : ""}The loss curve is in \`loss.jsonl\`: one line every few steps, with the held-out loss where it was measured.
 
 ## What it was trained on
 

@@ -178,13 +178,15 @@ export interface PretrainSettings {
   learningRate: number;
   warmupSteps: number;
   weightDecay: number;
+  /** Anything else that a reader of the result should know, set by hand; the model's card repeats it. */
+  note?: string;
 }
 
 /** Notes a run's settings beside its checkpoints; going on with others would be neither run. */
 function keepSettings(folder: string, settings: PretrainSettings, goesOn: boolean): void {
   const path = join(folder, "settings.json");
-  if (goesOn && existsSync(path)) {
-    const before = readSettings(folder);
+  const before = goesOn && existsSync(path) ? readSettings(folder) : undefined;
+  if (before) {
     const keys = Object.keys(settings) as (keyof PretrainSettings)[];
     const key = keys.find((name) => settings[name] !== before[name]);
     if (key) {
@@ -193,7 +195,7 @@ function keepSettings(folder: string, settings: PretrainSettings, goesOn: boolea
       );
     }
   }
-  writeJsonAtomic(path, settings);
+  writeJsonAtomic(path, { ...before, ...settings });
 }
 
 /** The settings of the run that a folder holds. */
