@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { narrowAutomaticTypes } from "./automatic-types";
 import { endAfterShutdown, endWithParent } from "./lifetime";
 import { queueSends } from "./queue-sends";
+import { watchSourcesOnly } from "./watching";
 
 /**
  * The kernel `alignscope`: tslab, as pinned in this project's package.json, with its worst holes closed. Started by
@@ -16,6 +17,7 @@ async function main(connectionFile: string | undefined): Promise<void> {
   }
   endWithParent();
   queueSends();
+  watchSourcesOnly();
   narrowAutomaticTypes();
   const { startKernel } = await import("tslab/dist/main.js");
   const { ZmqServer } = await import("tslab/dist/jupyter.js");
