@@ -7,6 +7,7 @@ import {
   type JupyterMessage,
   type Kernelspec,
 } from "../jupyter";
+import { waitForAbort } from "./abort";
 import { KernelStartError } from "./errors";
 import { KernelClient } from "./kernel-client";
 import { describeExit, KernelProcess, settledWithin, type KernelExit } from "./kernel-process";
@@ -115,9 +116,12 @@ export class KernelSession {
       () => undefined,
     );
     const lostPort = this.#portTaken(giveUp.signal);
+    const stop = waitForAbort(options.signal);
+    const stopped = stop.aborted.then(() => "the run was ended");
     try {
-      return await Promise.race([ready, died, late, lostPort, aborted(options.signal, giveUp.signal)]);
+      return await Promise.race([ready, died, late, lostPort, stopped]);
     } finally {
+      stop.stopListening();
       giveUp.abort();
     }
   }
@@ -163,17 +167,19 @@ export class KernelSession {
       },
       listener,
     );
-    const over = new AbortController();
     const replied = reply.then((message) => ({ type: "replied", message }) as const);
     const silent = idle.then(async () => {
       await settledWithin(reply, REPLY_PATIENCE);
       return { type: "no-reply" } as const;
     });
     const died = this.#process.exited.then((exit) => ({ type: "died", exit }) as const);
-    const late = afterSeconds(limits.timeout, over.signal).then(() => ({ type: "timed-out" }) as const);
-    const stopped = aborted(limits.signal, over.signal).then(() => ({ type: "aborted" }) as const);
+    const timer = startTimer(limits.timeout);
+    const late = timer.over.then(() => ({ type: "timed-out" }) as const);
+    const stop = waitForAbort(limits.signal);
+    const stopped = stop.aborted.then(() => ({ type: "aborted" }) as const);
     const first = await Promise.race([replied, silent, died, late, stopped]);
-    over.abort();
+    timer.clear();
+    stop.stopListening();
     switch (first.type) {
       case "replied":
         return { type: "replied", reply: first.message, complete: await this.#idleOrSilence(idle) };
@@ -233,20 +239,11 @@ export class KernelSession {
   }
 }
 
-/** Never settles without a limit, nor after `signal`. */
-function afterSeconds(seconds: number | undefined, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (seconds === undefined || seconds <= 0) return;
-    const timer = setTimeout(resolve, seconds * 1000);
-    signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+/** `over` resolves after that time, and never without a limit. */
+function startTimer(seconds: number | undefined): { over: Promise<void>; clear(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    if (seconds !== undefined && seconds > 0) timer = setTimeout(resolve, seconds * 1000);
   });
-}
-
-/** Settles when `signal` aborts; listens no longer than until `over` does. */
-function aborted(signal: AbortSignal | undefined, over: AbortSignal): Promise<string> {
-  return new Promise((resolve) => {
-    const stop = (): void => resolve("the run was ended");
-    if (signal?.aborted) stop();
-    else signal?.addEventListener("abort", stop, { once: true, signal: over });
-  });
+  return { over, clear: () => clearTimeout(timer) };
 }

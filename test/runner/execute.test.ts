@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -238,6 +239,22 @@ describe("a run that is ended from outside", () => {
     expect(record(codeCells(written)[0])).toMatchObject({ status: "failed", exception: true });
     expect(kernelPid).toBeGreaterThan(0);
     expect(() => process.kill(kernelPid, 0)).toThrow("ESRCH");
+  });
+});
+
+describe("the signal of a run", () => {
+  it("has one listener while a cell runs, however many ran before, and none when the run is over", async () => {
+    const { signal } = new AbortController();
+    const listening: number[] = [];
+    const cells = Array.from({ length: 13 }, (_, n) => `console.log(${n})`);
+    const { error } = await run(cells, {
+      signal,
+      onEvent: (event) =>
+        event.type === "output" && listening.push(getEventListeners(signal, "abort").length),
+    });
+    expect(error).toBeUndefined();
+    expect(listening).toEqual(Array(13).fill(1));
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 });
 
