@@ -116,7 +116,7 @@ function readKernelspec(name: string, resourceDir: string): Kernelspec {
   const path = join(resourceDir, "kernel.json");
   let json: Record<string, unknown>;
   try {
-    json = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+    json = (JSON.parse(readFileSync(path, "utf8")) ?? {}) as Record<string, unknown>;
   } catch (error) {
     throw new UserError(`cannot read the kernelspec ${path} (${messageOf(error).split("\n")[0]})`);
   }

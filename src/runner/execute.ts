@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { UserError } from "../data/errors";
 import { findKernelspec, type Kernelspec, type LanguageInfo, type Notebook } from "../jupyter";
@@ -40,17 +41,21 @@ export async function executeNotebook(
   describeNotebook(notebook, inputPath, outputPath);
   removeErrorMarkers(notebook);
   const spec = options.prepareOnly ? undefined : findKernelspec(kernelNameOf(notebook, options));
+  const cwd = resolve(options.cwd ?? process.cwd());
+  if (spec && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UserError(`the working directory ${cwd} does not exist: make it first, or name another`);
+  }
   await parameterise(notebook, options, spec, tell);
   if (options.reportMode) hideInput(notebook);
   const saver = new Saver(notebook, outputPath, options, tell);
-  if (spec) await run(notebook, spec, inputPath, saver, options, tell);
+  if (spec) await run(notebook, spec, inputPath, cwd, saver, options, tell);
   else await saver.saveFinal();
   return notebook;
 }
 
 function kernelNameOf(notebook: Notebook, options: ExecuteOptions): string {
   const name = options.kernelName ?? notebook.metadata.kernelspec?.name;
-  if (!name) {
+  if (typeof name !== "string" || name === "") {
     throw new UserError("the notebook names no kernel in its metadata: say which with -k NAME (kernelName)");
   }
   return name;
@@ -93,11 +98,11 @@ async function run(
   notebook: Notebook,
   spec: Kernelspec,
   inputPath: string | null,
+  cwd: string,
   saver: Saver,
   options: ExecuteOptions,
   tell: (event: RunnerEvent) => void,
 ): Promise<void> {
-  const cwd = resolve(options.cwd ?? process.cwd());
   const codeTotal = notebook.cells.filter((cell) => cell.cell_type === "code").length;
   startNotebook(notebook);
   notebook.metadata["papermill-ts"] = { kernel: spec.name };

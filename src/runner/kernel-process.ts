@@ -6,6 +6,14 @@ import { kernelCommand, kernelEnvironment, type Kernelspec } from "../jupyter";
 export interface KernelExit {
   code: number | null;
   signal: NodeJS.Signals | null;
+  /** Why it never began. */
+  startError?: string;
+}
+
+/** "its process ended with exit code 3" or "… signal SIGKILL", or why there never was one. */
+export function describeEnd(exit: KernelExit): string {
+  if (exit.startError !== undefined) return `its command cannot be run (${exit.startError})`;
+  return `its process ended with ${describeExit(exit)}`;
 }
 
 /** "exit code 3" or "signal SIGKILL". */
@@ -33,7 +41,7 @@ export class KernelProcess {
       env: {
         ...base,
         ...kernelEnvironment(spec, base),
-        // Kernels that know this name (ipykernel, ours) end by themselves when this process is gone.
+        // Kernels that know this name (ipykernel) end by themselves when this process is gone; ours needs no name.
         JPY_PARENT_PID: String(process.pid),
       },
       detached: true,
@@ -50,8 +58,7 @@ export class KernelProcess {
         resolve(this.exit);
       };
       this.#child.once("error", (error) => {
-        this.#tail += `cannot start ${command}: ${messageOf(error)}\n`;
-        settle({ code: null, signal: null });
+        settle({ code: null, signal: null, startError: messageOf(error) });
       });
       this.#child.once("exit", (code, signal) => settle({ code, signal }));
     });

@@ -10,7 +10,7 @@ import {
 import { waitForAbort } from "./abort";
 import { KernelStartError } from "./errors";
 import { KernelClient } from "./kernel-client";
-import { describeExit, KernelProcess, settledWithin, type KernelExit } from "./kernel-process";
+import { describeEnd, KernelProcess, settledWithin, type KernelExit } from "./kernel-process";
 
 export interface SessionOptions {
   cwd: string;
@@ -110,7 +110,7 @@ export class KernelSession {
       },
       () => undefined,
     );
-    const died = this.#process.exited.then((exit) => `its process ended with ${describeExit(exit)}`);
+    const died = this.#process.exited.then(describeEnd);
     const late = sleep(Math.max(0, deadline - Date.now()), undefined, { signal: giveUp.signal }).then(
       () => `no answer within ${options.startTimeout} s (--start-timeout)`,
       () => undefined,

@@ -71,6 +71,8 @@ export function startNotebook(notebook: Notebook): void {
     if (cell.cell_type !== "code") continue;
     cell.outputs = [];
     cell.execution_count = null;
+    delete cell.metadata["execution"];
+    delete cell.metadata["papermill-ts"];
   }
 }
 

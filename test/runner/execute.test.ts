@@ -1,5 +1,5 @@
 import { getEventListeners } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -216,9 +216,13 @@ describe("a failing cell", () => {
     await expect(broken).rejects.toThrow(PapermillExecutionError);
     const repaired = readNotebook(output);
     const cell = codeCells(repaired)[0];
-    if (cell) cell.source = "1";
+    if (cell) {
+      cell.source = "1";
+      cell.metadata["papermill-ts"] = { truncated: true };
+    }
     const again = await executeNotebook(repaired, output, { cwd: projectRoot() });
     expect(again.cells.map((each) => each.source)).toEqual(["1"]);
+    expect(codeCells(again)[0]?.metadata["papermill-ts"]).toBeUndefined();
     expect(record(again)).toMatchObject({ exception: null });
   });
 });
@@ -267,6 +271,9 @@ describe("bad input", () => {
     await expect(executeNotebook(notebook, null)).rejects.toThrow(
       /no such kernel: nope \(found .*alignscope/,
     );
+    await expect(
+      executeNotebook(notebook, null, { kernelName: "alignscope", cwd: join(folder, "no") }),
+    ).rejects.toThrow(`the working directory ${join(folder, "no")} does not exist`);
     delete notebook.metadata.kernelspec;
     await expect(executeNotebook(notebook, null)).rejects.toThrow("names no kernel");
     await expect(executeNotebook(notebook, "s3://bucket/out.ipynb")).rejects.toThrow("s3://");
@@ -280,6 +287,23 @@ describe("bad input", () => {
     );
     expect(record(written)).toMatchObject({ exception: true });
     expect(record(codeCells(written)[0])).toMatchObject({ status: "pending" });
+  });
+
+  it("such as a kernelspec whose command is not there is told in one line", async () => {
+    const before = process.env["JUPYTER_PATH"];
+    const at = join(folder, "kernels", "absent");
+    mkdirSync(at, { recursive: true });
+    writeFileSync(join(at, "kernel.json"), JSON.stringify({ argv: [join(at, "nothing")], language: "none" }));
+    process.env["JUPYTER_PATH"] = folder;
+    try {
+      await expect(executeNotebook(notebookOf(["1"], "absent"), null)).rejects.toThrow(
+        /^the kernel absent did not start: its command cannot be run \(spawn .*nothing ENOENT\)$/,
+      );
+    } finally {
+      rmSync(join(folder, "kernels"), { recursive: true });
+      if (before === undefined) delete process.env["JUPYTER_PATH"];
+      else process.env["JUPYTER_PATH"] = before;
+    }
   });
 
   it("such as too short a start is a KernelStartError", async () => {

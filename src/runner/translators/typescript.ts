@@ -70,17 +70,9 @@ function isName(name: string): boolean {
   return IDENTIFIER.test(name) && !RESERVED.has(name);
 }
 
-/**
- * The variables that the cell declares at its top level, by TypeScript's own parser. Without the package (it is needed
- * only to build this project) parameters are written without types.
- */
+/** The variables that the cell declares at its top level, by TypeScript's own parser (loaded only when asked). */
 async function inspect(source: string): Promise<DeclaredParameter[]> {
-  let ts: typeof import("typescript");
-  try {
-    ts = (await import("typescript")).default;
-  } catch {
-    return [];
-  }
+  const { default: ts } = await import("typescript");
   const file = ts.createSourceFile("parameters.ts", source, ts.ScriptTarget.ES2022);
   const isVariables = (
     statement: Statement,
