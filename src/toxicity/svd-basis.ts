@@ -1,4 +1,4 @@
-import { Matrix, SingularValueDecomposition } from "ml-matrix";
+import { svd } from "../tensors/linalg";
 import { dot, scaled, unit, type Vector } from "./vectors";
 
 /** Orthonormal directions of a set of value vectors, strongest first. */
@@ -18,17 +18,11 @@ export interface SvdBasis {
  * @param probe W_toxic, [dModel]
  */
 export function svdBasis(vectors: readonly Vector[], probe: Vector): SvdBasis {
-  const stack = new Matrix(vectors.map((vector) => Array.from(unit(vector)))); // [N, dModel]
-  const { diagonal, rightSingularVectors } = new SingularValueDecomposition(stack, {
-    computeLeftSingularVectors: false,
-    autoTranspose: true,
-  });
-  const count = Math.min(stack.rows, stack.columns);
-  const columns = Array.from({ length: count }, (_, k) =>
-    Float64Array.from(rightSingularVectors.getColumn(k)),
-  );
+  const { singularValues, rightVectors } = svd(vectors.map(unit));
   return {
-    singularValues: diagonal.slice(0, count),
-    directions: columns.map((direction) => (dot(direction, probe) < 0 ? scaled(direction, -1) : direction)),
+    singularValues: Array.from(singularValues),
+    directions: rightVectors.map((direction) =>
+      dot(direction, probe) < 0 ? scaled(direction, -1) : direction,
+    ),
   };
 }
