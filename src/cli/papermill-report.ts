@@ -1,6 +1,7 @@
 import { SingleBar } from "cli-progress";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
+import { messageOf, UserError } from "../data/errors";
 import type { Output } from "../jupyter";
 import type { RunnerEvent } from "../runner";
 import { LOG_LEVELS } from "./papermill-options";
@@ -26,9 +27,7 @@ export class PapermillReport {
   constructor(options: ReportOptions) {
     this.#options = options;
     this.#level = LOG_LEVELS.indexOf(options.logLevel);
-    const open = (path: string | undefined): number | undefined =>
-      path === undefined ? undefined : openSync(path, "w");
-    this.#files = { stdout: open(options.stdoutFile), stderr: open(options.stderrFile) };
+    this.#files = { stdout: openForWriting(options.stdoutFile), stderr: openForWriting(options.stderrFile) };
   }
 
   tell(event: RunnerEvent): void {
@@ -104,5 +103,15 @@ export class PapermillReport {
 
   #write(line: string): void {
     process.stderr.write(`${line}\n`);
+  }
+}
+
+/** Opens a file that takes what the notebook prints, emptying it. */
+function openForWriting(path: string | undefined): number | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return openSync(path, "w");
+  } catch (error) {
+    throw new UserError(`${path} cannot be written: ${messageOf(error)}; name a file in a folder that exists`);
   }
 }
