@@ -36,8 +36,8 @@ function drawnRows(rows: readonly Row[], options: MaskOptions): Record<string, u
   const texts = rows.flatMap((row) => Object.values(row).filter((cell) => typeof cell === "string"));
   const masked = maskDistinct(texts, options);
   return rows.map((row) =>
-    Object.fromEntries(
-      Object.entries(row).map(([key, cell]) => {
+    Object.fromEntries<unknown>(
+      Object.entries(row).map(([key, cell]): [string, unknown] => {
         if (typeof cell === "string") return [key, masked.get(cell)];
         // Vega leaves null out of a mark, which is what an undefined number should look like
         if (typeof cell === "number") return [key, Number.isFinite(cell) ? cell : null];

@@ -61,9 +61,9 @@ export async function drawVegaLite(spec: object, warn: (message: string) => void
     info: () => logger,
     debug: () => logger,
   };
-  const compiled = vegaLite.compile(spec as TopLevelSpec, { logger: logger as never }).spec;
+  const compiled = vegaLite.compile(spec as TopLevelSpec, { logger: logger }).spec;
   plainLegendSymbols(compiled);
-  const view = new vega.View(vega.parse(compiled), { renderer: "none", logger: logger as never });
+  const view = new vega.View(vega.parse(compiled), { renderer: "none", logger: logger });
   try {
     const svg = await view.toSVG();
     if (errors.length > 0) throw new Error([...new Set(errors)].join("; "));

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { join, relative } from "node:path";
 import type { NotebookResult, Project } from "../../pipeline";
 import { duration } from "../../present/format";
+import { checkBackend } from "../check-backend";
 import { columns } from "../columns";
 import { openProgress } from "../progress";
 import { addProjectOptions, collectWords, positiveInteger, projectOptions } from "../project-options";
@@ -37,6 +38,7 @@ export function reproduceCommand(program: Command): void {
         console.log(describePlan(planned));
         return;
       }
+      if (planned.some(({ action }) => action !== "skip")) checkBackend(project.given["backend"]);
       const results = await runAndShow(project, planned, options);
       const { buildSite } = await import("../../site/index.js");
       const index = buildSite(project.outputs);
