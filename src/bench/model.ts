@@ -1,6 +1,7 @@
 import { arch, cpus, platform, totalmem } from "node:os";
 import * as tf from "@tensorflow/tfjs-core";
-import { GPT2, lossGradients, mulberry32, type GPT2Config } from "../model";
+import { mulberry32 } from "../data/random";
+import { GPT2, lossGradients, type GPT2Config } from "../model";
 import type { BackendDescription } from "../tensors";
 
 /** The shapes that can be timed, with random weights: speed does not depend on their values. */

@@ -1,6 +1,7 @@
 import { curlQuotes, endSentence } from "./cleaning";
 import type { CorpusSource, Document } from "./corpus-types";
-import { hashFraction, normaliseWords, type OverlapIndex, seededRandom, shuffle } from "./splits";
+import { mulberry32 } from "../data/random";
+import { hashFraction, normaliseWords, type OverlapIndex, shuffle } from "./splits";
 
 /* Which documents of which source the model reads, how often, and in which order. */
 
@@ -101,7 +102,7 @@ export function mixSources(
   seed: number,
   weights: Record<string, number> = SOURCE_WEIGHTS,
 ): Mixture {
-  const random = seededRandom(seed);
+  const random = mulberry32(seed);
   const seen = new Set<string>();
   const mixture: Mixture = { train: [], valid: [], shares: [] };
   for (const source of sources) {

@@ -1,11 +1,12 @@
 import { workerData, parentPort } from "node:worker_threads";
 import * as tf from "@tensorflow/tfjs-core";
+import { mulberry32 } from "../data/random";
 import { openBackend } from "../tensors";
 import { crossEntropy } from "../tensors/ops";
 import type { GPT2Config } from "../model/config";
 import { forward } from "../model/forward";
 import { attentionBias, layOut } from "../model/padding";
-import { mulberry32, parameterShapes } from "../model/parameters";
+import { parameterShapes } from "../model/parameters";
 import { Barrier } from "./barrier";
 
 /*

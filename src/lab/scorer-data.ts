@@ -1,3 +1,4 @@
+import { mulberry32 } from "../data/random";
 import { readJsonl, readTsv, readWikitext } from "../data/readers";
 import { detokenise, tidy } from "./cleaning";
 import {
@@ -8,7 +9,6 @@ import {
   locateDataset,
   normaliseWords,
   readJigsaw,
-  seededRandom,
 } from "./splits";
 
 /** Perspective's attributes whose maximum the paper's code takes for a text's toxicity. */
@@ -109,7 +109,7 @@ async function readRtp(mirror: string | undefined, seed: number): Promise<RtpTex
 
 /** Passages of 6 to 24 words from encyclopaedic articles, cut anywhere, as a model's continuations are. */
 function fragments(lines: readonly string[], seed: number): string[] {
-  const random = seededRandom(seed ^ 0x77f3);
+  const random = mulberry32(seed ^ 0x77f3);
   const pieces: string[] = [];
   for (const line of lines) {
     const words = tidy(detokenise(line.trim())).split(" ");

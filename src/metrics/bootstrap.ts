@@ -1,4 +1,4 @@
-import { mulberry32 } from "../toxicity/random";
+import { mulberry32 } from "../data/random";
 import { mean } from "../toxicity/vectors";
 
 /** A mean with the interval that a bootstrap over its examples gives. */

@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../data/errors";
+import { suggestion } from "../data/nearest";
 import type { GPT2Config } from "./config";
 
 /** What a hook is told about the place it stands at. */
@@ -59,26 +60,6 @@ export function checkHookNames(config: Pick<GPT2Config, "nLayer">, names: Iterab
         `unknown hook: ${name} (the model has ${config.nLayer} blocks: 0 to ${config.nLayer - 1})`,
       );
     }
-    throw new UserError(`unknown hook: ${name} (nearest: ${nearest(name, [...known]).join(", ")})`);
+    throw new UserError(`unknown hook: ${name} (${suggestion(name, [...known])})`);
   }
-}
-
-function nearest(name: string, known: string[]): string[] {
-  const ranked = known.map((candidate) => ({ candidate, distance: editDistance(name, candidate) }));
-  ranked.sort((a, b) => a.distance - b.distance);
-  return ranked.slice(0, 3).map(({ candidate }) => candidate);
-}
-
-/** Levenshtein's distance. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitute = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min(substitute, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous[b.length] ?? 0;
 }

@@ -1,4 +1,4 @@
-import { gaussian, mulberry32 } from "../model/parameters";
+import { gaussian } from "../data/random";
 
 /** A copy of `items` in an order drawn from `random`, a source of numbers in [0, 1) (Fisher and Yates). */
 export function shuffled<T>(items: readonly T[], random: () => number): T[] {
@@ -15,5 +15,3 @@ export function gaussianVectors(count: number, dModel: number, seed: number): Fl
   const normal = gaussian(seed);
   return Array.from({ length: count }, () => Float64Array.from({ length: dModel }, normal));
 }
-
-export { mulberry32 };

@@ -1,4 +1,5 @@
-import { mulberry32, shuffled } from "./random";
+import { mulberry32 } from "../data/random";
+import { shuffled } from "./random";
 
 /** Indices of the examples on either side of a split. */
 export interface Split {

@@ -7,7 +7,7 @@ import { fitCalibration } from "../../src/lab/scorer-calibration";
 import type { ScorerExample } from "../../src/lab/scorer-data";
 import { fitWeights } from "../../src/lab/scorer-fit";
 import { trainScorer } from "../../src/lab/scorer-training";
-import { seededRandom } from "../../src/lab/splits";
+import { mulberry32 } from "../../src/data/random";
 import { calibrated, isCalibration } from "../../src/toxicity/scorers/calibration";
 import { featureCount, featuresOf } from "../../src/toxicity/scorers/ngrams";
 
@@ -16,7 +16,7 @@ const settings = { l2: 0.3, smoothing: 1, wordFactor: 1.5, iterations: 60 };
 
 /** Sentences of neutral words, half of them with a rude one. */
 function examples(count: number, seed: number): ScorerExample[] {
-  const random = seededRandom(seed);
+  const random = mulberry32(seed);
   const pick = (words: string[]): string => words[Math.floor(random() * words.length)] as string;
   const plain = ["garden", "river", "house", "table", "winter", "letter", "music", "bread"];
   return Array.from({ length: count }, (_, i) => {
@@ -62,7 +62,7 @@ describe("fitWeights", () => {
 });
 
 describe("fitCalibration", () => {
-  const random = seededRandom(5);
+  const random = mulberry32(5);
   const logits = Array.from({ length: 3000 }, () => 8 * random() - 4);
   // Scores that follow the log-odds at half their slope, with noise.
   const truth = (logit: number): number => 1 / (1 + Math.exp(-logit / 2));

@@ -121,7 +121,7 @@ describe("hooks", () => {
       /hook blocks\.0\.hook_attn_out returned \[2\], expected \[1,1,8\]/,
     );
     expect(() => model.forward([[1]], { hooks: { "blocks.0.hook_rezid_mid": hook } })).toThrow(
-      /unknown hook: blocks\.0\.hook_rezid_mid \(nearest: blocks\.0\.hook_resid_mid/,
+      /unknown hook: blocks\.0\.hook_rezid_mid \(did you mean blocks\.0\.hook_resid_mid/,
     );
     expect(() => model.forward([[1]], { hooks: { "blocks.7.hook_resid_mid": hook } })).toThrow(
       /2 blocks: 0 to 1/,

@@ -143,7 +143,9 @@ describe("a bad model folder is refused in one line that names what is wrong", (
     const folder = modelFolder(smallTensors());
     const path = join(folder, "model.safetensors");
     writeFileSync(path, readFileSync(path).subarray(0, -100));
-    expect(await refusal(folder)).toMatch(/truncated: tensor h\.1\.mlp\.c_proj\.weight ends at byte \d+, the file has \d+/);
+    expect(await refusal(folder)).toMatch(
+      /truncated: tensor h\.1\.mlp\.c_proj\.weight ends at byte \d+, the file has \d+/,
+    );
   });
 
   test("a file cut within its header, and an empty one", async () => {

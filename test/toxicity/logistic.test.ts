@@ -4,7 +4,8 @@ import { minimise } from "../../src/toxicity/lbfgs";
 import { fitLogistic, predictLogistic, type Matrix } from "../../src/toxicity/logistic";
 import { classMeanDifference, sweepPenalties } from "../../src/toxicity/penalty";
 import { fitProbe } from "../../src/toxicity/probe";
-import { gaussianVectors, mulberry32 } from "../../src/toxicity/random";
+import { mulberry32 } from "../../src/data/random";
+import { gaussianVectors } from "../../src/toxicity/random";
 import { stratifiedSplit } from "../../src/toxicity/split";
 import { cosine, dot, pearson, spearman } from "../../src/toxicity/vectors";
 
