@@ -112,6 +112,8 @@ function openForWriting(path: string | undefined): number | undefined {
   try {
     return openSync(path, "w");
   } catch (error) {
-    throw new UserError(`${path} cannot be written: ${messageOf(error)}; name a file in a folder that exists`);
+    throw new UserError(
+      `${path} cannot be written: ${messageOf(error)}; name a file in a folder that exists`,
+    );
   }
 }
