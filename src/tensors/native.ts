@@ -4,12 +4,15 @@ import * as tf from "@tensorflow/tfjs-core";
 import { UserError, messageOf } from "../data/errors";
 import type { OpenedBackend } from "./backend";
 
-/** The packages that bind libtensorflow: on a GPU host, and on the CPU. */
-const PACKAGES = { cuda: "@tensorflow/tfjs-node-gpu", native: "@tensorflow/tfjs-node" } as const;
+/**
+ * The packages that bind libtensorflow: on a GPU host, and on the CPU. The latter goes by an alias: under its own name
+ * package.json gives danfojs-node another package, and npm would refuse to install both.
+ */
+const PACKAGES = { cuda: "@tensorflow/tfjs-node-gpu", native: "tfjs-node-native" } as const;
 
 const REMEDY = {
   cuda: "run `npm run setup:cuda` on a host with an NVIDIA driver, CUDA 11 and cuDNN 8",
-  native: "npm install --no-save @tensorflow/tfjs-node@4.22.0",
+  native: "run `npm install --no-save tfjs-node-native@npm:@tensorflow/tfjs-node@4.22.0`",
 } as const;
 
 /** Opens libtensorflow through tfjs-node(-gpu), which the default install leaves out. */
@@ -18,9 +21,6 @@ export async function openNative(backend: "cuda" | "native"): Promise<OpenedBack
   const require = createRequire(__filename);
   let binding: { version?: Record<string, string> };
   try {
-    // The name alone is not enough: an override may point @tensorflow/tfjs-node at another package.
-    const manifest = require(`${name}/package.json`) as { name: string };
-    if (manifest.name !== name) throw new Error(`Cannot find module '${name}'`);
     restoreNullChecks();
     binding = require(name) as typeof binding;
   } catch (error) {

@@ -59,14 +59,7 @@ function lastTwo(shape: number[]): [number, number] {
 
 /** Registers BatchMatMul and _FusedMatMul of the wasm backend on top of `sgemm`. */
 export function registerBlasMatMul(sgemm: Sgemm): void {
-  const multiply = (
-    backend: BackendWasm,
-    a: Matrix,
-    b: Matrix,
-    ta: boolean,
-    tb: boolean,
-    bias?: Matrix,
-  ): Matrix => {
+  const multiply: Multiply = (backend, a, b, ta, tb, bias) => {
     const { batch, strideA, strideB, m, n, k, outShape } = shapeOf(a, b, ta, tb);
     const out = backend.makeOutput(outShape, "float32");
     // Views are taken after the output exists: allocating may grow the heap, which detaches older views.
@@ -97,14 +90,7 @@ export function registerBlasMatMul(sgemm: Sgemm): void {
 export function registerTransposingMatMul(): void {
   const shipped = kernel("BatchMatMul");
   const transpose = kernel("Transpose");
-  const multiply = (
-    backend: BackendWasm,
-    a: Matrix,
-    b: Matrix,
-    ta: boolean,
-    tb: boolean,
-    bias?: Matrix,
-  ): Matrix => {
+  const multiply: Multiply = (backend, a, b, ta, tb, bias) => {
     const turn = (x: Matrix): Matrix => {
       const perm = x.shape.map((_, axis) => axis);
       perm.splice(-2, 2, x.shape.length - 1, x.shape.length - 2);
