@@ -1,7 +1,7 @@
 import { curlQuotes, endSentence } from "./cleaning";
 import type { CorpusSource, Document } from "./corpus-types";
-import { mulberry32 } from "../data/random";
-import { hashFraction, normaliseWords, type OverlapIndex, shuffle } from "./splits";
+import { mulberry32, shuffled } from "../data/random";
+import { hashFraction, normaliseWords, type OverlapIndex } from "./splits";
 
 /* Which documents of which source the model reads, how often, and in which order. */
 
@@ -61,11 +61,11 @@ function pack(documents: Document[], random: () => number): Document[] {
   const packed: Document[] = [];
   let text = "";
   let wanted = 0;
-  const shuffled = shuffle([...documents], random);
-  for (const [at, document] of shuffled.entries()) {
+  const drawn = shuffled(documents, random);
+  for (const [at, document] of drawn.entries()) {
     if (text === "") wanted = PACKED_LENGTH.from + random() ** 2 * (PACKED_LENGTH.to - PACKED_LENGTH.from);
     text = text === "" ? document.text : `${endSentence(text)} ${document.text}`;
-    if (text.length >= wanted || at === shuffled.length - 1) {
+    if (text.length >= wanted || at === drawn.length - 1) {
       packed.push({ text, toxic: document.toxic });
       text = "";
     }
@@ -129,7 +129,7 @@ export function mixSources(
     }
     mixture.shares.push({ source, weight, documents: train.length + valid.length, dropped });
   }
-  shuffle(mixture.train, random);
-  shuffle(mixture.valid, random);
+  mixture.train = shuffled(mixture.train, random);
+  mixture.valid = shuffled(mixture.valid, random);
   return mixture;
 }

@@ -29,17 +29,6 @@ export function hashFraction(text: string, seed: number): number {
   return hashText(normaliseWords(text), seed) / 2 ** 32;
 }
 
-/** Shuffles in place (Fisher–Yates) and returns the array. */
-export function shuffle<T>(items: T[], random: () => number): T[] {
-  for (let i = items.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    const kept = items[i] as T;
-    items[i] = items[j] as T;
-    items[j] = kept;
-  }
-  return items;
-}
-
 /** Lower-case words separated by single blanks: the form in which texts are compared. */
 export function normaliseWords(text: string): string {
   return text

@@ -2,8 +2,7 @@ import { extname } from "node:path";
 import { fields, locate, readCsv, readJsonl, readText, readWikitextRows, UserError } from "../data";
 import type { PromptWithGold } from "../metrics/f1";
 import type { LabelledText } from "../toxicity/probe";
-import { mulberry32 } from "../data/random";
-import { shuffled } from "../toxicity/random";
+import { mulberry32, shuffled } from "../data/random";
 
 /*
  * The texts that notebooks ask for by a name from the registry, or by the path of a file of one's own. What a file holds

@@ -1,7 +1,6 @@
 import { auroc } from "./classification";
 import { fitLogistic, predictLogistic, selectRows, type LogisticModel, type Matrix } from "./logistic";
-import { mulberry32 } from "../data/random";
-import { shuffled } from "./random";
+import { mulberry32, shuffled } from "../data/random";
 import { cosine, mean } from "./vectors";
 
 /** What one ridge penalty gives. */

@@ -1,5 +1,4 @@
-import { mulberry32 } from "../data/random";
-import { shuffled } from "./random";
+import { mulberry32, shuffled } from "../data/random";
 
 /** Indices of the examples on either side of a split. */
 export interface Split {
