@@ -4,8 +4,7 @@ import { mulberry32 } from "../data/random";
 import { openBackend } from "../tensors";
 import { crossEntropy } from "../tensors/ops";
 import type { GPT2Config } from "../model/config";
-import { forward } from "../model/forward";
-import { attentionBias, layOut } from "../model/padding";
+import { GPT2 } from "../model/gpt2";
 import { parameterShapes } from "../model/parameters";
 import { Barrier } from "./barrier";
 
@@ -61,21 +60,12 @@ async function main(job: WorkerJob): Promise<void> {
   const evaluate = (sequences: number[][], withGradient: boolean): number => {
     const loss = (...values: tf.Tensor[]): tf.Scalar => {
       const parameters = new Map(shapes.map(([name], i) => [name, values[i] as tf.Tensor]));
-      const batch = layOut(
+      const logits = GPT2.of(job.config, parameters).forward(
         sequences.map((sequence) => sequence.slice(0, -1)),
-        job.config,
       );
-      const logits = forward(parameters, job.config, {
-        ...batch,
-        attentionBias: attentionBias(batch.length, batch.length),
-        listens: () => false,
-        hook: (_, activation) => activation,
-      });
-      const targets = tf.tensor1d(
-        Int32Array.from(sequences.flatMap((sequence) => sequence.slice(1))),
-        "int32",
-      );
-      return tf.mean(crossEntropy(tf.reshape(logits, [-1, job.config.vocabSize]), targets));
+      const targets = Int32Array.from(sequences.flatMap((sequence) => sequence.slice(1)));
+      const rows: tf.Tensor2D = tf.reshape(logits, [-1, job.config.vocabSize]);
+      return tf.mean(crossEntropy(rows, tf.tensor1d(targets, "int32")));
     };
     let offset = 0;
     const values = shapes.map(([, shape], i) => {

@@ -1,36 +1,41 @@
 import * as tf from "@tensorflow/tfjs-core";
 import {
+  appendToCache,
   attention,
+  attentionMask,
+  centre,
   embed,
   gelu,
   joinHeads,
+  joinedAttention,
   layerNorm,
-  layerNormParts,
   linear,
+  linearGelu,
+  maskedScores,
+  patternOf,
   splitHeads,
+  headsOf,
+  partOf,
+  type AttentionMask,
 } from "../tensors/ops";
 import type { GPT2Config } from "./config";
+import type { KeyValueCache } from "./key-values";
+import type { Batch } from "./padding";
 import type { Parameters } from "./parameters";
 
 /** Called at every hook point with TransformerLens' name; returns the activation to go on with. */
 export type HookPoint = <T extends tf.Tensor>(name: string, activation: T) => T;
 
-/** Keys and values of the positions seen so far, one pair of `[batch, head, position, dHead]` per block. */
-export type KeyValueCache = { keys: tf.Tensor4D; values: tf.Tensor4D }[];
-
-/** One batch of tokens, laid out for a forward pass. */
-export interface ForwardInput {
-  /** Token ids, `[batch, position]`, row by row. */
-  ids: Int32Array;
-  batch: number;
-  /** Absolute position of each token, `[batch, position]`. */
-  positions: Int32Array;
-  /** Added to the attention scores, `[1 or batch, 1, query, key]`: 0 where attention may look, −1e9 where not. */
-  attentionBias: tf.Tensor4D;
-  /** Keys and values of earlier positions; the new ones are appended in place. */
+/** One batch of tokens, and what is wanted of its forward pass. */
+export interface ForwardInput extends Batch {
+  /** Keys and values of earlier positions, which the batch continues. */
   cache?: KeyValueCache;
-  /** Unembed the last position only. */
+  /** Whether this pass' keys and values are appended to the cache; if not, the cache stays as it is. */
+  growing?: boolean;
+  /** Go on from the last position only, once the blocks are through. */
   lastPositionOnly?: boolean;
+  /** Run the blocks before this one only. */
+  stopAtLayer?: number;
   /** Whether anybody listens at hook points, by name; unheard activations need not be materialised. */
   listens: (name: string) => boolean;
   hook: HookPoint;
@@ -39,112 +44,178 @@ export interface ForwardInput {
 const ATTENTION_POINTS = ["hook_q", "hook_k", "hook_v", "hook_attn_scores", "hook_pattern", "hook_z"];
 
 /**
- * GPT-2's forward pass (Radford et al. 2019), from token ids to logits `[batch, position, vocab]`.
+ * The blocks of GPT-2 (Radford et al. 2019): from token ids to the residual stream after the last block, or before the
+ * one to stop at, `[batch, position, dModel]`.
  *
- * Every activation that the paper speaks of passes through `hook` under TransformerLens' name, on raw weights: with
- * x the residual stream, block ℓ computes x_mid = x + Attn(LN₁(x)) and x' = x_mid + MLP(LN₂(x_mid)).
+ * Every activation that the paper speaks of passes through `hook` under TransformerLens' name: with x the residual
+ * stream, block ℓ computes x_mid = x + Attn(LN₁(x)) and x' = x_mid + MLP(LN₂(x_mid)).
  */
-export function forward(parameters: Parameters, config: GPT2Config, input: ForwardInput): tf.Tensor3D {
-  const { hook } = input;
-  const positions = input.ids.length / input.batch;
-  const rows = input.ids.length;
-  const shape: [number, number, number] = [input.batch, positions, config.dModel];
-  const get = <T extends tf.Tensor>(name: string): T => {
-    const tensor = parameters.get(name);
-    if (!tensor) throw new Error(`forward: no parameter ${name}`);
-    return tensor as T;
-  };
+export function runBlocks(parameters: Parameters, config: GPT2Config, input: ForwardInput): tf.Tensor3D {
+  const { hook, batch, length, cache } = input;
+  const shape: [number, number, number] = [batch, length, config.dModel];
+  const get = getter(parameters);
 
-  const tokens = embed(get("wte.weight"), tf.tensor1d(input.ids, "int32")); // [rows, dModel]
+  const tokens = embed(get("wte.weight"), tf.tensor1d(input.ids, "int32")); // [batch·position, dModel]
   const places = embed(get("wpe.weight"), tf.tensor1d(input.positions, "int32"));
   let residual: tf.Tensor3D = tf.add(
     hook("hook_embed", tf.reshape(tokens, shape)),
-    hook("hook_pos_embed", tf.reshape(places, shape)),
+    hook("hook_pos_embed", withoutPads(tf.reshape(places, shape), input)),
   );
 
-  /** Layer norm of [batch, position, dModel], as rows; in parts where a hook listens. */
-  const norm = (name: string, point: string, x: tf.Tensor3D): tf.Tensor2D => {
-    const flat: tf.Tensor2D = tf.reshape(x, [-1, config.dModel]);
-    const weight = get<tf.Tensor1D>(`${name}.weight`);
-    const bias = get<tf.Tensor1D>(`${name}.bias`);
-    const heard = input.listens(`${point}.hook_scale`) || input.listens(`${point}.hook_normalized`);
-    if (!heard) return layerNorm(flat, weight, bias, config.layerNormEpsilon);
-    const { scale } = layerNormParts(flat, weight, bias, config.layerNormEpsilon);
-    const hookedScale = hook(`${point}.hook_scale`, tf.reshape(scale, [...x.shape.slice(0, 2), 1]));
-    const centred = tf.sub(x, tf.mean(x, -1, true));
-    const normalized = hook(`${point}.hook_normalized`, tf.div(centred, hookedScale));
-    return tf.add(tf.mul(tf.reshape(normalized, flat.shape), weight), bias);
-  };
-
-  for (let layer = 0; layer < config.nLayer; layer++) {
+  const layers = input.stopAtLayer ?? config.nLayer;
+  const past = cache?.length ?? 0;
+  const composed = someoneListensToAttention(layers);
+  const mask = attentionMask(length, past + length, input.pads, composed);
+  for (let layer = 0; layer < layers; layer++) {
     const at = `blocks.${layer}`;
     residual = hook(`${at}.hook_resid_pre`, residual);
-    const attended = attend(layer, norm(`h.${layer}.ln_1`, `${at}.ln1`, residual));
+    const attended = attend(layer, norm(parameters, config, input, `h.${layer}.ln_1`, `${at}.ln1`, residual));
     residual = tf.add(residual, hook(`${at}.hook_attn_out`, tf.reshape(attended, shape)));
     residual = hook(`${at}.hook_resid_mid`, residual);
-    const written = mlp(layer, norm(`h.${layer}.ln_2`, `${at}.ln2`, residual));
+    const written = mlp(layer, norm(parameters, config, input, `h.${layer}.ln_2`, `${at}.ln2`, residual));
     residual = tf.add(residual, hook(`${at}.hook_mlp_out`, tf.reshape(written, shape)));
     residual = hook(`${at}.hook_resid_post`, residual);
   }
+  if (cache && input.growing) cache.length += length;
+  return residual;
 
-  if (input.lastPositionOnly) residual = tf.slice(residual, [0, positions - 1, 0], [-1, 1, -1]);
-  const last = norm("ln_f", "ln_final", residual);
-  const unembedding = (parameters.get("lm_head.weight") ?? get("wte.weight")) as tf.Tensor2D;
-  const logits = tf.matMul(last, unembedding, false, true);
-  return tf.reshape(logits, [input.batch, -1, config.vocabSize]);
+  function someoneListensToAttention(layers: number): boolean {
+    return Array.from({ length: layers }, (_, layer) => layer).some(listensToAttention);
+  }
+
+  function listensToAttention(layer: number): boolean {
+    return ATTENTION_POINTS.some((point) => input.listens(`blocks.${layer}.attn.${point}`));
+  }
 
   function attend(layer: number, x: tf.Tensor2D): tf.Tensor2D {
-    const at = `blocks.${layer}.attn`;
-    const { nHead, dHead } = config;
     const qkv = linear(x, get(`h.${layer}.attn.c_attn.weight`), get(`h.${layer}.attn.c_attn.bias`));
-    let merged: tf.Tensor2D;
-    if (!input.cache && !ATTENTION_POINTS.some((point) => input.listens(`${at}.${point}`))) {
-      merged = attention(qkv, input.attentionBias, input.batch, nHead);
-    } else {
-      const heads = splitHeads(qkv, input.batch, nHead);
-      const q = headHook(`${at}.hook_q`, heads[0]);
-      const k = headHook(`${at}.hook_k`, heads[1]);
-      const v = headHook(`${at}.hook_v`, heads[2]);
-      const { keys, values } = remember(layer, k, v);
-      const raw = tf.mul(tf.matMul(q, keys, false, true), 1 / Math.sqrt(dHead)); // [batch, head, query, key]
-      const scores = hook(`${at}.hook_attn_scores`, tf.add<tf.Tensor4D>(raw, input.attentionBias));
-      const pattern = hook(`${at}.hook_pattern`, tf.softmax(scores));
-      merged = joinHeads(headHook(`${at}.hook_z`, tf.matMul(pattern, values)));
-    }
+    const merged = listensToAttention(layer)
+      ? attendInSteps(layer, qkv, mask)
+      : cache
+        ? attention(partOf(qkv, batch, 0), ...keysAndValues(cache, layer, qkv), mask, config.nHead)
+        : joinedAttention(qkv, mask, config.nHead);
     return linear(merged, get(`h.${layer}.attn.c_proj.weight`), get(`h.${layer}.attn.c_proj.bias`));
+  }
+
+  /** Attention with every step in the open, for those who listen. */
+  function attendInSteps(layer: number, qkv: tf.Tensor2D, mask: AttentionMask): tf.Tensor2D {
+    const at = `blocks.${layer}.attn`;
+    const heads = splitHeads(qkv, batch, config.nHead);
+    const q = headHook(`${at}.hook_q`, heads[0]);
+    let k = headHook(`${at}.hook_k`, heads[1]);
+    let v = headHook(`${at}.hook_v`, heads[2]);
+    if (cache) {
+      // What hooks made of keys and values is what later positions look at.
+      const own = tf.concat([q, k, v].map(joinHeads), 1) as tf.Tensor2D;
+      const [keys, values] = keysAndValues(cache, layer, own);
+      const filled = (x: tf.Tensor3D): tf.Tensor4D =>
+        headsOf(tf.slice(x, [0, 0, 0], [-1, mask.keys, -1]), config.nHead);
+      [k, v] = [filled(keys), filled(values)];
+    }
+    const scores = hook(`${at}.hook_attn_scores`, maskedScores(q, k, mask));
+    const pattern = hook(`${at}.hook_pattern`, patternOf(scores, mask));
+    return joinHeads(headHook(`${at}.hook_z`, tf.matMul(pattern, v)));
+  }
+
+  /** All keys and values that queries of this pass may look at, `[batch, capacity, dModel]`. */
+  function keysAndValues(
+    cache: KeyValueCache,
+    layer: number,
+    qkv: tf.Tensor2D,
+  ): [keys: tf.Tensor3D, values: tf.Tensor3D] {
+    if (input.growing) return cache.append(layer, qkv, appendToCache);
+    const { keys, values } = cache.filled(layer);
+    return [
+      tf.concat([keys, partOf(qkv, batch, 1)], 1) as tf.Tensor3D,
+      tf.concat([values, partOf(qkv, batch, 2)], 1) as tf.Tensor3D,
+    ];
   }
 
   /** Hooks on q, k, v and z see TransformerLens' layout, `[batch, position, head, dHead]`. */
   function headHook(name: string, x: tf.Tensor4D): tf.Tensor4D {
     if (!input.listens(name)) return x;
-    const seen: tf.Tensor4D = tf.transpose(x, [0, 2, 1, 3]);
-    const result = hook(name, seen);
-    return result === seen ? x : tf.transpose(result, [0, 2, 1, 3]);
-  }
-
-  /** Appends this pass' keys and values to the cache and returns all there are. */
-  function remember(
-    layer: number,
-    k: tf.Tensor4D,
-    v: tf.Tensor4D,
-  ): { keys: tf.Tensor4D; values: tf.Tensor4D } {
-    if (!input.cache) return { keys: k, values: v };
-    const before = input.cache[layer];
-    const keys: tf.Tensor4D = before ? tf.concat([before.keys, k], 2) : tf.clone(k);
-    const values: tf.Tensor4D = before ? tf.concat([before.values, v], 2) : tf.clone(v);
-    before?.keys.dispose();
-    before?.values.dispose();
-    input.cache[layer] = { keys: tf.keep(keys), values: tf.keep(values) };
-    return { keys, values };
+    return tf.transpose(hook(name, tf.transpose(x, [0, 2, 1, 3])), [0, 2, 1, 3]);
   }
 
   function mlp(layer: number, x: tf.Tensor2D): tf.Tensor2D {
     const at = `blocks.${layer}.mlp`;
-    const wide: [number, number, number] = [input.batch, positions, config.dMlp];
-    const flat: [number, number] = [rows, config.dMlp];
-    const projected = linear(x, get(`h.${layer}.mlp.c_fc.weight`), get(`h.${layer}.mlp.c_fc.bias`));
-    const pre: tf.Tensor2D = tf.reshape(hook(`${at}.hook_pre`, tf.reshape(projected, wide)), flat);
-    const post: tf.Tensor2D = tf.reshape(hook(`${at}.hook_post`, tf.reshape(gelu(pre), wide)), flat);
+    const wide: [number, number, number] = [batch, length, config.dMlp];
+    const flat: [number, number] = [batch * length, config.dMlp];
+    const keys = get<tf.Tensor2D>(`h.${layer}.mlp.c_fc.weight`);
+    const keyBias = get<tf.Tensor1D>(`h.${layer}.mlp.c_fc.bias`);
+    const activated = input.listens(`${at}.hook_pre`)
+      ? gelu(hook(`${at}.hook_pre`, tf.reshape(linear(x, keys, keyBias), wide)))
+      : tf.reshape(linearGelu(x, keys, keyBias), wide);
+    const post: tf.Tensor2D = tf.reshape(hook(`${at}.hook_post`, activated), flat);
     return linear(post, get(`h.${layer}.mlp.c_proj.weight`), get(`h.${layer}.mlp.c_proj.bias`));
   }
+}
+
+/**
+ * What the unembedding reads: the residual stream through the last layer norm, as rows.
+ *
+ * @param residual `[batch, position, dModel]`
+ * @returns `[batch·position, dModel]`
+ */
+export function finalNorm(
+  parameters: Parameters,
+  config: GPT2Config,
+  input: Pick<ForwardInput, "listens" | "hook">,
+  residual: tf.Tensor3D,
+): tf.Tensor2D {
+  return norm(parameters, config, input, "ln_f", "ln_final", residual);
+}
+
+/** Unembedding and its bias; the former is the token embedding where they are tied, the latter is there once folded. */
+export function unembeddingOf(parameters: Parameters): { weight: tf.Tensor2D; bias?: tf.Tensor1D } {
+  return {
+    weight: (parameters.get("lm_head.weight") ?? getter(parameters)("wte.weight")) as tf.Tensor2D,
+    bias: parameters.get("lm_head.bias") as tf.Tensor1D | undefined,
+  };
+}
+
+/** Logits `[rows, vocab]` of {@link finalNorm}'s rows. */
+export function unembedRows(parameters: Parameters, rows: tf.Tensor2D): tf.Tensor2D {
+  const { weight, bias } = unembeddingOf(parameters);
+  if (!bias) return tf.matMul(rows, weight, false, true);
+  return tf.add(tf.matMul(rows, weight, false, true), bias);
+}
+
+/** Layer norm of `[batch, position, dModel]`, as rows; in parts where a hook listens. */
+function norm(
+  parameters: Parameters,
+  config: GPT2Config,
+  { listens, hook }: Pick<ForwardInput, "listens" | "hook">,
+  name: string,
+  point: string,
+  x: tf.Tensor3D,
+): tf.Tensor2D {
+  const get = getter(parameters);
+  const weight = get<tf.Tensor1D>(`${name}.weight`);
+  const bias = get<tf.Tensor1D>(`${name}.bias`);
+  const flat: [number, number] = [x.shape[0] * x.shape[1], config.dModel];
+  if (!listens(`${point}.hook_scale`) && !listens(`${point}.hook_normalized`)) {
+    return layerNorm(tf.reshape(x, flat), weight, bias, config.layerNormEpsilon);
+  }
+  const { centred, scale } = centre(x, config.layerNormEpsilon);
+  const normalized = hook(`${point}.hook_normalized`, tf.div(centred, hook(`${point}.hook_scale`, scale)));
+  return tf.add(tf.mul(tf.reshape(normalized, flat), weight), bias);
+}
+
+/** Pads stand nowhere: TransformerLens gives them no positional embedding. */
+function withoutPads(places: tf.Tensor3D, { pads, batch, length, cache }: ForwardInput): tf.Tensor3D {
+  const past = cache?.length ?? 0;
+  if (!pads.some((pad) => pad > past)) return places;
+  const real = Float32Array.from({ length: batch * length }, (_, i) =>
+    Number(past + (i % length) >= (pads[Math.floor(i / length)] ?? 0)),
+  );
+  return tf.mul(places, tf.tensor3d(real, [batch, length, 1]));
+}
+
+function getter(parameters: Parameters): <T extends tf.Tensor>(name: string) => T {
+  return <T extends tf.Tensor>(name: string) => {
+    const tensor = parameters.get(name);
+    if (!tensor) throw new Error(`forward: no parameter ${name}`);
+    return tensor as T;
+  };
 }

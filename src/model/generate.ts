@@ -1,12 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../data/errors";
-import type { KeyValueCache } from "./forward";
 import type { GPT2 } from "./gpt2";
 import type { Hooks } from "./hooks";
-import { layOut, type Padding } from "./padding";
+import { KeyValueCache } from "./key-values";
+import { layOut, type Batch, type Padding } from "./padding";
+import { sampler, type Sampler, type SamplingOptions } from "./sampling";
 
 export interface GenerateOptions {
   maxNewTokens: number;
+  /** How tokens are drawn; unless given, each is the likeliest one (greedy). */
+  sample?: SamplingOptions;
   /** How prompts of unequal length are padded on the left; `masked` unless said otherwise. */
   padding?: Padding;
   /** Active at every step. With the cache a step sees its new positions only: the prompt first, then one token at a time. */
@@ -15,25 +18,34 @@ export interface GenerateOptions {
   batchSize?: number;
   /** Whether a sequence ends at the end-of-text token (which is not returned); true unless said otherwise. */
   stopAtEos?: boolean;
+  /** Stops between two tokens; the generation is then rejected with its reason. */
+  signal?: AbortSignal;
+  /** Told after every batch how many prompts are through. */
   onProgress?: (done: number, total: number) => void;
 }
 
 /**
- * Greedy continuations, in batches, with a cache of keys and values.
+ * Continuations of prompts, in batches, with a cache of keys and values.
  *
  * @param prompts token ids, each no longer than the context less `maxNewTokens`
  * @returns the new tokens of each prompt
+ *
+ * @example
+ * const greedy = await generate(model, prompts, { maxNewTokens: 20 });
+ * const drawn = await generate(model, prompts, { maxNewTokens: 20, sample: { seed: 1, temperature: 0.8, topK: 40 } });
  */
 export async function generate(
   model: GPT2,
   prompts: readonly (readonly number[])[],
   options: GenerateOptions,
 ): Promise<number[][]> {
-  const { batchSize = 64 } = options;
+  const { batchSize = 64, sample } = options;
   if (prompts.length === 0) throw new UserError("no prompts: expected at least one sequence of tokens");
   const continuations: number[][] = [];
   for (let start = 0; start < prompts.length; start += batchSize) {
-    continuations.push(...(await generateBatch(model, prompts.slice(start, start + batchSize), options)));
+    const batch = prompts.slice(start, start + batchSize);
+    const samplers = sample && batch.map((_, row) => sampler(sample, start + row));
+    continuations.push(...(await generateBatch(model, batch, options, samplers)));
     options.onProgress?.(continuations.length, prompts.length);
     // Lets an interrupt, a heartbeat or a progress bar in between batches.
     await new Promise((resolve) => setImmediate(resolve));
@@ -44,7 +56,8 @@ export async function generate(
 async function generateBatch(
   model: GPT2,
   prompts: readonly (readonly number[])[],
-  { maxNewTokens, padding = "masked", hooks, stopAtEos = true }: GenerateOptions,
+  { maxNewTokens, padding = "masked", hooks, stopAtEos = true, signal }: GenerateOptions,
+  samplers: Sampler[] | undefined,
 ): Promise<number[][]> {
   const { config } = model;
   let batch = layOut(prompts, config, padding);
@@ -54,27 +67,47 @@ async function generateBatch(
       `a prompt of ${width} tokens and ${maxNewTokens} new ones do not fit the model's context of ${config.nPositions}: shorten one`,
     );
   }
-  const cache: KeyValueCache = [];
+  // The last token that is generated is never attended to.
+  const cache = KeyValueCache.allocate(config, batch.pads, width + maxNewTokens - 1);
   const continuations = prompts.map((): number[] => []);
   const finished = prompts.map(() => false);
   try {
     for (let step = 0; step < maxNewTokens && finished.includes(false); step++) {
-      const past = step === 0 ? 0 : width + step - 1;
-      const options = { padding, hooks, cache, past, lastPositionOnly: true, generating: true };
-      const chosen = tf.tidy(() => tf.argMax(tf.squeeze(model.step(batch, options), [1]), -1));
-      const tokens = await chosen.data<"int32">();
-      chosen.dispose();
+      signal?.throwIfAborted();
+      const tokens = await nextTokens(model, batch, cache, hooks, samplers);
       const ids = Int32Array.from(tokens, (token, row) => {
         if (finished[row]) return config.eosTokenId;
         if (stopAtEos && token === config.eosTokenId) finished[row] = true;
         else continuations[row]?.push(token);
         return token;
       });
-      const positions = Int32Array.from(batch.pads, (pad) => width + step - (padding === "masked" ? pad : 0));
+      const positions = Int32Array.from(batch.pads, (pad) => width + step - pad);
       batch = { ...batch, ids, positions, length: 1 };
     }
   } finally {
-    tf.dispose(cache.flatMap(({ keys, values }) => [keys, values]));
+    cache.dispose();
   }
   return continuations;
+}
+
+/** Runs the new positions and chooses each row's next token. */
+async function nextTokens(
+  model: GPT2,
+  batch: Batch,
+  cache: KeyValueCache,
+  hooks: Hooks | undefined,
+  samplers: Sampler[] | undefined,
+): Promise<Int32Array> {
+  const options = { hooks, cache, growing: true, lastPositionOnly: true, generating: true };
+  const chosen = tf.tidy(() => {
+    const logits = tf.squeeze<tf.Tensor2D>(model.step(batch, options), [1]);
+    return samplers ? logits : tf.argMax(logits, -1);
+  });
+  const data = await chosen.data();
+  chosen.dispose();
+  if (!samplers) return data as Int32Array;
+  const { vocabSize } = model.config;
+  return Int32Array.from(samplers, (draw, row) =>
+    draw((data as Float32Array).subarray(row * vocabSize, (row + 1) * vocabSize)),
+  );
 }

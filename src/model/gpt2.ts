@@ -2,11 +2,24 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../data/errors";
 import { writeFileAtomic, writeJsonAtomic } from "../data/files";
+import { tokenLogProbs } from "../tensors/ops";
+import { ActivationCache, keepingHooks, type Positions } from "./activation-cache";
 import { configJson, readConfig, type GPT2Config } from "./config";
-import { forward, type KeyValueCache } from "./forward";
-import { checkHookNames, type Hooks } from "./hooks";
-import { attentionBias, layOut, type Batch, type Padding } from "./padding";
+import { finalNorm, runBlocks, unembedRows, unembeddingOf, type ForwardInput } from "./forward";
+import {
+  applyHook,
+  blocksBefore,
+  checkHookNames,
+  hooksOf,
+  selectHookPoints,
+  type Hook,
+  type HookNames,
+  type Hooks,
+} from "./hooks";
+import { KeyValueCache } from "./key-values";
+import { layOut, layOutAfter, type Batch, type Padding } from "./padding";
 import { initialValues, parameterShapes, type Parameters } from "./parameters";
+import { processWeights, type Processing } from "./processing";
 import { encodeSafetensors } from "./safetensors";
 import { loadParameters } from "./weights";
 
@@ -16,15 +29,27 @@ export interface ForwardOptions {
   padding?: Padding;
   /** Functions by hook point (TransformerLens' names); what one returns replaces the activation. */
   hooks?: Hooks;
+  /** Keys and values of what comes before; it stays as it is. */
+  past?: KeyValueCache;
 }
 
-/** Options of a step within a generation. */
-interface StepOptions extends ForwardOptions {
+/** Options of a pass over a laid-out batch. */
+export interface StepOptions {
+  hooks?: Hooks;
   cache?: KeyValueCache;
-  /** Positions already in the cache. */
-  past?: number;
+  /** Whether the pass' keys and values are appended to the cache. */
+  growing?: boolean;
   lastPositionOnly?: boolean;
   generating?: boolean;
+  stopAtLayer?: number;
+}
+
+/** What `runWithCache` is to keep, and where to stop. */
+export interface CacheOptions extends ForwardOptions {
+  /** Hook points to keep: a name, several, or a predicate over all of them. */
+  names: HookNames;
+  /** Positions to keep of each; all unless given. */
+  positions?: Positions;
 }
 
 /**
@@ -41,11 +66,21 @@ export class GPT2 {
     private readonly parameters: Parameters,
   ) {}
 
-  /** Loads a folder in Hugging Face's layout (config.json, model.safetensors or its shards) onto the current backend. */
-  static async load(folder: string): Promise<GPT2> {
+  /**
+   * Loads a folder in Hugging Face's layout (config.json, model.safetensors or its shards) onto the current backend,
+   * tensor by tensor: what it takes is the weights and the largest of them once more.
+   *
+   * @param options.processing `"none"`: the weights as they are; `"folded"`: as TransformerLens holds them
+   */
+  static async load(
+    folder: string,
+    { processing = "none" }: { processing?: Processing } = {},
+  ): Promise<GPT2> {
     const config = readConfig(folder);
     await tf.ready();
-    return new GPT2(config, loadParameters(folder, config));
+    const parameters = loadParameters(folder, config);
+    if (processing === "none") return new GPT2(config, parameters);
+    return new GPT2(config, processWeights(parameters, config, processing, { takeOver: true }));
   }
 
   /** A model with fresh random weights, as training starts from. */
@@ -61,6 +96,11 @@ export class GPT2 {
       if (!data) throw new UserError(`parameter ${name} is missing, expected [${shape}]`);
       parameters.set(name, tf.keep(tf.tensor(data, shape)));
     }
+    return new GPT2(config, parameters);
+  }
+
+  /** A model around tensors that stay the caller's, e.g. the arguments of a function to differentiate. */
+  static of(config: GPT2Config, parameters: Parameters): GPT2 {
     return new GPT2(config, parameters);
   }
 
@@ -84,12 +124,7 @@ export class GPT2 {
 
   /** The unembedding's rows, `[vocab, dModel]`: `lm_head.weight`, or the token embedding it is tied to. */
   get unembedding(): tf.Tensor2D {
-    return (this.parameters.get("lm_head.weight") ?? this.weight("wte.weight")) as tf.Tensor2D;
-  }
-
-  /** The same shape around other tensors, which stay the caller's: for gradients by parameters. */
-  withParameters(parameters: Parameters): GPT2 {
-    return new GPT2(this.config, parameters);
+    return unembeddingOf(this.parameters).weight;
   }
 
   /**
@@ -109,6 +144,20 @@ export class GPT2 {
     return new GPT2(this.config, parameters);
   }
 
+  /** Replaces a parameter's tensor, which is taken over; the one before is the caller's again. For training. */
+  setWeight(name: string, tensor: tf.Tensor): void {
+    const before = this.weight(name);
+    if (tensor.shape.join() !== before.shape.join()) {
+      throw new UserError(`parameter ${name} is [${before.shape}], the replacement [${tensor.shape}]`);
+    }
+    this.parameters.set(name, tf.keep(tensor));
+  }
+
+  /** A model of the same function on other weights; see {@link processWeights}. Both are to be disposed of. */
+  processed(processing: Processing): GPT2 {
+    return new GPT2(this.config, processWeights(this.parameters, this.config, processing));
+  }
+
   /**
    * Logits of every position.
    *
@@ -116,78 +165,132 @@ export class GPT2 {
    * @returns `[batch, position, vocab]`, positions counted with the pads on the left
    */
   forward(ids: readonly (readonly number[])[], options: ForwardOptions = {}): tf.Tensor3D {
-    return this.step(layOut(ids, this.config, options.padding), options);
+    return this.step(this.layOut(ids, options), { hooks: options.hooks, cache: options.past });
+  }
+
+  /** {@link forward} with hooks, by TransformerLens' name for it: `[name, hook]` pairs or an object. */
+  runWithHooks(
+    ids: readonly (readonly number[])[],
+    hooks: Hooks | readonly (readonly [string, Hook])[],
+    options: Omit<ForwardOptions, "hooks"> = {},
+  ): tf.Tensor3D {
+    const byName = Array.isArray(hooks) ? hooksOf(hooks) : (hooks as Hooks);
+    return this.forward(ids, { ...options, hooks: byName });
   }
 
   /**
-   * A forward pass that keeps the activations at the named hook points, and only those.
+   * A forward pass that keeps the activations at the named hook points and positions, and only those.
+   *
+   * With `stopAtLayer` only the blocks before that one run (negative: counted from the end), no logits are made, and what
+   * comes back is the residual stream before that block, `[batch, position, dModel]`.
    *
    * @example
-   * const { cache } = model.runWithCache([[1, 2, 3]], { names: ["blocks.5.hook_resid_mid"] });
+   * const { logits, cache } = model.runWithCache(ids, { names: "blocks.5.hook_resid_mid", positions: -1 });
+   * const { residual, cache } = model.runWithCache(ids, { names: (name) => name.endsWith("mlp.hook_post"), stopAtLayer: 4 });
    */
   runWithCache(
     ids: readonly (readonly number[])[],
-    options: ForwardOptions & { names: readonly string[] },
-  ): { logits: tf.Tensor3D; cache: Map<string, tf.Tensor> } {
-    const cache = new Map<string, tf.Tensor>();
-    const hooks: Hooks = { ...options.hooks };
-    for (const name of options.names) {
-      const before = hooks[name];
-      hooks[name] = (activation, context) => {
-        const replaced = before?.(activation, context);
-        cache.set(name, tf.keep(tf.clone(replaced ?? activation)));
-        return replaced;
-      };
-    }
+    options: CacheOptions & { stopAtLayer: number },
+  ): { residual: tf.Tensor3D; cache: ActivationCache };
+  runWithCache(
+    ids: readonly (readonly number[])[],
+    options: CacheOptions & { stopAtLayer?: undefined },
+  ): { logits: tf.Tensor3D; cache: ActivationCache };
+  runWithCache(
+    ids: readonly (readonly number[])[],
+    { names, positions, stopAtLayer, ...options }: CacheOptions & { stopAtLayer?: number },
+  ): { logits?: tf.Tensor3D; residual?: tf.Tensor3D; cache: ActivationCache } {
+    const cache = new ActivationCache();
+    const points = selectHookPoints(this.config, names, stopAtLayer);
+    const hooks = keepingHooks(points, cache, options.hooks, positions);
     try {
-      return { logits: this.forward(ids, { ...options, hooks }), cache };
+      if (stopAtLayer === undefined) return { logits: this.forward(ids, { ...options, hooks }), cache };
+      const batch = this.layOut(ids, options);
+      return { residual: this.residual(batch, { hooks, cache: options.past, stopAtLayer }), cache };
     } catch (error) {
-      tf.dispose([...cache.values()]);
+      cache.dispose();
       throw error;
     }
   }
 
-  /** One pass over a laid-out batch; with a cache, over its new positions only. */
+  /** Runs sequences and returns their keys and values, for passes that continue them; the caller disposes of it. */
+  keyValues(ids: readonly (readonly number[])[], options: Omit<ForwardOptions, "past"> = {}): KeyValueCache {
+    const batch = this.layOut(ids, options);
+    const cache = KeyValueCache.allocate(this.config, batch.pads, batch.length);
+    try {
+      this.residual(batch, { hooks: options.hooks, cache, growing: true }).dispose();
+      return cache;
+    } catch (error) {
+      cache.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * Log-probability, in nats, of every token given those before it; logits are never all there at once.
+   *
+   * @returns `[batch, position − 1]`: entry i is log p(token i + 1); meaningless where token i + 1 is a pad
+   */
+  tokenLogProbs(ids: readonly (readonly number[])[], options: ForwardOptions = {}): tf.Tensor2D {
+    const batch = this.layOut(ids, options);
+    const { length } = batch;
+    if (length < 2) throw new UserError("token log-probabilities: got 1 token, expected at least 2");
+    const targets = Int32Array.from({ length: batch.batch * (length - 1) }, (_, i) => {
+      const row = Math.floor(i / (length - 1));
+      return batch.ids[row * length + (i % (length - 1)) + 1] ?? 0;
+    });
+    return tf.tidy(() => {
+      const input = this.input(batch, { hooks: options.hooks, cache: options.past });
+      const residual = runBlocks(this.parameters, this.config, input);
+      const before = tf.slice(residual, [0, 0, 0], [-1, length - 1, -1]);
+      const rows = finalNorm(this.parameters, this.config, input, before);
+      const { weight, bias } = unembeddingOf(this.parameters);
+      const picked = tokenLogProbs(rows, weight, tf.tensor1d(targets, "int32"), bias);
+      return tf.reshape(picked, [batch.batch, length - 1]);
+    });
+  }
+
+  /** One pass over a laid-out batch to its logits `[batch, position, vocab]`; with a cache, over its new positions only. */
   step(batch: Batch, options: StepOptions = {}): tf.Tensor3D {
+    return tf.tidy(() => {
+      const input = this.input(batch, options);
+      let residual = runBlocks(this.parameters, this.config, input);
+      if (options.lastPositionOnly) {
+        residual = tf.slice(residual, [0, residual.shape[1] - 1, 0], [-1, 1, -1]);
+      }
+      const rows = finalNorm(this.parameters, this.config, input, residual);
+      return tf.reshape(unembedRows(this.parameters, rows), [batch.batch, -1, this.config.vocabSize]);
+    });
+  }
+
+  /** The residual stream after the last block, or before `stopAtLayer`: `[batch, position, dModel]`, without unembedding. */
+  residual(batch: Batch, options: StepOptions = {}): tf.Tensor3D {
+    return tf.tidy(() => runBlocks(this.parameters, this.config, this.input(batch, options)));
+  }
+
+  /** Lays sequences out as a batch, or as what follows a cache. */
+  layOut(ids: readonly (readonly number[])[], { padding, past }: ForwardOptions = {}): Batch {
+    return past ? layOutAfter(ids, this.config, past) : layOut(ids, this.config, padding);
+  }
+
+  private input(batch: Batch, options: StepOptions): ForwardInput {
+    const { config } = this;
     const hooks = options.hooks ?? {};
-    checkHookNames(this.config, Object.keys(hooks));
-    const keys = batch.length + (options.past ?? 0);
-    if (keys > this.config.nPositions) {
+    checkHookNames(config, Object.keys(hooks));
+    const positions = batch.length + (options.cache?.length ?? 0);
+    if (positions > config.nPositions) {
       throw new UserError(
-        `${keys} tokens, the model's context holds ${this.config.nPositions}: shorten the prompt`,
+        `${positions} tokens, the model's context holds ${config.nPositions}: shorten the prompt`,
       );
     }
-    return tf.tidy(() =>
-      forward(this.parameters, this.config, {
-        ids: batch.ids,
-        batch: batch.batch,
-        positions: batch.positions,
-        attentionBias: attentionBias(
-          batch.length,
-          keys,
-          options.padding === "as-published" ? [] : batch.pads,
-        ),
-        cache: options.cache,
-        lastPositionOnly: options.lastPositionOnly,
-        listens: (name) => name in hooks,
-        hook: (name, activation) => {
-          const hook = hooks[name];
-          if (!hook) return activation;
-          const layer = /^blocks\.(\d+)\./.exec(name)?.[1];
-          const context = {
-            name,
-            layer: layer === undefined ? null : Number(layer),
-            generating: options.generating ?? false,
-          };
-          const replaced = hook(activation, context);
-          if (!replaced) return activation;
-          if (replaced.shape.join() !== activation.shape.join()) {
-            throw new UserError(`hook ${name} returned [${replaced.shape}], expected [${activation.shape}]`);
-          }
-          return replaced as typeof activation;
-        },
-      }),
-    );
+    return {
+      ...batch,
+      cache: options.cache,
+      growing: options.growing,
+      stopAtLayer: options.stopAtLayer === undefined ? undefined : blocksBefore(options.stopAtLayer, config),
+      listens: (name) => name in hooks,
+      hook: (name, activation) => applyHook(hooks, name, activation, options.generating ?? false),
+    };
   }
 
   /** Frees the parameters. */

@@ -1,4 +1,3 @@
-import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../data/errors";
 import type { GPT2Config } from "./config";
 
@@ -11,14 +10,11 @@ import type { GPT2Config } from "./config";
  */
 export type Padding = "masked" | "as-published";
 
-/** Far below any score, and finite: a softmax over it is exactly 0 in float32, and no backend meets an infinity. */
-const HIDDEN = -1e9;
-
 /** A rectangular batch. All arrays are `[batch, position]`, row by row. */
 export interface Batch {
   ids: Int32Array;
   positions: Int32Array;
-  /** Pads before each row's first token. */
+  /** Positions on the left of each row that attention does not see: its pads, where they are masked. */
   pads: number[];
   batch: number;
   length: number;
@@ -30,16 +26,7 @@ export function layOut(
   config: GPT2Config,
   padding?: Padding,
 ): Batch {
-  if (sequences.length === 0) throw new UserError("empty batch: expected at least one sequence of tokens");
-  const lengths = sequences.map((sequence) => sequence.length);
-  const length = Math.max(...lengths);
-  const empty = lengths.indexOf(0);
-  if (empty >= 0) throw new UserError(`sequence ${empty} is empty: a prompt needs at least one token`);
-  if (length > config.nPositions) {
-    throw new UserError(
-      `sequence ${lengths.indexOf(length)} has ${length} tokens, the model's context holds ${config.nPositions}: shorten it`,
-    );
-  }
+  const { length, lengths } = checkSequences(sequences, config);
   if (!padding && lengths.some((own) => own !== length)) {
     throw new UserError(
       `sequences of ${Math.min(...lengths)} to ${length} tokens in one batch: say padding "masked" or "as-published"`,
@@ -48,9 +35,60 @@ export function layOut(
   const batch = sequences.length;
   const ids = new Int32Array(batch * length).fill(config.eosTokenId);
   const positions = new Int32Array(batch * length);
-  const pads = lengths.map((own) => length - own);
   sequences.forEach((sequence, row) => {
-    const pad = pads[row] ?? 0;
+    const pad = length - sequence.length;
+    ids.set(sequence, row * length + pad);
+    for (let i = 0; i < length; i++) {
+      positions[row * length + i] = padding === "as-published" ? i : Math.max(0, i - pad);
+    }
+  });
+  const pads = lengths.map((own) => (padding === "as-published" ? 0 : length - own));
+  return { ids, positions, pads, batch, length };
+}
+
+/** Lays out what follows positions that a cache holds: as many sequences as it has rows, of equal length. */
+export function layOutAfter(
+  sequences: readonly (readonly number[])[],
+  config: GPT2Config,
+  past: { length: number; pads: readonly number[] },
+): Batch {
+  const { length, lengths } = checkSequences(sequences, config);
+  const batch = sequences.length;
+  if (batch !== past.pads.length) {
+    throw new UserError(`${batch} sequences after a cache of ${past.pads.length} rows: expected one per row`);
+  }
+  if (lengths.some((own) => own !== length)) {
+    throw new UserError(
+      `sequences of ${Math.min(...lengths)} to ${length} tokens after a cache: expected equal lengths`,
+    );
+  }
+  const positions = past.pads.flatMap((pad) =>
+    Array.from({ length }, (_, i) => Math.max(0, past.length + i - pad)),
+  );
+  return {
+    ids: Int32Array.from(sequences.flat()),
+    positions: Int32Array.from(positions),
+    pads: [...past.pads],
+    batch,
+    length,
+  };
+}
+
+function checkSequences(
+  sequences: readonly (readonly number[])[],
+  config: GPT2Config,
+): { length: number; lengths: number[] } {
+  if (sequences.length === 0) throw new UserError("empty batch: expected at least one sequence of tokens");
+  const lengths = sequences.map((sequence) => sequence.length);
+  const length = lengths.reduce((longest, own) => Math.max(longest, own), 0);
+  const empty = lengths.indexOf(0);
+  if (empty >= 0) throw new UserError(`sequence ${empty} is empty: a prompt needs at least one token`);
+  if (length > config.nPositions) {
+    throw new UserError(
+      `sequence ${lengths.indexOf(length)} has ${length} tokens, the model's context holds ${config.nPositions}: shorten it`,
+    );
+  }
+  sequences.forEach((sequence, row) => {
     sequence.forEach((id, i) => {
       if (!Number.isInteger(id) || id < 0 || id >= config.vocabSize) {
         throw new UserError(
@@ -58,32 +96,6 @@ export function layOut(
         );
       }
     });
-    ids.set(sequence, row * length + pad);
-    for (let i = 0; i < length; i++) {
-      positions[row * length + i] = padding === "as-published" ? i : Math.max(0, i - pad);
-    }
   });
-  return { ids, positions, pads, batch, length };
-}
-
-/**
- * What is added to attention scores: 0 where a query may look, a large negative number where it may not.
- *
- * @param queries the number of query positions, the last ones of `keys`
- * @param pads pads on the left of each row that are hidden; none hides nothing
- * @returns `[1 or batch, 1, query, key]`
- */
-export function attentionBias(queries: number, keys: number, pads: readonly number[] = []): tf.Tensor4D {
-  const hidesPads = pads.some((pad) => pad > 0);
-  const batch = hidesPads ? pads.length : 1;
-  const bias = new Float32Array(batch * queries * keys);
-  for (let row = 0; row < batch; row++) {
-    const pad = hidesPads ? (pads[row] ?? 0) : 0;
-    for (let query = 0; query < queries; query++) {
-      const start = (row * queries + query) * keys;
-      bias.fill(HIDDEN, start, start + pad);
-      bias.fill(HIDDEN, start + keys - queries + query + 1, start + keys);
-    }
-  }
-  return tf.tensor4d(bias, [batch, 1, queries, keys]);
+  return { length, lengths };
 }

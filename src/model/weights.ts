@@ -10,7 +10,7 @@ const MASK_BUFFER = /\.attn\.(masked_)?bias$/;
 /**
  * Loads a model folder's parameters, tensor by tensor, onto the current backend. Names may carry the prefix
  * `transformer.`; attention-mask buffers are ignored; an explicit `lm_head.weight` is kept where it differs from
- * `wte.weight`. A missing tensor or one of another shape is an error that names it.
+ * `wte.weight`. A missing tensor, one of another shape, or one that holds NaN or an infinity is an error that names it.
  */
 export function loadParameters(folder: string, config: GPT2Config): Parameters {
   const entries = new Map<string, TensorEntry>();
@@ -21,6 +21,7 @@ export function loadParameters(folder: string, config: GPT2Config): Parameters {
   const expected = parameterShapes(config);
   const head = entries.get("lm_head.weight");
   if (head) expected.set("lm_head.weight", [config.vocabSize, config.dModel]);
+  if (entries.has("lm_head.bias")) expected.set("lm_head.bias", [config.vocabSize]);
   for (const [name, shape] of expected) {
     const entry = entries.get(name);
     if (!entry)
@@ -33,16 +34,35 @@ export function loadParameters(folder: string, config: GPT2Config): Parameters {
       );
     }
   }
+  if (head && sameValues(head, entries.get("wte.weight") as TensorEntry)) expected.delete("lm_head.weight");
   const parameters: Parameters = new Map();
-  for (const [name, shape] of expected) {
-    const data = readTensor(entries.get(name) as TensorEntry);
-    if (name === "lm_head.weight" && sameAs(parameters.get("wte.weight"), data)) continue;
-    parameters.set(name, tf.keep(tf.tensor(data, shape)));
+  try {
+    for (const [name, shape] of expected) {
+      const entry = entries.get(name) as TensorEntry;
+      const data = readTensor(entry);
+      checkFinite(data, name, entry.file);
+      parameters.set(name, tf.keep(tf.tensor(data, shape)));
+    }
+  } catch (error) {
+    tf.dispose([...parameters.values()]);
+    throw error;
   }
   return parameters;
 }
 
-function sameAs(tensor: tf.Tensor | undefined, data: Float32Array): boolean {
-  const own = tensor?.dataSync();
-  return own !== undefined && own.length === data.length && data.every((value, i) => value === own[i]);
+function sameValues(a: TensorEntry, b: TensorEntry): boolean {
+  const other = readTensor(b);
+  return readTensor(a).every((value, i) => value === other[i]);
+}
+
+/** One bad weight makes every output NaN: it is named here, where it can still be told from the others. */
+function checkFinite(data: Float32Array, name: string, file: string): void {
+  // A product with zero is zero unless the value is NaN or infinite, and the loop has no branch.
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += data[i]! * 0;
+  if (sum === 0) return;
+  const at = data.findIndex((value) => !Number.isFinite(value));
+  throw new UserError(
+    `${file}: tensor ${name} holds ${data[at]} at index ${at}, expected finite numbers: fetch the model again, or export it anew`,
+  );
 }

@@ -66,7 +66,7 @@ async function open(name: BackendName, byName: boolean): Promise<OpenedBackend> 
     case "webgpu":
       return (await import("./webgpu.js")).openWebgpu({ software: byName });
     case "wasm":
-      return (await import("./wasm.js")).openWasm();
+      return (await import("./wasm/open.js")).openWasm();
     case "cpu":
       return openCpu();
   }

@@ -30,7 +30,7 @@ export function readActivations<T extends tf.TensorContainer>(
     return tf.tidy(() => {
       // The last layer norm sees the last position only when no more is asked for.
       const lastPositionOnly = !names.some((name) => name.startsWith("ln_final."));
-      model.step(layOut(sequences, model.config, "masked"), { padding: "masked", hooks, lastPositionOnly });
+      model.step(layOut(sequences, model.config, "masked"), { hooks, lastPositionOnly });
       return read((name) => {
         const activation = kept.get(name);
         if (!activation) throw new Error(`readActivations: ${name} was not asked for`);

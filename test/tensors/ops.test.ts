@@ -4,8 +4,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { gaussian } from "../../src/model";
 import { openBackend } from "../../src/tensors";
 import {
-  attention,
+  attentionMask,
   crossEntropy,
+  joinedAttention,
   embed,
   gelu,
   layerNorm,
@@ -81,7 +82,7 @@ const cases: Record<
   },
   attention: {
     inputs: [[2 * 4, 3 * 6]],
-    op: (qkv) => attention(qkv as tf.Tensor2D, causal(4), 2, 2),
+    op: (qkv) => joinedAttention(qkv as tf.Tensor2D, attentionMask(4, 4, [0, 0]), 2),
     plain: (qkv) => {
       const parts = [0, 6, 12].map((start) =>
         tf.transpose(

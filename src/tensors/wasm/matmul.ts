@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import type { Sgemm } from "./blas";
+import { replaceKernel, shippedKernel } from "./kernel";
 
 /*
  * The matrix product of the wasm backend, replaced.
@@ -57,8 +58,18 @@ function lastTwo(shape: number[]): [number, number] {
   return [shape[shape.length - 2] ?? 1, shape[shape.length - 1] ?? 1];
 }
 
-/** Registers BatchMatMul and _FusedMatMul of the wasm backend on top of `sgemm`. */
-export function registerBlasMatMul(sgemm: Sgemm): void {
+/** A matrix product `op(a)·op(b) + bias` of the wasm backend. */
+export type Multiply = (
+  backend: BackendWasm,
+  a: Matrix,
+  b: Matrix,
+  transposeA: boolean,
+  transposeB: boolean,
+  bias?: Matrix,
+) => Matrix;
+
+/** Registers BatchMatMul and _FusedMatMul of the wasm backend on top of `sgemm`, and returns what they run. */
+export function registerBlasMatMul(sgemm: Sgemm): Multiply {
   const multiply: Multiply = (backend, a, b, ta, tb, bias) => {
     const { batch, strideA, strideB, m, n, k, outShape } = shapeOf(a, b, ta, tb);
     const out = backend.makeOutput(outShape, "float32");
@@ -84,12 +95,13 @@ export function registerBlasMatMul(sgemm: Sgemm): void {
     return out;
   };
   replaceMatMul(multiply);
+  return multiply;
 }
 
-/** Registers BatchMatMul and _FusedMatMul so that the shipped product never sees a transposed operand. */
-export function registerTransposingMatMul(): void {
-  const shipped = kernel("BatchMatMul");
-  const transpose = kernel("Transpose");
+/** The same without a BLAS, so that the shipped product never sees a transposed operand. */
+export function registerTransposingMatMul(): Multiply {
+  const shipped = shippedKernel("BatchMatMul");
+  const transpose = shippedKernel("Transpose");
   const multiply: Multiply = (backend, a, b, ta, tb, bias) => {
     const turn = (x: Matrix): Matrix => {
       const perm = x.shape.map((_, axis) => axis);
@@ -103,21 +115,13 @@ export function registerTransposingMatMul(): void {
     if (left !== a) backend.disposeData(left.dataId);
     if (right !== b) backend.disposeData(right.dataId);
     if (!bias) return product;
-    const sum = kernel("Add")({ inputs: { a: product, b: bias }, backend }) as Matrix;
+    const sum = shippedKernel("Add")({ inputs: { a: product, b: bias }, backend }) as Matrix;
     backend.disposeData(product.dataId);
     return sum;
   };
   replaceMatMul(multiply);
+  return multiply;
 }
-
-type Multiply = (
-  backend: BackendWasm,
-  a: Matrix,
-  b: Matrix,
-  ta: boolean,
-  tb: boolean,
-  bias?: Matrix,
-) => Matrix;
 
 interface MatMulArguments {
   inputs: { a: Matrix; b: Matrix; bias?: Matrix; preluActivationWeights?: Matrix };
@@ -126,33 +130,18 @@ interface MatMulArguments {
 }
 
 function replaceMatMul(multiply: Multiply): void {
-  const shippedFused = kernel("_FusedMatMul");
-  const plain = ({ inputs: { a, b }, backend, attrs }: MatMulArguments): Matrix =>
-    multiply(backend, a, b, attrs.transposeA, attrs.transposeB);
-  const fused = (args: MatMulArguments): Matrix => {
-    const { inputs, backend, attrs } = args;
+  const shippedFused = shippedKernel("_FusedMatMul");
+  replaceKernel("BatchMatMul", (call) => {
+    const { inputs, backend, attrs } = call as MatMulArguments;
+    return multiply(backend, inputs.a, inputs.b, attrs.transposeA, attrs.transposeB);
+  });
+  replaceKernel("_FusedMatMul", (call) => {
+    const { inputs, backend, attrs } = call as MatMulArguments;
     if ((attrs.activation && attrs.activation !== "linear") || inputs.preluActivationWeights) {
-      return shippedFused(args) as Matrix;
+      return shippedFused(call as Parameters<tf.KernelFunc>[0]) as Matrix;
     }
     return multiply(backend, inputs.a, inputs.b, attrs.transposeA, attrs.transposeB, inputs.bias);
-  };
-  register("BatchMatMul", plain);
-  register("_FusedMatMul", fused);
-}
-
-function kernel(name: string): tf.KernelFunc {
-  const config = tf.getKernel(name, "wasm");
-  if (!config) throw new Error(`the wasm backend has no kernel ${name}`);
-  return config.kernelFunc;
-}
-
-/**
- * Replaces a kernel in place. Unregistering first keeps tfjs from warning; its setup function has already run for the
- * shipped kernels, which stay callable through the functions taken above.
- */
-function register(kernelName: string, kernelFunc: (args: MatMulArguments) => Matrix): void {
-  tf.unregisterKernel(kernelName, "wasm");
-  tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc: kernelFunc as unknown as tf.KernelFunc });
+  });
 }
 
 /** Every row of `matrix` becomes `row`, doubling what is already filled. */

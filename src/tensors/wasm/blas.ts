@@ -1,5 +1,5 @@
 import koffi from "koffi";
-import { messageOf } from "../data/errors";
+import { messageOf } from "../../data/errors";
 
 /** One row-major float32 matrix product `C = op(A)·op(B) + beta·C` of a system BLAS. */
 export type Sgemm = (

@@ -1,0 +1,45 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import { UserError } from "../../data/errors";
+
+/** The most that the shipped module lets its heap grow to: the address space of 32 bits, less one page. */
+export const HEAP_CEILING = 2 ** 32 - 2 ** 16;
+
+interface Module {
+  HEAPU8: Uint8Array;
+  _malloc(bytes: number): number;
+}
+
+/**
+ * Makes an exhausted heap an error of the operation that needed more. As shipped, a failed allocation is address 0, and the
+ * operation would write over whatever lies there; so refused, nothing is broken, and what is freed can be used again.
+ */
+export function guardAllocation(backend: BackendWasm): void {
+  const module = backend.wasm as unknown as Module;
+  const allocate = module._malloc.bind(module);
+  module._malloc = (bytes) => {
+    const address = bytes < HEAP_CEILING ? allocate(bytes) : 0;
+    if (address === 0 && bytes > 0) {
+      throw new UserError(
+        `wasm: out of memory: ${gibibytes(bytes)} more do not fit (the heap has grown to ${gibibytes(module.HEAPU8.length)} of at most ${gibibytes(HEAP_CEILING)}): use fewer or shorter sequences per batch`,
+      );
+    }
+    return address;
+  };
+}
+
+/** A tensor from values that are written straight into the heap by `fill`, without a copy beside it. */
+export function filledTensor(
+  backend: BackendWasm,
+  shape: number[],
+  fill: (target: Uint8Array) => void,
+): tf.TensorInfo {
+  const info = backend.makeOutput(shape, "float32");
+  const view = backend.typedArrayFromHeap(info);
+  fill(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+  return info;
+}
+
+function gibibytes(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+}

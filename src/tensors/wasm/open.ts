@@ -1,0 +1,54 @@
+import { dirname, sep } from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
+import { setThreadsCount, setWasmPaths, type BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import { createRequire } from "node:module";
+import type { OpenedBackend } from "../backend";
+import { findBlas, type Sgemm } from "./blas";
+import { Heap, replaceKernel } from "./kernel";
+import { registerAttention } from "./kernels/attention";
+import { registerGelu } from "./kernels/gelu";
+import { registerLayerNorm } from "./kernels/layer-norm";
+import { registerLogProbs } from "./kernels/log-probs";
+import { registerRmsProp } from "./kernels/rmsprop";
+import { registerRows } from "./kernels/rows";
+import { registerBlasMatMul, registerTransposingMatMul } from "./matmul";
+import { guardAllocation, HEAP_CEILING } from "./memory";
+
+let opened: OpenedBackend | undefined;
+
+/** Opens the wasm backend, its matrix product on the system's BLAS where there is one. */
+export async function openWasm(): Promise<OpenedBackend> {
+  if (!opened) {
+    const entry = createRequire(__filename).resolve("@tensorflow/tfjs-backend-wasm");
+    setWasmPaths(dirname(entry) + sep);
+    setThreadsCount(1);
+    await tf.setBackend("wasm");
+    guardAllocation(tf.backend() as BackendWasm);
+    const { blas, reason } = findBlas();
+    registerKernels(blas?.sgemm);
+    opened = {
+      backend: "wasm",
+      device: "CPU",
+      blas: blas?.name ?? null,
+      threads: blas?.threads ?? 1,
+      memoryLimitBytes: HEAP_CEILING,
+      notes: blas ? [] : [reason],
+    };
+  }
+  await tf.setBackend("wasm");
+  return opened;
+}
+
+function registerKernels(sgemm: Sgemm | undefined): void {
+  const multiply = sgemm ? registerBlasMatMul(sgemm) : registerTransposingMatMul();
+  if (sgemm) registerAttention(sgemm);
+  registerLayerNorm();
+  registerGelu((heap, x, weight) => multiply(heap.backend, x, weight, false, false));
+  registerLogProbs();
+  registerRows();
+  registerRmsProp();
+  // As shipped it copies; every tensor that a gradient keeps goes through it.
+  replaceKernel("Identity", ({ inputs, backend }) =>
+    new Heap(backend as BackendWasm).share((inputs as { x: tf.TensorInfo }).x),
+  );
+}
