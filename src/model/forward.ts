@@ -106,7 +106,7 @@ export function runBlocks(parameters: Parameters, config: GPT2Config, input: For
     let v = headHook(`${at}.hook_v`, heads[2]);
     if (cache) {
       // What hooks made of keys and values is what later positions look at.
-      const own = tf.concat([q, k, v].map(joinHeads), 1) as tf.Tensor2D;
+      const own = tf.concat<tf.Tensor2D>([q, k, v].map(joinHeads), 1);
       const [keys, values] = keysAndValues(cache, layer, own);
       const filled = (x: tf.Tensor3D): tf.Tensor4D =>
         headsOf(tf.slice(x, [0, 0, 0], [-1, mask.keys, -1]), config.nHead);
@@ -126,8 +126,8 @@ export function runBlocks(parameters: Parameters, config: GPT2Config, input: For
     if (input.growing) return cache.append(layer, qkv, appendToCache);
     const { keys, values } = cache.filled(layer);
     return [
-      tf.concat([keys, partOf(qkv, batch, 1)], 1) as tf.Tensor3D,
-      tf.concat([values, partOf(qkv, batch, 2)], 1) as tf.Tensor3D,
+      tf.concat<tf.Tensor3D>([keys, partOf(qkv, batch, 1)], 1),
+      tf.concat<tf.Tensor3D>([values, partOf(qkv, batch, 2)], 1),
     ];
   }
 
@@ -172,13 +172,6 @@ export function unembeddingOf(parameters: Parameters): { weight: tf.Tensor2D; bi
     weight: (parameters.get("lm_head.weight") ?? getter(parameters)("wte.weight")) as tf.Tensor2D,
     bias: parameters.get("lm_head.bias") as tf.Tensor1D | undefined,
   };
-}
-
-/** Logits `[rows, vocab]` of {@link finalNorm}'s rows. */
-export function unembedRows(parameters: Parameters, rows: tf.Tensor2D): tf.Tensor2D {
-  const { weight, bias } = unembeddingOf(parameters);
-  if (!bias) return tf.matMul(rows, weight, false, true);
-  return tf.add(tf.matMul(rows, weight, false, true), bias);
 }
 
 /** Layer norm of `[batch, position, dModel]`, as rows; in parts where a hook listens. */

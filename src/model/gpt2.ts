@@ -5,7 +5,7 @@ import { writeFileAtomic, writeJsonAtomic } from "../data/files";
 import { tokenLogProbs } from "../tensors/ops";
 import { ActivationCache, keepingHooks, type Positions } from "./activation-cache";
 import { configJson, readConfig, type GPT2Config } from "./config";
-import { finalNorm, runBlocks, unembedRows, unembeddingOf, type ForwardInput } from "./forward";
+import { finalNorm, runBlocks, unembeddingOf, type ForwardInput } from "./forward";
 import {
   applyHook,
   blocksBefore,
@@ -124,7 +124,23 @@ export class GPT2 {
 
   /** The unembedding's rows, `[vocab, dModel]`: `lm_head.weight`, or the token embedding it is tied to. */
   get unembedding(): tf.Tensor2D {
-    return unembeddingOf(this.parameters).weight;
+    return this.unembeddingWithBias.weight;
+  }
+
+  /** The unembedding and, in a folded model, its bias `[vocab]`. */
+  get unembeddingWithBias(): { weight: tf.Tensor2D; bias?: tf.Tensor1D } {
+    return unembeddingOf(this.parameters);
+  }
+
+  /**
+   * Logits `[rows, vocab]` of what the last layer norm gives, `[rows, dModel]`.
+   *
+   * @param options.bias whether a folded model's bias is added; true unless said otherwise
+   */
+  unembed(rows: tf.Tensor2D, { bias = true } = {}): tf.Tensor2D {
+    const head = this.unembeddingWithBias;
+    const logits = tf.matMul(rows, head.weight, false, true);
+    return bias && head.bias ? tf.add<tf.Tensor2D>(logits, head.bias) : logits;
   }
 
   /**
@@ -244,7 +260,7 @@ export class GPT2 {
       const residual = runBlocks(this.parameters, this.config, input);
       const before = tf.slice(residual, [0, 0, 0], [-1, length - 1, -1]);
       const rows = finalNorm(this.parameters, this.config, input, before);
-      const { weight, bias } = unembeddingOf(this.parameters);
+      const { weight, bias } = this.unembeddingWithBias;
       const picked = tokenLogProbs(rows, weight, tf.tensor1d(targets, "int32"), bias);
       return tf.reshape(picked, [batch.batch, length - 1]);
     });
@@ -259,7 +275,7 @@ export class GPT2 {
         residual = tf.slice(residual, [0, residual.shape[1] - 1, 0], [-1, 1, -1]);
       }
       const rows = finalNorm(this.parameters, this.config, input, residual);
-      return tf.reshape(unembedRows(this.parameters, rows), [batch.batch, -1, this.config.vocabSize]);
+      return tf.reshape(this.unembed(rows), [batch.batch, -1, this.config.vocabSize]);
     });
   }
 

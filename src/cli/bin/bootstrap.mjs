@@ -73,12 +73,29 @@ async function build() {
     hash(["tsconfig.json", ...sources("src"), ...sources("kernels")]) + " typescript " + compiler;
   if (read(buildStamp) === wanted) return 0;
   fs.rmSync(buildStamp, { force: true });
+  removeStale("src");
+  removeStale("kernels");
   const code = await run(join(modules, "typescript/bin/tsc"), ["-p", root]);
   if (code !== 0)
     return fail("the build failed: mend what the compiler names above, then run the same command again");
   fs.writeFileSync(buildStamp, wanted);
   say("build", "compiled to dist/", start);
   return 0;
+}
+
+/** Removes what an earlier build left of sources that are gone: a file `x.js` would hide a folder `x/` that replaced it. */
+function removeStale(folder) {
+  const built = at("dist", folder);
+  if (!fs.existsSync(built)) return;
+  for (const entry of fs.readdirSync(built, { withFileTypes: true })) {
+    const path = folder + "/" + entry.name;
+    if (entry.isDirectory()) {
+      removeStale(path);
+      if (!fs.existsSync(at(path))) fs.rmSync(at("dist", path), { recursive: true });
+    } else if (!fs.existsSync(at(path.replace(/(\.d\.ts|\.js|\.js\.map)$/, ".ts")))) {
+      fs.rmSync(at("dist", path));
+    }
+  }
 }
 
 /**

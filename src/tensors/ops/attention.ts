@@ -115,7 +115,7 @@ export function attention(
     return {
       value: z as tf.Tensor,
       gradient: (dz, saved) => {
-        const [sq, sk, sv, weights, hidden] = saved as tf.Tensor[] as Five;
+        const [sq, sk, sv, weights, hidden] = saved as Five;
         const own = { q: sq, k: sk, v: sv, pattern: weights, pads: hidden, dz };
         return runKernel<tf.Tensor[]>(FUSED.attentionGrad, own, attributes);
       },

@@ -93,7 +93,7 @@ export function differentiable<T extends tf.Tensor>(
   const operation = tf.customGrad((...args) => {
     const save = args[args.length - 1] as unknown as tf.GradSaveFunc;
     const { value, gradient } = compute(save);
-    return { value, gradFunc: gradient as (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor | tf.Tensor[] };
+    return { value, gradFunc: gradient };
   });
   return operation(...inputs) as T;
 }

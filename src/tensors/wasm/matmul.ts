@@ -138,7 +138,7 @@ function replaceMatMul(multiply: Multiply): void {
   replaceKernel("_FusedMatMul", (call) => {
     const { inputs, backend, attrs } = call as MatMulArguments;
     if ((attrs.activation && attrs.activation !== "linear") || inputs.preluActivationWeights) {
-      return shippedFused(call as Parameters<tf.KernelFunc>[0]) as Matrix;
+      return shippedFused(call as Parameters<tf.KernelFunc>[0]);
     }
     return multiply(backend, inputs.a, inputs.b, attrs.transposeA, attrs.transposeB, inputs.bias);
   });

@@ -209,22 +209,38 @@ function attendOne(
   batch: number,
   head: number,
 ): void {
-  const query = q.offset(batch, head);
-  const firstKey = k.offset(batch, head);
   const start = Math.min(pad, keys);
-  for (let j = start; j < keys; j++) {
-    const key = firstKey + j * k.stride;
-    let dot = 0;
-    for (let i = 0; i < dHead; i++) dot += q.data[query + i]! * k.data[key + i]!;
-    scores[j] = dot;
+  const from = q.offset(batch, head);
+  const query = q.data.subarray(from, from + dHead);
+  const keyRows = k.data;
+  for (let j = start, key = k.offset(batch, head) + start * k.stride; j < keys; j++, key += k.stride) {
+    scores[j] = dot(query, keyRows, key);
   }
   softmax(scores, pad, 1, keys, 1 / Math.sqrt(dHead));
-  const out = z.offset(batch, head);
-  z.data.fill(0, out, out + dHead);
-  const firstValue = v.offset(batch, head);
-  for (let j = start; j < keys; j++) {
-    const weight = scores[j]!;
-    const value = firstValue + j * v.stride;
-    for (let i = 0; i < dHead; i++) z.data[out + i] = z.data[out + i]! + weight * v.data[value + i]!;
+  const to = z.offset(batch, head);
+  const out = z.data.subarray(to, to + dHead);
+  out.fill(0);
+  const valueRows = v.data;
+  for (let j = start, value = v.offset(batch, head) + start * v.stride; j < keys; j++, value += v.stride) {
+    addScaled(out, valueRows, value, scores[j]!);
   }
+}
+
+/** `a · b[from…]`, in four sums so that additions need not wait for each other. */
+function dot(a: Float32Array, b: Float32Array, from: number): number {
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let i = 0;
+  for (; i + 3 < a.length; i += 4) {
+    s0 += a[i]! * b[from + i]!;
+    s1 += a[i + 1]! * b[from + i + 1]!;
+    s2 += a[i + 2]! * b[from + i + 2]!;
+    s3 += a[i + 3]! * b[from + i + 3]!;
+  }
+  for (; i < a.length; i++) s0 += a[i]! * b[from + i]!;
+  return s0 + s1 + (s2 + s3);
+}
+
+/** `out += weight · b[from…]` */
+function addScaled(out: Float32Array, b: Float32Array, from: number, weight: number): void {
+  for (let i = 0; i < out.length; i++) out[i] = out[i]! + weight * b[from + i]!;
 }

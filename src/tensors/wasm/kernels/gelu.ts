@@ -1,7 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { FUSED } from "../../ops/fused";
-import { expOfNegative } from "../exponential";
-import { input, registerFused, type Heap } from "../kernel";
+import { input, registerFused, shippedKernel, type Heap } from "../kernel";
 
 const LINEAR = 2 * Math.sqrt(2 / Math.PI);
 const CUBIC = 0.044715 * LINEAR;
@@ -10,15 +9,15 @@ const CUBIC = 0.044715 * LINEAR;
 export type Product = (heap: Heap, x: tf.TensorInfo, weight: tf.TensorInfo) => tf.TensorInfo;
 
 export function registerGelu(product: Product): void {
+  const sigmoid = shippedKernel("Sigmoid");
   registerFused(FUSED.linearGelu, (inputs, { keepPre }, heap) => {
     const pre = product(heap, input(inputs, "x"), input(inputs, "weight"));
-    const post = keepPre ? heap.allocate(pre.shape) : heap.share(pre);
-    addBiasAndActivate(
-      heap.floats(pre),
-      heap.floats(input(inputs, "bias")),
-      heap.floats(post),
-      Boolean(keepPre),
-    );
+    const exponent = heap.allocate(pre.shape);
+    addBias(heap.floats(pre), heap.floats(input(inputs, "bias")), heap.floats(exponent));
+    // The backend's own logistic function computes four at a time, which JavaScript cannot.
+    const post = sigmoid({ inputs: { x: exponent }, backend: heap.backend }) as tf.TensorInfo;
+    heap.free(exponent);
+    multiplyInto(heap.floats(post), heap.floats(pre));
     if (keepPre) return [post, pre];
     heap.free(pre);
     return [post];
@@ -32,29 +31,20 @@ export function registerGelu(product: Product): void {
   });
 }
 
-function addBiasAndActivate(
-  pre: Float32Array,
-  bias: Float32Array,
-  post: Float32Array,
-  keepPre: boolean,
-): void {
+/** Adds the bias to every row of x, and computes the u of GELU(x) = x·σ(u). */
+function addBias(x: Float32Array, bias: Float32Array, u: Float32Array): void {
   const width = bias.length;
-  for (let row = 0; row < pre.length; row += width) {
+  for (let row = 0; row < x.length; row += width) {
     for (let i = 0; i < width; i++) {
-      const x = pre[row + i]! + bias[i]!;
-      if (keepPre) pre[row + i] = x;
-      post[row + i] = x * gate(x * (LINEAR + CUBIC * x * x));
+      const value = x[row + i]! + bias[i]!;
+      x[row + i] = value;
+      u[row + i] = value * (LINEAR + CUBIC * value * value);
     }
   }
 }
 
-/** The logistic function. */
-function gate(u: number): number {
-  if (u < 0) {
-    const e = expOfNegative(u);
-    return e / (1 + e);
-  }
-  return 1 / (1 + expOfNegative(-u));
+function multiplyInto(target: Float32Array, factor: Float32Array): void {
+  for (let i = 0; i < target.length; i++) target[i] = target[i]! * factor[i]!;
 }
 
 /** With post = pre·g, the gate g need not be computed again, but where pre is too close to zero to divide by. */
