@@ -139,7 +139,7 @@ export class GPT2 {
    */
   unembed(rows: tf.Tensor2D, { bias = true } = {}): tf.Tensor2D {
     const head = this.unembeddingWithBias;
-    const logits = tf.matMul(rows, head.weight, false, true);
+    const logits: tf.Tensor2D = tf.matMul(rows, head.weight, false, true);
     return bias && head.bias ? tf.add<tf.Tensor2D>(logits, head.bias) : logits;
   }
 
