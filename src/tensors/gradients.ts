@@ -14,12 +14,21 @@ type Gradient = (
   attrs: tf.NamedAttrMap,
 ) => Record<string, () => tf.Tensor>;
 
+const GRADIENTS: tf.GradConfig[] = [];
+
+/** Puts these gradients in place, also of others that a package has registered meanwhile. */
+export function registerGradients(): void {
+  GRADIENTS.forEach((gradient) => {
+    tf.registerGradient(gradient);
+  });
+}
+
 function register(
   kernelName: string,
   save: { inputs?: string[]; outputs?: boolean[]; allInputs?: boolean },
   gradFunc: Gradient,
 ): void {
-  tf.registerGradient({
+  GRADIENTS.push({
     kernelName,
     inputsToSave: save.inputs,
     outputsToSave: save.outputs,
@@ -120,7 +129,21 @@ register("Slice", { inputs: ["x"] }, (dy, s, attrs) => {
 register("Pack", {}, (dy, _, attrs) =>
   Object.fromEntries(tf.unstack(dy, attrs["axis"] as number).map((part, i) => [String(i), () => part])),
 );
-register("BroadcastTo", { inputs: ["x"] }, (dy, s) => ({ x: () => reduceTo(dy, of(s, 0).shape) }));
+// tf.broadcastTo tiles as well.
+register("Tile", { inputs: ["x"] }, (dy, s, attrs) => ({
+  x: () => sumTiles(dy, of(s, 0).shape, attrs["reps"] as number[]),
+}));
+
+/** Adds up the copies of a tensor of `shape` that were laid side by side, axis after axis. */
+function sumTiles(tiles: tf.Tensor, shape: number[], reps: number[]): tf.Tensor {
+  let summed = tiles;
+  reps.forEach((count, axis) => {
+    if (count === 1) return;
+    const before = shape.slice(0, axis).reduce((product, length) => product * length, 1);
+    summed = tf.sum(tf.reshape(summed, [before, count, -1]), 1);
+  });
+  return tf.reshape(summed, shape);
+}
 
 // Reductions.
 register("Sum", { inputs: ["x"] }, (dy, s, attrs) => ({
@@ -164,9 +187,6 @@ register("Softmax", { outputs: [true] }, (dy, s) => ({
     return tf.sub(weighted, tf.mul(tf.sum(weighted, -1, true), of(s, 0)));
   },
 }));
-register("LogSoftmax", { outputs: [true] }, (dy, s) => ({
-  logits: () => tf.sub(dy, tf.mul(tf.sum(dy, -1, true), tf.exp(of(s, 0)))),
-}));
 register("GatherV2", { inputs: ["x", "indices"] }, (dy, s, attrs) => {
   const [x, indices] = [of(s, 0), of(s, 1)];
   const axis = (attrs["axis"] as number | undefined) ?? 0;
@@ -183,3 +203,5 @@ function scatterRows(rows: tf.Tensor, indices: tf.Tensor, shape: number[]): tf.T
   ]);
   return tf.reshape(flat, shape);
 }
+
+registerGradients();
