@@ -1,55 +1,84 @@
 import { createRequire } from "node:module";
-import util from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { UserError, messageOf } from "../data/errors";
 import type { OpenedBackend } from "./backend";
+import { registerGradients } from "./gradients";
+import { diagnose, diagnosePackage, firstUseNotes, type Finding } from "./native/diagnose";
+import { prepareEnvironment, restoreUtilHelpers } from "./native/environment";
+import { probeCuda, probePackage, type CudaProbe } from "./native/probe";
 
 /**
  * The packages that bind libtensorflow: on a GPU host, and on the CPU. The latter goes by an alias: under its own name
  * package.json gives danfojs-node another package, and npm would refuse to install both.
  */
-const PACKAGES = { cuda: "@tensorflow/tfjs-node-gpu", native: "tfjs-node-native" } as const;
+export const NATIVE_PACKAGES = { cuda: "@tensorflow/tfjs-node-gpu", native: "tfjs-node-native" } as const;
 
-const REMEDY = {
-  cuda: "run `npm run setup:cuda` on a host with an NVIDIA driver, CUDA 11 and cuDNN 8",
-  native: "run `npm install --no-save tfjs-node-native@npm:@tensorflow/tfjs-node@4.22.0`",
-} as const;
+const INSTALL_NATIVE = "run `npm install --no-save tfjs-node-native@npm:@tensorflow/tfjs-node@4.22.0`";
 
-/** Opens libtensorflow through tfjs-node(-gpu), which the default install leaves out. */
-export async function openNative(backend: "cuda" | "native"): Promise<OpenedBackend> {
-  const name = PACKAGES[backend];
-  const require = createRequire(__filename);
-  let binding: { version?: Record<string, string> };
+/** What opening a native backend needs of the machine. */
+export interface NativeHost {
+  probe: () => Pick<CudaProbe, "package"> | CudaProbe;
+  /** Loads the package, which registers the backend `tensorflow`. */
+  load: () => { version?: Record<string, string> };
+}
+
+/**
+ * Opens libtensorflow through tfjs-node(-gpu), which the default install leaves out.
+ *
+ * @throws UserError that names the first thing that is missing and what mends it
+ */
+export async function openNative(
+  backend: "cuda" | "native",
+  host: NativeHost = hostOf(backend),
+): Promise<OpenedBackend> {
+  const notes = prepareEnvironment(backend);
+  const probe = host.probe();
+  const findings = "driver" in probe ? diagnose(probe) : diagnosePackage(probe.package, INSTALL_NATIVE);
+  const wrong = findings.find(({ ok }) => !ok);
+  if (wrong) throw new UserError(`${backend}: ${wrong.detail} (${wrong.remedy})`);
+  const { name } = probe.package;
+  let version: string | undefined;
   try {
-    restoreNullChecks();
-    binding = require(name) as typeof binding;
+    restoreUtilHelpers();
+    version = host.load().version?.["tfjs-node"];
   } catch (error) {
-    const message = messageOf(error).split("\n")[0] ?? "";
-    const reason = message.startsWith("Cannot find module")
-      ? `${name} is not installed`
-      : `${name} does not load: ${message}`;
-    throw new UserError(`${backend}: ${reason} (${REMEDY[backend]})`);
+    const reason = messageOf(error).split("\n")[0] ?? "";
+    throw new UserError(`${backend}: ${name} does not load: ${reason} (remove it and install it again)`);
   }
+  // The package brings tfjs' own gradients; with ours, a gradient is the same computation on every backend.
+  registerGradients();
   await tf.setBackend("tensorflow");
-  const nodeBackend = tf.backend() as unknown as { isUsingGpuDevice?: boolean };
-  if (backend === "cuda" && !nodeBackend.isUsingGpuDevice) {
+  const { isUsingGpuDevice } = tf.backend() as unknown as { isUsingGpuDevice?: boolean };
+  if (backend === "cuda" && !isUsingGpuDevice) {
     throw new UserError(
-      `cuda: ${name} loads but finds no GPU: check nvidia-smi, libcudart.so.11.0 and libcudnn.so.8`,
+      `cuda: ${name} loads but takes no GPU, though driver and libraries are there (set TF_CPP_MIN_LOG_LEVEL=0 and run again: libtensorflow then says why)`,
     );
   }
+  const gpu = "driver" in probe ? probe.driver.devices[0] : undefined;
   return {
     backend,
-    device: backend === "cuda" ? "CUDA GPU" : "CPU",
+    device: gpu?.name ?? "CPU",
     blas: "libtensorflow",
     threads: 0,
-    memoryLimitBytes: null,
-    notes: binding.version ? [`tfjs-node ${binding.version["tfjs-node"] ?? "?"}`] : [],
+    memoryLimitBytes: gpu?.memoryBytes ?? null,
+    notes: [
+      ...(version ? [`tfjs-node ${version}`] : []),
+      ...notes,
+      ...(gpu ? firstUseNotes(gpu.capability) : []),
+    ],
   };
 }
 
-/** Node 23 removed two helpers that tfjs-node 4.22 calls in every operation (tensorflow/tfjs#8609). */
-function restoreNullChecks(): void {
-  const target = util as unknown as Record<string, unknown>;
-  target["isNullOrUndefined"] ??= (value: unknown) => value === null || value === undefined;
-  target["isArray"] ??= Array.isArray;
+/** What stands between this machine and the CUDA backend; nothing of the package is loaded. */
+export function diagnoseCuda(): Finding[] {
+  prepareEnvironment("cuda"); // the driver reads its part when it is first asked
+  return diagnose(probeCuda(NATIVE_PACKAGES.cuda));
+}
+
+function hostOf(backend: "cuda" | "native"): NativeHost {
+  const name = NATIVE_PACKAGES[backend];
+  return {
+    probe: () => (backend === "cuda" ? probeCuda(name) : { package: probePackage(name) }),
+    load: () => createRequire(__filename)(name) as ReturnType<NativeHost["load"]>,
+  };
 }
