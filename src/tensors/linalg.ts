@@ -18,7 +18,8 @@ const NEGLIGIBLE = 2 ** -100;
 
 /**
  * Singular value decomposition in float64 of rows stacked as a matrix of any rank. The signs of a pair uᵢ, vᵢ are
- * arbitrary; each σ is right to a few roundings of the largest. 512 x 1024 takes some 3 s.
+ * arbitrary; each σ is right to a few roundings of the largest. 512 x 1,024 numbers take some 3 s,
+ * 1,199 x 1,024 some 13 s.
  *
  * @param rows n vectors of length d, finite numbers
  * @param options.left whether the left singular vectors are wanted as well, which takes half as long again
