@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import {
+  add,
   appendToCache,
   attention,
   attentionMask,
@@ -13,6 +14,7 @@ import {
   linearGelu,
   maskedScores,
   patternOf,
+  reshape,
   splitHeads,
   headsOf,
   partOf,
@@ -36,8 +38,8 @@ export interface ForwardInput extends Batch {
   lastPositionOnly?: boolean;
   /** Run the blocks before this one only. */
   stopAtLayer?: number;
-  /** Whether anybody listens at hook points, by name; unheard activations need not be materialised. */
-  listens: (name: string) => boolean;
+  /** The hook points where somebody listens; unheard activations need not be materialised. */
+  hooked: ReadonlySet<string>;
   hook: HookPoint;
 }
 
@@ -57,34 +59,45 @@ export function runBlocks(parameters: Parameters, config: GPT2Config, input: For
 
   const tokens = embed(get("wte.weight"), tf.tensor1d(input.ids, "int32")); // [batch·position, dModel]
   const places = embed(get("wpe.weight"), tf.tensor1d(input.positions, "int32"));
-  let residual: tf.Tensor3D = tf.add(
-    hook("hook_embed", tf.reshape(tokens, shape)),
-    hook("hook_pos_embed", withoutPads(tf.reshape(places, shape), input)),
+  let residual: tf.Tensor3D = add(
+    hook("hook_embed", reshape(tokens, shape)),
+    hook("hook_pos_embed", withoutPads(reshape(places, shape), input)),
   );
 
   const layers = input.stopAtLayer ?? config.nLayer;
   const past = cache?.length ?? 0;
-  const composed = someoneListensToAttention(layers);
+  const composed = Array.from({ length: layers }, (_, layer) => layer).some(listensToAttention);
   const mask = attentionMask(length, past + length, input.pads, composed);
   for (let layer = 0; layer < layers; layer++) {
-    const at = `blocks.${layer}`;
-    residual = hook(`${at}.hook_resid_pre`, residual);
-    const attended = attend(layer, norm(parameters, config, input, `h.${layer}.ln_1`, `${at}.ln1`, residual));
-    residual = tf.add(residual, hook(`${at}.hook_attn_out`, tf.reshape(attended, shape)));
-    residual = hook(`${at}.hook_resid_mid`, residual);
-    const written = mlp(layer, norm(parameters, config, input, `h.${layer}.ln_2`, `${at}.ln2`, residual));
-    residual = tf.add(residual, hook(`${at}.hook_mlp_out`, tf.reshape(written, shape)));
-    residual = hook(`${at}.hook_resid_post`, residual);
+    const before = residual;
+    if (hookedWithin(layer)) {
+      // A hook may hold on to what it sees until the pass ends.
+      residual = block(layer, before);
+    } else {
+      residual = tf.tidy(() => block(layer, before));
+      if (layer === 0 || !hookedWithin(layer - 1)) before.dispose();
+    }
   }
   if (cache && input.growing) cache.length += length;
   return residual;
 
-  function someoneListensToAttention(layers: number): boolean {
-    return Array.from({ length: layers }, (_, layer) => layer).some(listensToAttention);
+  function block(layer: number, before: tf.Tensor3D): tf.Tensor3D {
+    const at = `blocks.${layer}`;
+    let residual = hook(`${at}.hook_resid_pre`, before);
+    const attended = attend(layer, norm(parameters, config, input, `h.${layer}.ln_1`, `${at}.ln1`, residual));
+    residual = add(residual, hook(`${at}.hook_attn_out`, reshape(attended, shape)));
+    residual = hook(`${at}.hook_resid_mid`, residual);
+    const written = mlp(layer, norm(parameters, config, input, `h.${layer}.ln_2`, `${at}.ln2`, residual));
+    residual = add(residual, hook(`${at}.hook_mlp_out`, reshape(written, shape)));
+    return hook(`${at}.hook_resid_post`, residual);
+  }
+
+  function hookedWithin(layer: number): boolean {
+    return [...input.hooked].some((name) => name.startsWith(`blocks.${layer}.`));
   }
 
   function listensToAttention(layer: number): boolean {
-    return ATTENTION_POINTS.some((point) => input.listens(`blocks.${layer}.attn.${point}`));
+    return ATTENTION_POINTS.some((point) => input.hooked.has(`blocks.${layer}.attn.${point}`));
   }
 
   function attend(layer: number, x: tf.Tensor2D): tf.Tensor2D {
@@ -133,7 +146,7 @@ export function runBlocks(parameters: Parameters, config: GPT2Config, input: For
 
   /** Hooks on q, k, v and z see TransformerLens' layout, `[batch, position, head, dHead]`. */
   function headHook(name: string, x: tf.Tensor4D): tf.Tensor4D {
-    if (!input.listens(name)) return x;
+    if (!input.hooked.has(name)) return x;
     return tf.transpose(hook(name, tf.transpose(x, [0, 2, 1, 3])), [0, 2, 1, 3]);
   }
 
@@ -143,10 +156,10 @@ export function runBlocks(parameters: Parameters, config: GPT2Config, input: For
     const flat: [number, number] = [batch * length, config.dMlp];
     const keys = get<tf.Tensor2D>(`h.${layer}.mlp.c_fc.weight`);
     const keyBias = get<tf.Tensor1D>(`h.${layer}.mlp.c_fc.bias`);
-    const activated = input.listens(`${at}.hook_pre`)
-      ? gelu(hook(`${at}.hook_pre`, tf.reshape(linear(x, keys, keyBias), wide)))
-      : tf.reshape(linearGelu(x, keys, keyBias), wide);
-    const post: tf.Tensor2D = tf.reshape(hook(`${at}.hook_post`, activated), flat);
+    const activated = input.hooked.has(`${at}.hook_pre`)
+      ? gelu(hook(`${at}.hook_pre`, reshape(linear(x, keys, keyBias), wide)))
+      : reshape(linearGelu(x, keys, keyBias), wide);
+    const post: tf.Tensor2D = reshape(hook(`${at}.hook_post`, activated), flat);
     return linear(post, get(`h.${layer}.mlp.c_proj.weight`), get(`h.${layer}.mlp.c_proj.bias`));
   }
 }
@@ -160,7 +173,7 @@ export function runBlocks(parameters: Parameters, config: GPT2Config, input: For
 export function finalNorm(
   parameters: Parameters,
   config: GPT2Config,
-  input: Pick<ForwardInput, "listens" | "hook">,
+  input: Pick<ForwardInput, "hooked" | "hook">,
   residual: tf.Tensor3D,
 ): tf.Tensor2D {
   return norm(parameters, config, input, "ln_f", "ln_final", residual);
@@ -178,7 +191,7 @@ export function unembeddingOf(parameters: Parameters): { weight: tf.Tensor2D; bi
 function norm(
   parameters: Parameters,
   config: GPT2Config,
-  { listens, hook }: Pick<ForwardInput, "listens" | "hook">,
+  { hooked, hook }: Pick<ForwardInput, "hooked" | "hook">,
   name: string,
   point: string,
   x: tf.Tensor3D,
@@ -187,8 +200,8 @@ function norm(
   const weight = get<tf.Tensor1D>(`${name}.weight`);
   const bias = get<tf.Tensor1D>(`${name}.bias`);
   const flat: [number, number] = [x.shape[0] * x.shape[1], config.dModel];
-  if (!listens(`${point}.hook_scale`) && !listens(`${point}.hook_normalized`)) {
-    return layerNorm(tf.reshape(x, flat), weight, bias, config.layerNormEpsilon);
+  if (!hooked.has(`${point}.hook_scale`) && !hooked.has(`${point}.hook_normalized`)) {
+    return layerNorm(reshape(x, flat), weight, bias, config.layerNormEpsilon);
   }
   const { centred, scale } = centre(x, config.layerNormEpsilon);
   const normalized = hook(`${point}.hook_normalized`, tf.div(centred, hook(`${point}.hook_scale`, scale)));

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../data/errors";
 import { writeFileAtomic, writeJsonAtomic } from "../data/files";
-import { tokenLogProbs } from "../tensors/ops";
+import { rowsAtATime, tokenLogProbs } from "../tensors/ops";
+import { isDifferentiating } from "../tensors/tape";
 import { ActivationCache, keepingHooks, type Positions } from "./activation-cache";
 import { configJson, readConfig, type GPT2Config } from "./config";
 import { finalNorm, runBlocks, unembeddingOf, type ForwardInput } from "./forward";
@@ -17,6 +18,7 @@ import {
   type Hooks,
 } from "./hooks";
 import { KeyValueCache } from "./key-values";
+import { checkMemory, type PassSize } from "./memory";
 import { layOut, layOutAfter, type Batch, type Padding } from "./padding";
 import { initialValues, parameterShapes, type Parameters } from "./parameters";
 import { processWeights, type Processing } from "./processing";
@@ -31,6 +33,8 @@ export interface ForwardOptions {
   hooks?: Hooks;
   /** Keys and values of what comes before; it stays as it is. */
   past?: KeyValueCache;
+  /** What a gradient through this pass is taken by, for the estimate of its memory; `gradientsOf` sets it. */
+  gradient?: PassSize["gradient"];
 }
 
 /** Options of a pass over a laid-out batch. */
@@ -42,6 +46,9 @@ export interface StepOptions {
   lastPositionOnly?: boolean;
   generating?: boolean;
   stopAtLayer?: number;
+  /** Positions per row whose logits will be there at once: all unless said otherwise. */
+  logitPositions?: number;
+  gradient?: PassSize["gradient"];
 }
 
 /** What `runWithCache` is to keep, and where to stop. */
@@ -181,7 +188,8 @@ export class GPT2 {
    * @returns `[batch, position, vocab]`, positions counted with the pads on the left
    */
   forward(ids: readonly (readonly number[])[], options: ForwardOptions = {}): tf.Tensor3D {
-    return this.step(this.layOut(ids, options), { hooks: options.hooks, cache: options.past });
+    const { hooks, past: cache, gradient } = options;
+    return this.step(this.layOut(ids, options), { hooks, cache, gradient });
   }
 
   /** {@link forward} with hooks, by TransformerLens' name for it: `[name, hook]` pairs or an object. */
@@ -256,7 +264,12 @@ export class GPT2 {
       return batch.ids[row * length + (i % (length - 1)) + 1] ?? 0;
     });
     return tf.tidy(() => {
-      const input = this.input(batch, { hooks: options.hooks, cache: options.past });
+      const { hooks, past: cache, gradient } = options;
+      // Without a gradient the logits are made in parts.
+      const logitPositions = isDifferentiating()
+        ? length
+        : Math.min(length, rowsAtATime(this.config.vocabSize) / batch.batch);
+      const input = this.input(batch, { hooks, cache, gradient, logitPositions });
       const residual = runBlocks(this.parameters, this.config, input);
       const before = tf.slice(residual, [0, 0, 0], [-1, length - 1, -1]);
       const rows = finalNorm(this.parameters, this.config, input, before);
@@ -281,7 +294,9 @@ export class GPT2 {
 
   /** The residual stream after the last block, or before `stopAtLayer`: `[batch, position, dModel]`, without unembedding. */
   residual(batch: Batch, options: StepOptions = {}): tf.Tensor3D {
-    return tf.tidy(() => runBlocks(this.parameters, this.config, this.input(batch, options)));
+    return tf.tidy(() =>
+      runBlocks(this.parameters, this.config, this.input(batch, { ...options, logitPositions: 0 })),
+    );
   }
 
   /** Lays sequences out as a batch, or as what follows a cache. */
@@ -293,18 +308,25 @@ export class GPT2 {
     const { config } = this;
     const hooks = options.hooks ?? {};
     checkHookNames(config, Object.keys(hooks));
-    const positions = batch.length + (options.cache?.length ?? 0);
-    if (positions > config.nPositions) {
+    const keys = batch.length + (options.cache?.length ?? 0);
+    if (keys > config.nPositions) {
       throw new UserError(
-        `${positions} tokens, the model's context holds ${config.nPositions}: shorten the prompt`,
+        `${keys} tokens, the model's context holds ${config.nPositions}: shorten the prompt`,
       );
     }
+    checkMemory(config, {
+      batch: batch.batch,
+      positions: batch.length,
+      keys,
+      gradient: isDifferentiating() ? (options.gradient ?? "activations") : undefined,
+      logitPositions: options.lastPositionOnly ? 1 : options.logitPositions,
+    });
     return {
       ...batch,
       cache: options.cache,
       growing: options.growing,
       stopAtLayer: options.stopAtLayer === undefined ? undefined : blocksBefore(options.stopAtLayer, config),
-      listens: (name) => name in hooks,
+      hooked: new Set(Object.keys(hooks)),
       hook: (name, activation) => applyHook(hooks, name, activation, options.generating ?? false),
     };
   }

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../data/errors";
+import { valueAndGradients } from "../tensors/tape";
 import type { ForwardOptions, GPT2 } from "./gpt2";
 import { selectHookPoints, type HookNames, type Hooks } from "./hooks";
 
@@ -61,24 +62,23 @@ export async function gradientsOf(
     const values = filled.map((block) => block?.values as tf.Tensor3D);
     const watched = new Map<string, tf.Tensor>();
     const hooks = watchingHooks(points, options.hooks, watched);
-    const own = { ...options, hooks, past: keyValues ? past?.with(keys, values) : past };
+    const gradient = names.length > 0 ? ("parameters" as const) : ("activations" as const);
+    const own = { ...options, hooks, gradient, past: keyValues ? past?.with(keys, values) : past };
 
-    // The engine looks sources up once the tape is complete: the activations join while it is written.
+    // Activations are sources that the scalar itself brings forth.
     const sources: tf.Tensor[] = [...names.map((name) => model.weight(name)), ...keys, ...values];
-    const known = sources.length;
-    if (known === 0) sources.push(tf.scalar(0));
-    const compute = (): tf.Tensor => {
+    const compute = (): tf.Scalar => {
       const result = scalar(own);
       if (result.size !== 1) {
         throw new UserError(
           `gradient of a tensor [${result.shape}]: expected a scalar (tf.sum or tf.mean it)`,
         );
       }
-      sources.splice(known, sources.length, ...points.map((point) => reached(watched, point)));
+      sources.push(...points.map((point) => reached(watched, point)));
       return tf.reshape(result, []);
     };
-    const { value, grads } = tf.engine().gradients(compute, sources, undefined, true);
-    return { value, gradients: sources.map((source, i) => grads[i] ?? tf.zeros(source.shape)) };
+    const { value, gradients } = valueAndGradients(compute, sources);
+    return { value, gradients: sources.map(({ shape }, i) => gradients[i] ?? tf.zeros(shape)) };
   });
 
   const [number = Number.NaN] = await value.data();

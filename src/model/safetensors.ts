@@ -125,35 +125,52 @@ function parseHeader(header: Buffer, path: string): Header {
 
 /** Reads one tensor as float32, whatever it is stored as. */
 export function readTensor(entry: TensorEntry): Float32Array {
-  const bytes = Buffer.alloc(entry.bytes);
+  const values = new Float32Array(entry.shape.reduce((product, length) => product * length, 1));
+  readTensorInto(entry, values);
+  return values;
+}
+
+/** Entries converted at a time; float32 is read as it is, straight to its place. */
+const PIECE = 2 ** 20;
+
+/** {@link readTensor} into memory that is there already, such as a backend's. */
+export function readTensorInto(entry: TensorEntry, target: Float32Array): void {
   const file = openSync(entry.file, "r");
   try {
-    for (let done = 0; done < entry.bytes;) {
-      const count = readSync(file, bytes, done, Math.min(entry.bytes - done, 2 ** 30), entry.offset + done);
-      if (count === 0)
-        throw new UserError(`${entry.file}: truncated within tensor ${entry.name}: fetch it again`);
-      done += count;
+    if (entry.dtype === "F32") {
+      readFully(file, new Uint8Array(target.buffer, target.byteOffset, target.byteLength), entry, 0);
+      return;
+    }
+    const convert = { F16: fromHalf, BF16: fromBrainFloat }[entry.dtype];
+    if (!convert) {
+      throw new UserError(
+        `${entry.file}: tensor ${entry.name} has dtype ${entry.dtype}, expected F32, F16 or BF16`,
+      );
+    }
+    const piece = new Uint16Array(Math.min(PIECE, target.length));
+    for (let done = 0; done < target.length; done += piece.length) {
+      const halves = piece.subarray(0, Math.min(piece.length, target.length - done));
+      readFully(file, new Uint8Array(halves.buffer, 0, halves.byteLength), entry, 2 * done);
+      for (let i = 0; i < halves.length; i++) target[done + i] = convert(halves[i]!);
     }
   } finally {
     closeSync(file);
   }
-  const { buffer, byteOffset } = bytes;
-  switch (entry.dtype) {
-    case "F32":
-      return new Float32Array(buffer, byteOffset, entry.bytes / 4);
-    case "F16":
-      return Float32Array.from(new Uint16Array(buffer, byteOffset, entry.bytes / 2), fromHalf);
-    case "BF16": {
-      const words = Uint32Array.from(
-        new Uint16Array(buffer, byteOffset, entry.bytes / 2),
-        (half) => half << 16,
-      );
-      return new Float32Array(words.buffer);
-    }
-    default:
-      throw new UserError(
-        `${entry.file}: tensor ${entry.name} has dtype ${entry.dtype}, expected F32, F16 or BF16`,
-      );
+}
+
+/** Fills `bytes` from a tensor's data, `from` bytes in. */
+function readFully(file: number, bytes: Uint8Array, entry: TensorEntry, from: number): void {
+  for (let done = 0; done < bytes.length;) {
+    const count = readSync(
+      file,
+      bytes,
+      done,
+      Math.min(bytes.length - done, 2 ** 30),
+      entry.offset + from + done,
+    );
+    if (count === 0)
+      throw new UserError(`${entry.file}: truncated within tensor ${entry.name}: fetch it again`);
+    done += count;
   }
 }
 
@@ -188,6 +205,12 @@ export function fromHalf(half: number): number {
   if (exponent === 0) return sign * fraction * 2 ** -24;
   if (exponent === 0x1f) return fraction ? Number.NaN : sign * Infinity;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** The upper half of a single-precision number. */
+function fromBrainFloat(half: number): number {
+  singleBits[0] = half << 16;
+  return single[0] ?? Number.NaN;
 }
 
 const single = new Float32Array(1);

@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../data/errors";
 import type { GPT2Config } from "./config";
 import { parameterShapes, type Parameters } from "./parameters";
-import { listTensors, readTensor, type TensorEntry } from "./safetensors";
+import { filledTensor } from "../tensors/memory";
+import { listTensors, readTensor, readTensorInto, type TensorEntry } from "./safetensors";
 
 /** Buffers that some exports carry along: the causal mask and the constant behind it. */
 const MASK_BUFFER = /\.attn\.(masked_)?bias$/;
@@ -39,9 +40,11 @@ export function loadParameters(folder: string, config: GPT2Config): Parameters {
   try {
     for (const [name, shape] of expected) {
       const entry = entries.get(name) as TensorEntry;
-      const data = readTensor(entry);
-      checkFinite(data, name, entry.file);
-      parameters.set(name, tf.keep(tf.tensor(data, shape)));
+      const tensor = filledTensor(shape, (values) => {
+        readTensorInto(entry, values);
+        checkFinite(values, name, entry.file);
+      });
+      parameters.set(name, tf.keep(tensor));
     }
   } catch (error) {
     tf.dispose([...parameters.values()]);

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { FUSED, differentiable, hasKernel, runKernel } from "./fused";
+import { differentiable, isDifferentiating } from "../tape";
+import { FUSED, hasKernel, runKernel } from "./fused";
 
 /** Far below any score, and finite: a softmax over it is exactly 0 in float32, and no backend meets an infinity. */
 const HIDDEN = -1e9;
@@ -67,7 +68,7 @@ export function joinedAttention(qkv: tf.Tensor2D, mask: AttentionMask, heads: nu
   const attributes = { ...attributesOf(mask, heads, qkv.shape[1] / 3), joined: true };
   const { pads } = mask;
   return differentiable([qkv], (save) => {
-    const keepPattern = tf.engine().state.gradientDepth > 0;
+    const keepPattern = isDifferentiating();
     const inputs = { q: qkv, k: qkv, v: qkv, pads };
     const [z, pattern] = runKernel<tf.Tensor[]>(FUSED.attention, inputs, { ...attributes, keepPattern });
     if (pattern) save([qkv, pattern, pads]);
@@ -105,7 +106,7 @@ export function attention(
   const attributes = { ...attributesOf(mask, heads, q.shape[2]), joined: false };
   const { pads } = mask;
   return differentiable([q, k, v], (save) => {
-    const keepPattern = tf.engine().state.gradientDepth > 0;
+    const keepPattern = isDifferentiating();
     const [z, pattern] = runKernel<tf.Tensor[]>(
       FUSED.attention,
       { q, k, v, pads },

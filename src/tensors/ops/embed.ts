@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { FUSED, differentiable, hasKernel, runKernel } from "./fused";
+import { differentiable } from "../tape";
+import { FUSED, hasKernel, runKernel } from "./fused";
 
 /**
  * Rows of a table.

@@ -74,26 +74,3 @@ export function runKernel<T extends tf.Tensor | tf.Tensor[]>(
 ): T {
   return tf.engine().runKernel<T>(name, inputs, attributes as tf.NamedAttrMap);
 }
-
-/** Value and gradient of an operation in terms of its inputs. */
-interface Differentiable {
-  value: tf.Tensor;
-  gradient: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor | tf.Tensor[];
-}
-
-/**
- * An operation with a gradient of its own: `compute` gets the inputs and `save`, which keeps tensors for the gradient.
- *
- * tf.customGrad in types that fit: its own declare the inputs' and saved tensors' types away.
- */
-export function differentiable<T extends tf.Tensor>(
-  inputs: tf.Tensor[],
-  compute: (save: (tensors: tf.Tensor[]) => void) => Differentiable,
-): T {
-  const operation = tf.customGrad((...args) => {
-    const save = args[args.length - 1] as unknown as tf.GradSaveFunc;
-    const { value, gradient } = compute(save);
-    return { value, gradFunc: gradient };
-  });
-  return operation(...inputs) as T;
-}

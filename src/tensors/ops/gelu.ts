@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { FUSED, differentiable, hasKernel, runKernel } from "./fused";
+import { differentiable } from "../tape";
+import { FUSED, hasKernel, runKernel } from "./fused";
 
 const SQRT_8_OVER_PI = 2 * Math.sqrt(2 / Math.PI);
 const CUBIC = 0.044715;

@@ -20,5 +20,6 @@ export { embed } from "./embed";
 export { gelu } from "./gelu";
 export { centre, layerNorm, layerNormParts } from "./layer-norm";
 export { linear, linearGelu } from "./linear";
-export { crossEntropy, pickLogProb, tokenLogProbs } from "./log-probs";
+export { crossEntropy, pickLogProb, rowsAtATime, tokenLogProbs } from "./log-probs";
 export { rmsPropUpdate, type RmsPropOptions } from "./rmsprop";
+export { add, reshape } from "./shape";

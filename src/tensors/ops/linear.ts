@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { FUSED, differentiable, hasKernel, runKernel } from "./fused";
+import { differentiable, isDifferentiating } from "../tape";
+import { FUSED, hasKernel, runKernel } from "./fused";
 import { gelu, geluGradient } from "./gelu";
 
 /**
@@ -31,7 +32,7 @@ export function linear(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D): 
 export function linearGelu(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D): tf.Tensor2D {
   if (!hasKernel(FUSED.linearGelu)) return gelu(linear(x, weight, bias));
   return differentiable([x, weight, bias], (save) => {
-    const keepPre = tf.engine().state.gradientDepth > 0;
+    const keepPre = isDifferentiating();
     const outputs = runKernel<tf.Tensor[]>(FUSED.linearGelu, { x, weight, bias }, { keepPre });
     const [post, pre] = outputs as [tf.Tensor, tf.Tensor | undefined];
     if (pre) save([x, weight, pre, post]);
@@ -45,8 +46,8 @@ export function linearGelu(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1
   });
 }
 
-function linearGradient(dy: tf.Tensor2D, [x, weight]: [tf.Tensor2D, tf.Tensor2D]): tf.Tensor[] {
-  return [tf.matMul(dy, weight, false, true), tf.matMul(x, dy, true, false), sumRows(dy)];
+function linearGradient(dy: tf.Tensor2D, [x, weight]: [tf.Tensor2D, tf.Tensor2D]): (() => tf.Tensor)[] {
+  return [() => tf.matMul(dy, weight, false, true), () => tf.matMul(x, dy, true, false), () => sumRows(dy)];
 }
 
 /** Sums the rows of `x` [rows, width] to [width]; a product with ones is faster than a reduction everywhere. */

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { FUSED, differentiable, hasKernel, runKernel } from "./fused";
+import { differentiable, isDifferentiating } from "../tape";
+import { FUSED, hasKernel, runKernel } from "./fused";
 
 /**
  * Log-probability of each row's target under the softmax of its logits.
@@ -37,8 +38,10 @@ export function crossEntropy(logits: tf.Tensor2D, targets: tf.Tensor1D): tf.Tens
   return tf.neg(pickLogProb(logits, targets));
 }
 
-/** Logits of so many entries are held at a time while no gradient is wanted: 64 MiB. */
-const CHUNK = 2 ** 24;
+/** Rows whose logits {@link tokenLogProbs} holds at a time while no gradient is wanted: 64 MiB of them. */
+export function rowsAtATime(classes: number): number {
+  return Math.max(1, Math.floor(2 ** 24 / classes));
+}
 
 /**
  * Log-probability of each row's target, from the last hidden states: `log softmax(hidden·unembeddingᵀ + bias)[target]`.
@@ -62,7 +65,7 @@ export function tokenLogProbs(
     bias
       ? tf.add<tf.Tensor2D>(tf.matMul(rows, unembedding, false, true), bias)
       : tf.matMul(rows, unembedding, false, true);
-  if (tf.engine().state.gradientDepth === 0) return inParts(hidden, targets, unembedding.shape[0], logitsOf);
+  if (!isDifferentiating()) return inParts(hidden, targets, unembedding.shape[0], logitsOf);
   if (bias || !hasKernel(FUSED.pickLogProb)) return pickLogProb(logitsOf(hidden), targets);
   return differentiable([hidden, unembedding], (save) => {
     const logits = logitsOf(hidden);
@@ -84,7 +87,7 @@ export function tokenLogProbs(
           // Nobody else sees these logits, unless somebody has cloned them.
           { inPlace: tf.backend().refCount(all.dataId) === 1 },
         );
-        return [tf.matMul(dLogits, table), tf.matMul(dLogits, input, true, false)];
+        return [() => tf.matMul(dLogits, table), () => tf.matMul(dLogits, input, true, false)];
       },
     };
   });
@@ -97,7 +100,7 @@ function inParts(
   logitsOf: (rows: tf.Tensor2D) => tf.Tensor2D,
 ): tf.Tensor1D {
   const [rows] = hidden.shape;
-  const size = Math.max(1, Math.floor(CHUNK / classes));
+  const size = rowsAtATime(classes);
   if (rows <= size) return tf.tidy(() => pickLogProb(logitsOf(hidden), targets));
   return tf.tidy(() => {
     const parts: tf.Tensor1D[] = [];

@@ -1,6 +1,6 @@
-import type * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { UserError } from "../../data/errors";
+import { gibibytes } from "../memory";
 
 /** The most that the shipped module lets its heap grow to: the address space of 32 bits, less one page. */
 export const HEAP_CEILING = 2 ** 32 - 2 ** 16;
@@ -8,6 +8,7 @@ export const HEAP_CEILING = 2 ** 32 - 2 ** 16;
 interface Module {
   HEAPU8: Uint8Array;
   _malloc(bytes: number): number;
+  _free(address: number): void;
 }
 
 /**
@@ -16,7 +17,9 @@ interface Module {
  */
 export function guardAllocation(backend: BackendWasm): void {
   const module = backend.wasm as unknown as Module;
-  const allocate = module._malloc.bind(module);
+  // The module's functions are stubs that put the real ones in their own place when they are first called.
+  module._free(module._malloc(1));
+  const allocate = module._malloc;
   module._malloc = (bytes) => {
     const address = bytes < HEAP_CEILING ? allocate(bytes) : 0;
     if (address === 0 && bytes > 0) {
@@ -26,20 +29,4 @@ export function guardAllocation(backend: BackendWasm): void {
     }
     return address;
   };
-}
-
-/** A tensor from values that are written straight into the heap by `fill`, without a copy beside it. */
-export function filledTensor(
-  backend: BackendWasm,
-  shape: number[],
-  fill: (target: Uint8Array) => void,
-): tf.TensorInfo {
-  const info = backend.makeOutput(shape, "float32");
-  const view = backend.typedArrayFromHeap(info);
-  fill(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
-  return info;
-}
-
-function gibibytes(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 }
