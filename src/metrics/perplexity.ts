@@ -2,7 +2,6 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { GPT2, Hooks } from "../model";
 import { UserError } from "../data/errors";
 import { crossEntropy } from "../tensors/ops";
-import { unembed } from "../toxicity/head";
 import { readActivations } from "../toxicity/read-activations";
 import type { Protocol } from "./generation";
 
@@ -129,7 +128,7 @@ async function shiftedWindows(
       Float32Array.from(vector, (value) => value * scale),
       [1, 1, model.config.dModel],
     );
-    return meanLosses(unembed(model, tf.sub(residual, shift)), batch);
+    return meanLosses(model.logitsOf(tf.sub(residual, shift)), batch);
   });
   const data = await losses.data();
   losses.dispose();

@@ -59,6 +59,11 @@ export interface CacheOptions extends ForwardOptions {
   positions?: Positions;
 }
 
+const NO_HOOKS: Pick<ForwardInput, "hooked" | "hook"> = {
+  hooked: new Set(),
+  hook: (_, activation) => activation,
+};
+
 /**
  * A GPT-2 with hook points.
  *
@@ -283,12 +288,24 @@ export class GPT2 {
   step(batch: Batch, options: StepOptions = {}): tf.Tensor3D {
     return tf.tidy(() => {
       const input = this.input(batch, options);
-      let residual = runBlocks(this.parameters, this.config, input);
-      if (options.lastPositionOnly) {
-        residual = tf.slice(residual, [0, residual.shape[1] - 1, 0], [-1, 1, -1]);
-      }
-      const rows = finalNorm(this.parameters, this.config, input, residual);
-      return tf.reshape(this.unembed(rows), [batch.batch, -1, this.config.vocabSize]);
+      const residual = runBlocks(this.parameters, this.config, input);
+      const last = options.lastPositionOnly ? residual.shape[1] - 1 : 0;
+      const read = last > 0 ? tf.slice(residual, [0, last, 0], [-1, 1, -1]) : residual;
+      return this.logitsOf(read, input);
+    });
+  }
+
+  /**
+   * What the model makes of a residual stream after its last block: the last layer norm, then the unembedding.
+   *
+   * @param residual `[batch, position, dModel]`
+   * @returns logits `[batch, position, vocab]`
+   */
+  logitsOf(residual: tf.Tensor3D, hooks: Pick<ForwardInput, "hooked" | "hook"> = NO_HOOKS): tf.Tensor3D {
+    const { vocabSize } = this.config;
+    return tf.tidy(() => {
+      const rows = finalNorm(this.parameters, this.config, hooks, residual);
+      return tf.reshape(this.unembed(rows), [residual.shape[0], residual.shape[1], vocabSize]);
     });
   }
 

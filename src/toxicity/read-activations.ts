@@ -1,13 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { GPT2, Hooks } from "../model";
-import { layOut } from "../model/padding";
+import type { GPT2 } from "../model";
 
 /** Activations by hook point, as {@link readActivations} hands them out. */
 export type Activations = (name: string) => tf.Tensor3D;
 
 /**
  * Runs the model over texts (pads masked) and computes something from the activations at some hook points; they are freed
- * before it returns, only what `read` returns stays. Spares the unembedding, which nobody here looks at.
+ * before it returns, only what `read` returns stays. The pass ends where nothing further is asked for.
  *
  * @param sequences token ids, one list per text
  * @param names hook points of shape [batch, position, width]
@@ -19,25 +18,16 @@ export function readActivations<T extends tf.TensorContainer>(
   names: readonly string[],
   read: (activations: Activations) => T,
 ): T {
-  const kept = new Map<string, tf.Tensor>();
-  const hooks: Hooks = Object.fromEntries(
-    names.map((name) => [
-      name,
-      (activation: tf.Tensor) => void kept.set(name, tf.keep(tf.clone(activation))),
-    ]),
-  );
+  const options = { names, padding: "masked" as const };
+  const layers = names.map((name) => Number(/^blocks\.(\d+)\./.exec(name)?.[1] ?? -1));
+  const whole = names.some((name) => name.startsWith("ln_final."));
+  const { cache, ...rest } = whole
+    ? model.runWithCache(sequences, options)
+    : model.runWithCache(sequences, { ...options, stopAtLayer: Math.max(...layers) + 1 });
+  tf.dispose(rest);
   try {
-    return tf.tidy(() => {
-      // The last layer norm sees the last position only when no more is asked for.
-      const lastPositionOnly = !names.some((name) => name.startsWith("ln_final."));
-      model.step(layOut(sequences, model.config, "masked"), { hooks, lastPositionOnly });
-      return read((name) => {
-        const activation = kept.get(name);
-        if (!activation) throw new Error(`readActivations: ${name} was not asked for`);
-        return activation as tf.Tensor3D;
-      });
-    });
+    return tf.tidy(() => read((name) => cache.at<tf.Tensor3D>(name)));
   } finally {
-    tf.dispose([...kept.values()]);
+    cache.dispose();
   }
 }

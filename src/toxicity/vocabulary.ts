@@ -1,6 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { GPT2, Tokenizer } from "../model";
-import { unembedding } from "./head";
 import type { Vector } from "./vectors";
 
 /** A token and its score e_w · v. */
@@ -21,7 +20,7 @@ export interface ScoredToken {
 export async function projectToVocabulary(model: GPT2, vectors: readonly Vector[]): Promise<Float32Array[]> {
   const { vocabSize } = model.config;
   const scores = tf.tidy(() =>
-    tf.matMul(tf.tensor2d(vectors.map((v) => Array.from(v))), unembedding(model), false, true),
+    tf.matMul(tf.tensor2d(vectors.map((v) => Array.from(v))), model.unembedding, false, true),
   );
   const data = (await scores.data()) as Float32Array;
   scores.dispose();

@@ -7,8 +7,8 @@ export const HEAP_CEILING = 2 ** 32 - 2 ** 16;
 
 interface Module {
   HEAPU8: Uint8Array;
-  _malloc(bytes: number): number;
-  _free(address: number): void;
+  _malloc(this: void, bytes: number): number;
+  _free(this: void, address: number): void;
 }
 
 /**
