@@ -14,9 +14,32 @@ export type { Artifacts } from "./data";
 export { describeBackend, openBackend } from "./tensors";
 export type { BackendDescription } from "./tensors";
 
-// The model.
-export { generate, GPT2, hookPoints, Tokenizer } from "./model";
-export type { ForwardOptions, GenerateOptions, GPT2Config, Hook, HookContext, Hooks, Padding } from "./model";
+// Linear algebra in float64.
+export { pca, svd } from "./tensors/linalg";
+
+// The model: passes with hooks, what they keep, gradients, generation.
+export { generate, GPT2, gradientsOf, hookName, hookPoints, KeyValueCache, Tokenizer } from "./model";
+export type {
+  ActivationCache,
+  CacheOptions,
+  ForwardOptions,
+  GenerateOptions,
+  GPT2Config,
+  GradientOptions,
+  Gradients,
+  Hook,
+  HookContext,
+  HookNames,
+  Hooks,
+  Padding,
+  Positions,
+  SamplingOptions,
+} from "./model";
+
+// Its two numeric worlds, and the residual stream read as tokens.
+export { accumulatedResidual, directLogitAttribution, logitLens, residualRows } from "./model";
+export { PROTOCOLS, withProtocol } from "./model";
+export type { Attribution, LogitLens, Normalisation, Processing, Protocol, ProtocolName } from "./model";
 
 // Toxicity: probe, value vectors, vocabulary space, interventions.
 export { lastActivations } from "./toxicity/activations";
@@ -46,7 +69,7 @@ export type { MeanWithInterval } from "./metrics/bootstrap";
 export { continuationF1, tokenF1 } from "./metrics/f1";
 export type { ContinuationF1, PromptWithGold } from "./metrics/f1";
 export { generateContinuations } from "./metrics/generation";
-export type { Continuation, Protocol } from "./metrics/generation";
+export type { Continuation } from "./metrics/generation";
 export { histogram } from "./metrics/histogram";
 export { matchScales } from "./metrics/matched-scales";
 export type { Direction, MatchedDirection } from "./metrics/matched-scales";

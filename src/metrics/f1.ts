@@ -1,6 +1,6 @@
-import type { GPT2, Hooks, Tokenizer } from "../model";
+import type { GPT2, Hooks, ProtocolName, Tokenizer } from "../model";
 import { UserError } from "../data/errors";
-import { generateContinuations, type GenerationOptions, type Protocol } from "./generation";
+import { generateContinuations, type GenerationOptions } from "./generation";
 
 /** A passage and the text that really follows it. */
 export interface PromptWithGold {
@@ -43,7 +43,10 @@ export async function continuationF1(
   model: GPT2,
   tokenizer: Tokenizer,
   examples: readonly PromptWithGold[],
-  { protocol = "as-published", ...options }: GenerationOptions & { protocol?: Protocol; hooks?: Hooks } = {},
+  {
+    protocol = "as-published",
+    ...options
+  }: GenerationOptions & { protocol?: ProtocolName; hooks?: Hooks } = {},
 ): Promise<ContinuationF1> {
   if (examples.length === 0)
     throw new UserError("F1 got no passages: expected at least one with prompt and gold");

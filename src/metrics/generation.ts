@@ -1,9 +1,6 @@
 import { generate, type GPT2, type Hooks, type Tokenizer } from "../model";
 import { UserError } from "../data/errors";
 
-/** Each place where the official code differs from the paper's text has these two settings. */
-export type Protocol = "as-published" | "corrected";
-
 export interface GenerationOptions {
   /** Tokens kept of each prompt, from its beginning (published: 32). */
   maxPromptTokens?: number;

@@ -1,9 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { GPT2, Hooks } from "../model";
+import type { GPT2, Hooks, ProtocolName } from "../model";
 import { UserError } from "../data/errors";
 import { crossEntropy } from "../tensors/ops";
 import { readActivations } from "../toxicity/read-activations";
-import type { Protocol } from "./generation";
 
 export interface PerplexityOptions {
   /** Tokens per window (default: the model's context). */
@@ -13,7 +12,7 @@ export interface PerplexityOptions {
    * `"as-published"` weights each window's mean loss by its number of tokens, although the first of them is never
    * predicted; `"corrected"` is the exponential of the plain mean over predicted tokens.
    */
-  protocol?: Protocol;
+  protocol?: ProtocolName;
   /** Windows per forward pass (default: as many as keep the logits near 128 MiB). */
   batchSize?: number;
   onProgress?: (done: number, total: number) => void;
@@ -172,7 +171,7 @@ function meanLosses(logits: tf.Tensor3D, batch: number[][]): tf.Tensor1D {
   return tf.mean(tf.slice(losses, [0, 0], [rows, positions - 1]), 1);
 }
 
-function perplexityOf(windows: readonly Window[], protocol: Protocol): number {
+function perplexityOf(windows: readonly Window[], protocol: ProtocolName): number {
   let sum = 0;
   let weights = 0;
   for (const { tokens, meanLoss } of windows) {

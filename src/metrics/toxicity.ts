@@ -1,12 +1,7 @@
-import type { GPT2, Tokenizer } from "../model";
+import type { GPT2, ProtocolName, Tokenizer } from "../model";
 import { UserError } from "../data/errors";
 import type { Scorer } from "../toxicity/scorers";
-import {
-  generateContinuations,
-  type Continuation,
-  type GenerationOptions,
-  type Protocol,
-} from "./generation";
+import { generateContinuations, type Continuation, type GenerationOptions } from "./generation";
 
 /** Mean toxicity of greedy continuations, and what it is the mean of. */
 export interface ContinuationToxicity {
@@ -31,7 +26,7 @@ export async function toxicityOfContinuations(
   tokenizer: Tokenizer,
   prompts: readonly string[],
   scorer: Scorer,
-  { protocol = "as-published", ...options }: GenerationOptions & { protocol?: Protocol } = {},
+  { protocol = "as-published", ...options }: GenerationOptions & { protocol?: ProtocolName } = {},
 ): Promise<ContinuationToxicity> {
   if (prompts.length === 0) throw new UserError("toxicity got no prompts: expected at least one");
   const continuations = await generateContinuations(model, tokenizer, prompts, options);
