@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../data/errors";
 import { writeFileAtomic, writeJsonAtomic } from "../data/files";
 import { rowsAtATime, tokenLogProbs } from "../tensors/ops";
+import { filledTensor } from "../tensors/memory";
 import { isDifferentiating } from "../tensors/tape";
 import { ActivationCache, keepingHooks, type Positions } from "./activation-cache";
 import { configJson, readConfig, type GPT2Config } from "./config";
@@ -20,7 +21,7 @@ import {
 import { KeyValueCache } from "./key-values";
 import { checkMemory, type PassSize } from "./memory";
 import { layOut, layOutAfter, type Batch, type Padding } from "./padding";
-import { initialValues, parameterShapes, type Parameters } from "./parameters";
+import { initialiser, parameterShapes, type Parameters } from "./parameters";
 import { processWeights, type Processing } from "./processing";
 import { encodeSafetensors } from "./safetensors";
 import { loadParameters } from "./weights";
@@ -97,7 +98,12 @@ export class GPT2 {
 
   /** A model with fresh random weights, as training starts from. */
   static random(config: GPT2Config, seed = 0): GPT2 {
-    return GPT2.fromValues(config, initialValues(config, seed));
+    const fill = initialiser(config, seed);
+    const parameters: Parameters = new Map();
+    for (const [name, shape] of parameterShapes(config)) {
+      parameters.set(name, tf.keep(filledTensor(shape, (data) => fill(name, data))));
+    }
+    return new GPT2(config, parameters);
   }
 
   /** A model of the given parameter values, row by row. */

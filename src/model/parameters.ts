@@ -39,17 +39,23 @@ export function parameterShapes(config: GPT2Config): Map<string, number[]> {
  * 1/√(2·layers), layer norms 1 and 0, biases 0.
  */
 export function initialValues(config: GPT2Config, seed: number): Map<string, Float32Array> {
-  const normal = gaussian(seed);
+  const fill = initialiser(config, seed);
   const values = new Map<string, Float32Array>();
   for (const [name, shape] of parameterShapes(config)) {
-    const size = tf.util.sizeFromShape(shape);
-    const data = new Float32Array(size);
-    if (name.includes("ln_")) data.fill(name.endsWith("weight") ? 1 : 0);
-    else if (name.endsWith("weight")) {
-      const deviation = name.endsWith("c_proj.weight") ? 0.02 / Math.sqrt(2 * config.nLayer) : 0.02;
-      for (let i = 0; i < size; i++) data[i] = deviation * normal();
-    }
+    const data = new Float32Array(tf.util.sizeFromShape(shape));
+    fill(name, data);
     values.set(name, data);
   }
   return values;
+}
+
+/** Writes one parameter after the other, in their order, as {@link initialValues} has them. */
+export function initialiser(config: GPT2Config, seed: number): (name: string, data: Float32Array) => void {
+  const normal = gaussian(seed);
+  return (name, data) => {
+    data.fill(name.includes("ln_") && name.endsWith("weight") ? 1 : 0);
+    if (name.includes("ln_") || !name.endsWith("weight")) return;
+    const deviation = name.endsWith("c_proj.weight") ? 0.02 / Math.sqrt(2 * config.nLayer) : 0.02;
+    for (let i = 0; i < data.length; i++) data[i] = deviation * normal();
+  };
 }
