@@ -1,115 +1,59 @@
-import { arch, cpus, platform, totalmem } from "node:os";
 import * as tf from "@tensorflow/tfjs-core";
 import { mulberry32 } from "../data/random";
-import { GPT2, lossGradients, type GPT2Config } from "../model";
-import type { BackendDescription } from "../tensors";
+import { generate, lossGradients, type GPT2 } from "../model";
+import { forwardFlops, generationFlops, trainingFlops } from "./flops";
+import { resultOf, type BenchResult } from "./result";
+import { randomIds, type ShapeName } from "./shapes";
+import { time, type Pass } from "./timing";
 
-/** The shapes that can be timed, with random weights: speed does not depend on their values. */
-export const SHAPES = {
-  lab: { nLayer: 6, nHead: 6, nPositions: 128, vocabSize: 4096, dModel: 192 },
-  gpt2: { nLayer: 12, nHead: 12, nPositions: 1024, vocabSize: 50257, dModel: 768 },
-  "gpt2-medium": { nLayer: 24, nHead: 16, nPositions: 1024, vocabSize: 50257, dModel: 1024 },
-} as const;
-export type ShapeName = keyof typeof SHAPES;
-
-export interface BenchResult {
-  name: "forward" | "forward+backward";
-  shape: string;
-  batch: number;
-  positions: number;
-  /** Median over the repetitions. */
-  secondsPerPass: number;
-  tokensPerSecond: number;
-}
-
-export interface BenchReport {
-  machine: { cpu: string; cores: number; memoryGiB: number; platform: string; node: string };
-  backend: BackendDescription;
-  results: BenchResult[];
-}
-
-export interface BenchOptions {
+/** What all measurements share. */
+export interface Setting {
   shape: ShapeName;
-  batch: number;
-  positions: number;
   repetitions: number;
-  backward: boolean;
-  onResult?: (result: BenchResult) => void;
+  ceilingGflops: number | null;
 }
 
-/** Times passes over random tokens, after one pass that is not counted. */
-export async function benchModel(backend: BackendDescription, options: BenchOptions): Promise<BenchReport> {
-  const model = GPT2.random(configOf(options.shape));
-  const random = mulberry32(1);
-  const ids = Array.from({ length: options.batch }, () =>
-    Array.from({ length: options.positions }, () => Math.floor(random() * model.config.vocabSize)),
-  );
-  const passes: [BenchResult["name"], () => Promise<void>][] = [
-    [
-      "forward",
-      async () => {
-        const logits = model.forward(ids);
-        await tf.tidy(() => tf.slice(logits, [0, 0, 0], [1, 1, 1])).data();
-        logits.dispose();
-      },
-    ],
-  ];
-  if (options.backward) {
-    passes.push([
-      "forward+backward",
-      async () => tf.dispose([...(await lossGradients(model, ids)).gradients.values()]),
-    ]);
-  }
-  const results: BenchResult[] = [];
-  for (const [name, pass] of passes) {
-    await pass();
-    const seconds: number[] = [];
-    for (let i = 0; i < options.repetitions; i++) {
-      const started = performance.now();
-      await pass();
-      seconds.push((performance.now() - started) / 1000);
-    }
-    const secondsPerPass = median(seconds);
-    const { shape, batch, positions } = options;
-    const result = {
-      name,
-      shape,
-      batch,
-      positions,
-      secondsPerPass,
-      tokensPerSecond: (batch * positions) / secondsPerPass,
-    };
-    results.push(result);
-    options.onResult?.(result);
-  }
-  model.dispose();
-  return { machine: machine(), backend, results };
+/** Times passes over random tokens `[batch, positions]`: forward, and with the gradient of the loss by every parameter. */
+export async function benchModel(
+  model: GPT2,
+  setting: Setting & { batch: number; positions: number; backward: boolean },
+  onResult: (result: BenchResult) => void,
+): Promise<void> {
+  const { batch, positions, backward, repetitions } = setting;
+  const ids = randomIds(model.config, batch, positions, mulberry32(1));
+  const work = { ...setting, tokens: batch * positions };
+  const pass = { batch, positions };
+  const forward = await time(() => model.forward(ids), { repetitions });
+  onResult(resultOf({ ...work, name: "forward", flops: forwardFlops(model.config, pass) }, forward));
+  if (!backward) return;
+  const both = await time(gradientPass(model, ids), { repetitions });
+  const flops = trainingFlops(model.config, pass);
+  onResult(resultOf({ ...work, name: "forward+backward", flops }, both));
 }
 
-function configOf(name: ShapeName): GPT2Config {
-  const shape = SHAPES[name];
-  const eos = shape.vocabSize - 1;
-  return {
-    ...shape,
-    dHead: shape.dModel / shape.nHead,
-    dMlp: 4 * shape.dModel,
-    layerNormEpsilon: 1e-5,
-    bosTokenId: eos,
-    eosTokenId: eos,
+/** The gradients of the next-token loss; the embedding's, which is computed last, stays to wait for. */
+function gradientPass(model: GPT2, ids: number[][]): Pass {
+  return async () => {
+    const { gradients } = await lossGradients(model, ids);
+    const [embedding, ...others] = [...gradients.values()];
+    tf.dispose(others);
+    return embedding as tf.Tensor;
   };
 }
 
-function machine(): BenchReport["machine"] {
-  return {
-    cpu: cpus()[0]?.model.trim() ?? "unknown",
-    cores: cpus().length,
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    platform: `${platform()} ${arch()}`,
-    node: process.version,
-  };
-}
-
-function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+/** Times greedy continuations of `batch` prompts at once with the cache of keys and values; tokens per second are new ones. */
+export async function benchGenerate(
+  model: GPT2,
+  setting: Setting & { batch: number; prompt: number; newTokens: number },
+  onResult: (result: BenchResult) => void,
+): Promise<void> {
+  const { batch, prompt, newTokens, repetitions } = setting;
+  const prompts = randomIds(model.config, batch, prompt, mulberry32(2));
+  const options = { maxNewTokens: newTokens, batchSize: batch, stopAtEos: false };
+  // Tokens come back to be read at every step, so there is nothing left to wait for.
+  const pass: Pass = async () => tf.scalar((await generate(model, prompts, options)).length);
+  const timing = await time(pass, { repetitions });
+  const positions = prompt + newTokens;
+  const flops = generationFlops(model.config, batch, prompt, newTokens);
+  onResult(resultOf({ ...setting, name: "generate", positions, tokens: batch * newTokens, flops }, timing));
 }

@@ -1,62 +1,117 @@
-import { InvalidArgumentError, type Command } from "commander";
-import { UserError } from "../../data/errors";
+import { Argument, type Command } from "commander";
+import { readFileSync } from "node:fs";
+import type { BenchReport, BenchResult, ShapeName, WorkName } from "../../bench";
+import { UserError, messageOf } from "../../data/errors";
 import { columns } from "../columns";
+import { positiveInteger } from "../project-options";
 
 interface Options {
   backend: string;
   shape: string;
-  batch: number;
+  batch?: number;
   positions: number;
   repetitions: number;
   backward: boolean;
+  prompt: number;
+  newTokens: number;
+  pairs: number;
+  length: number;
   json?: boolean;
 }
 
-/** `alignscope bench model`: how fast a forward (and backward) pass is here. */
+/** `alignscope bench`: how fast this machine's backends are, as a whole and operation by operation. */
 export function benchCommand(program: Command): void {
-  const bench = program.command("bench").description("measure the speed of this machine's backends");
-  bench
-    .command("model")
-    .description("time passes of a GPT-2 with random weights")
+  const command = program
+    .command("bench")
+    .description("measure the speed of this machine's backends")
+    .addArgument(new Argument("[work...]", "model, ops, generate, dpo-step; all of them unless named"))
     .option("--backend <name>", "auto, cuda, native, webgpu, wasm or cpu", "auto")
-    .option("--shape <name>", "lab, gpt2 or gpt2-medium", "gpt2")
-    .option("--batch <n>", "sequences", positiveInteger, 4)
-    .option("--positions <n>", "tokens per sequence", positiveInteger, 32)
+    .option("--shape <name>", "lab, gpt2 or gpt2-medium, with random weights", "gpt2")
+    .option("--batch <n>", "sequences (default: 4; of generate 16)", positiveInteger)
+    .option("--positions <n>", "tokens per sequence of model and ops", positiveInteger, 32)
     .option("--repetitions <n>", "passes counted, after one that is not", positiveInteger, 5)
-    .option("--backward", "also the gradient of the loss by every parameter", false)
-    .option("--json", "for machines")
-    .action(async (options: Options) => {
-      const { describeBackend, openBackend } = await import("../../tensors/index.js");
-      const { SHAPES, benchModel } = await import("../../bench/model.js");
-      if (!(options.shape in SHAPES)) {
-        throw new UserError(`unknown shape: ${options.shape} (expected ${Object.keys(SHAPES).join(", ")})`);
-      }
-      const shape = options.shape as keyof typeof SHAPES;
-      if (options.positions > SHAPES[shape].nPositions) {
-        throw new UserError(
-          `${options.positions} positions: the context of ${shape} holds ${SHAPES[shape].nPositions}`,
-        );
-      }
-      const backend = await openBackend(options.backend);
-      if (!options.json) console.log(describeBackend(backend));
-      const report = await benchModel(backend, { ...options, shape });
-      if (options.json) {
-        console.log(JSON.stringify(report, null, 2));
-        return;
-      }
-      const rows = report.results.map((result) => [
-        result.name,
-        `${result.shape} ${result.batch}×${result.positions}`,
-        `${(1000 * result.secondsPerPass).toFixed(0)} ms`,
-        `${result.tokensPerSecond.toFixed(0)} tokens/s`,
-      ]);
-      console.log(columns([["pass", "shape", "median", "speed"], ...rows]));
+    .option("--no-backward", "without the gradient of the loss by every parameter")
+    .option("--backward", "with it (the default)")
+    .option("--prompt <n>", "tokens per prompt of generate", positiveInteger, 32)
+    .option("--new-tokens <n>", "tokens that generate writes", positiveInteger, 20)
+    .option("--pairs <n>", "preference pairs of dpo-step", positiveInteger, 4)
+    .option("--length <n>", "tokens per sequence of dpo-step, at most the context", positiveInteger, 128)
+    .option("--json", "for machines: one document with every figure")
+    .action(run);
+  command
+    .command("compare")
+    .description(
+      "two reports of --json beside each other, by name (the other may be bench/pytorch_peer.py's)",
+    )
+    .argument("<report>")
+    .argument("<other>")
+    .action((report: string, other: string) => {
+      console.log(columns(comparison(readReport(report), readReport(other))));
     });
 }
 
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError(`expected a positive integer, got ${text}`);
-  return value;
+async function run(named: string[], options: Options): Promise<void> {
+  const { describeBackend, openBackend } = await import("../../tensors/index.js");
+  const { SHAPES, WORKS, bench } = await import("../../bench/index.js");
+  const stranger = named.find((name) => !(WORKS as readonly string[]).includes(name));
+  if (stranger) throw new UserError(`unknown work: ${stranger} (expected some of ${WORKS.join(", ")})`);
+  if (!(options.shape in SHAPES)) {
+    throw new UserError(`unknown shape: ${options.shape} (expected ${Object.keys(SHAPES).join(", ")})`);
+  }
+  const backend = await openBackend(options.backend);
+  console.error(describeBackend(backend));
+  const report = await bench(backend, {
+    ...options,
+    works: named.length > 0 ? (named as WorkName[]) : WORKS,
+    shape: options.shape as ShapeName,
+    onResult: (result) => console.error(`${result.name}: ${duration(result.secondsPerPass)}`),
+  });
+  if (options.json) console.log(JSON.stringify(report, null, 2));
+  else console.log(columns([HEADINGS, ...report.results.map(cells)]));
+}
+
+const HEADINGS = ["work", "shape", "median", "min to max", "speed", "GFLOP/s", "of ceiling", "plain/own"];
+
+function cells(result: BenchResult): string[] {
+  const { secondsMin, secondsMax, tokensPerSecond, gflops, ofCeiling, plainOverOwn } = result;
+  return [
+    result.name,
+    result.name === "matmul ceiling" ? result.shape : `${result.shape} ${result.batch}×${result.positions}`,
+    duration(result.secondsPerPass),
+    `${duration(secondsMin)} to ${duration(secondsMax)}`,
+    tokensPerSecond === null ? "" : `${tokensPerSecond.toPrecision(3)} tokens/s`,
+    gflops === null ? "" : gflops.toPrecision(3),
+    ofCeiling === null ? "" : `${(100 * ofCeiling).toFixed(0)}%`,
+    plainOverOwn === undefined ? "" : `${plainOverOwn.toFixed(1)}×`,
+  ];
+}
+
+function duration(seconds: number): string {
+  if (seconds >= 1) return `${seconds.toPrecision(3)} s`;
+  return seconds >= 1e-3 ? `${(1e3 * seconds).toPrecision(3)} ms` : `${(1e6 * seconds).toPrecision(3)} µs`;
+}
+
+function readReport(path: string): BenchReport {
+  try {
+    const report = JSON.parse(readFileSync(path, "utf8")) as Partial<BenchReport>;
+    if (Array.isArray(report.results)) return report as BenchReport;
+  } catch (error) {
+    throw new UserError(`${path}: cannot be read (${messageOf(error)}), expected what bench --json printed`);
+  }
+  throw new UserError(`${path}: no results, expected what bench --json printed`);
+}
+
+/** Rows of a table: how many times as fast the first report is, for each piece of work that both timed alike. */
+export function comparison(report: BenchReport, other: BenchReport): string[][] {
+  const key = ({ name, shape, batch, positions }: BenchResult): string =>
+    name === "matmul ceiling" ? name : [name, shape, batch, positions].join(" ");
+  const others = new Map(other.results.map((result) => [key(result), result]));
+  const rows = report.results.flatMap((result) => {
+    const peer = others.get(key(result));
+    if (!peer) return [];
+    const speed = (of: BenchResult): number => of.gflops ?? 1 / of.secondsPerPass;
+    const ratio = `${(speed(result) / speed(peer)).toFixed(2)}×`;
+    return [[result.name, duration(result.secondsPerPass), duration(peer.secondsPerPass), ratio]];
+  });
+  return [["work", report.backend.backend, other.backend.backend, "speed against it"], ...rows];
 }

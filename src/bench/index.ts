@@ -1,0 +1,81 @@
+import { UserError } from "../data/errors";
+import { GPT2 } from "../model";
+import type { BackendDescription } from "../tensors";
+import { benchDpoStep } from "./dpo-step";
+import { benchGenerate, benchModel } from "./model";
+import { benchCeiling, benchOps } from "./ops";
+import { machine, type BenchReport, type BenchResult } from "./result";
+import { SHAPES, configOf, type ShapeName } from "./shapes";
+
+export type { BenchReport, BenchResult } from "./result";
+export { SHAPES, type ShapeName } from "./shapes";
+
+/** What can be timed, in the order in which it is. */
+export const WORKS = ["model", "ops", "generate", "dpo-step"] as const;
+export type WorkName = (typeof WORKS)[number];
+
+export interface BenchOptions {
+  works: readonly WorkName[];
+  shape: ShapeName;
+  repetitions: number;
+  /** Sequences of `model` and `ops` (4 unless given) and of `generate` (16 unless given). */
+  batch?: number;
+  /** Tokens per sequence of `model` and `ops`. */
+  positions: number;
+  /** Whether `model` also times forward and backward. */
+  backward: boolean;
+  /** Of `generate`: tokens per prompt, and how many are written after it. */
+  prompt: number;
+  newTokens: number;
+  /** Of `dpo-step`: pairs of sequences, and tokens per sequence, at most the shape's context. */
+  pairs: number;
+  length: number;
+  onResult?: (result: BenchResult) => void;
+}
+
+/** wasm's 4 GiB do not hold the logits of four GPT-2 pairs beside weights, gradients and the optimiser's state. */
+const LOGITS_AT_ONCE_IN_WASM = 2 * 128 * 50257;
+
+/** Times what is asked for on the backend that is open, after its large matrix product, which the rest is compared with. */
+export async function bench(backend: BackendDescription, options: BenchOptions): Promise<BenchReport> {
+  const { works, shape, repetitions, batch, positions, pairs } = options;
+  const context = SHAPES[shape].nPositions;
+  const length = Math.min(options.length, context);
+  fits("positions", positions, context, shape);
+  fits("tokens of prompt and continuation", options.prompt + options.newTokens, context, shape);
+  const results: BenchResult[] = [];
+  const onResult = (result: BenchResult): void => {
+    results.push(result);
+    options.onResult?.(result);
+  };
+  const ceilingGflops = await benchCeiling(repetitions, onResult);
+  const setting = { shape, repetitions, ceilingGflops };
+  const pass = { ...setting, batch: batch ?? 4, positions };
+  const model = works.some((work) => work !== "ops") ? GPT2.random(configOf(shape)) : undefined;
+  try {
+    if (works.includes("ops")) await benchOps(pass, onResult);
+    if (model && works.includes("model")) {
+      await benchModel(model, { ...pass, backward: options.backward }, onResult);
+    }
+    if (model && works.includes("generate")) {
+      await benchGenerate(model, { ...setting, ...options, batch: batch ?? 16 }, onResult);
+    }
+    if (model && works.includes("dpo-step")) {
+      const room = LOGITS_AT_ONCE_IN_WASM / (2 * length * SHAPES[shape].vocabSize);
+      const inWasm = Math.max(1, Math.min(pairs, Math.floor(room)));
+      const pairsAtOnce = backend.backend === "wasm" ? inWasm : pairs;
+      await benchDpoStep(model, { ...setting, pairs, length, pairsAtOnce }, onResult);
+    }
+    model?.dispose();
+  } catch (error) {
+    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+    throw new UserError(
+      `${shape}: what is timed after ${results.at(-1)?.name} does not fit wasm's memory: take a smaller shape, batch or length, or name one work at a time`,
+    );
+  }
+  return { machine: machine(), backend, results };
+}
+
+function fits(what: string, wanted: number, context: number, shape: string): void {
+  if (wanted > context) throw new UserError(`${wanted} ${what}: the context of ${shape} holds ${context}`);
+}

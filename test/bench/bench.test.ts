@@ -1,0 +1,174 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { beforeAll, describe, expect, test } from "vitest";
+import { bench, SHAPES, type BenchOptions } from "../../src/bench";
+import { DpoTrainer, dpoLosses, logProbs, rmsPropUpdate } from "../../src/bench/dpo-step";
+import { forwardFlops, generationFlops, productFlops, trainingFlops } from "../../src/bench/flops";
+import { peakTensorBytes } from "../../src/bench/memory";
+import * as plain from "../../src/bench/plain";
+import { configOf } from "../../src/bench/shapes";
+import { time } from "../../src/bench/timing";
+import { comparison } from "../../src/cli/commands/bench";
+import { GPT2 } from "../../src/model";
+import { attentionBias } from "../../src/model/padding";
+import { openBackend, type BackendDescription } from "../../src/tensors";
+import * as own from "../../src/tensors/ops";
+
+const config = { ...configOf("lab"), nLayer: 2, nHead: 2, vocabSize: 50, dModel: 8, dHead: 4, dMlp: 32 };
+const sequences = [
+  [1, 2, 3, 4],
+  [5, 6, 7, 8],
+  [1, 2, 9, 9],
+  [5, 6, 10, 11],
+];
+let backend: BackendDescription;
+beforeAll(async () => {
+  backend = await openBackend("wasm");
+});
+
+const options: BenchOptions = {
+  ...{ works: ["model"], shape: "lab", repetitions: 1, positions: 4, backward: false },
+  ...{ prompt: 4, newTokens: 2, pairs: 1, length: 4 },
+};
+
+describe("what is timed", () => {
+  test("leaves no tensors behind, whatever the work", async () => {
+    await bench(backend, options);
+    const before = tf.memory().numTensors;
+    await bench(backend, {
+      ...options,
+      works: ["model", "ops", "generate", "dpo-step"],
+      backward: true,
+      batch: 1,
+    });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test("a shape's context is respected", async () => {
+    await expect(bench(backend, { ...options, positions: 129 })).rejects.toThrow(
+      "129 positions: the context of lab holds 128",
+    );
+    const { results } = await bench(backend, { ...options, works: ["dpo-step"], length: 500 });
+    expect(results.at(-1)).toMatchObject({ name: "dpo-step", positions: SHAPES.lab.nPositions });
+  });
+
+  test("the first pass is not counted, and every repetition is", async () => {
+    let passes = 0;
+    const pass = (): tf.Tensor => tf.scalar(passes++);
+    const { repetitions, secondsMin, secondsPerPass, secondsMax } = await time(pass, { repetitions: 4 });
+    expect([passes, repetitions]).toEqual([6, 4]);
+    expect(secondsMin).toBeLessThanOrEqual(secondsPerPass);
+    expect(secondsPerPass).toBeLessThanOrEqual(secondsMax);
+  });
+
+  test("the peak of tensor bytes counts what is gone again", async () => {
+    const before = tf.memory().numBytes;
+    const peak = await peakTensorBytes(async () => {
+      tf.dispose(tf.tidy(() => tf.add(tf.zeros([1000]), 1)));
+      await Promise.resolve();
+    });
+    expect(peak - before).toBeGreaterThanOrEqual(8000);
+    expect(tf.memory().numBytes).toBe(before);
+    tf.dispose(tf.zeros([10]));
+    expect(tf.memory().numBytes).toBe(before);
+  });
+});
+
+describe("counting operations", () => {
+  test("a forward pass of GPT-2 small is 2 × 124M operations per token, and attention", () => {
+    const gpt2 = configOf("gpt2");
+    const weights = 12 * 12 * 768 ** 2 + 50257 * 768;
+    const attention = 12 * 2 * productFlops(32, 768, 32);
+    expect(forwardFlops(gpt2, { batch: 1, positions: 32 })).toBe(2 * weights * 32 + attention);
+    expect(trainingFlops(gpt2, { batch: 1, positions: 32 })).toBe(3 * (2 * weights * 32 + attention));
+  });
+
+  test("with a cache, each step reads one token against all before it", () => {
+    const prompt = forwardFlops(config, { batch: 3, positions: 5, unembedded: 1 });
+    const steps = [5, 6].map((past) => forwardFlops(config, { batch: 3, positions: 1, past }));
+    expect(generationFlops(config, 3, 5, 3)).toBe(prompt + (steps[0] ?? 0) + (steps[1] ?? 0));
+  });
+});
+
+describe("the plain compositions compute what the library's operations compute", () => {
+  const random = (seed: number, ...shape: number[]): tf.Tensor =>
+    tf.randomUniform(shape, -2, 2, "float32", seed);
+  const x = (): tf.Tensor2D => random(1, 6, 8) as tf.Tensor2D;
+  const w = (): tf.Tensor1D => random(2, 8) as tf.Tensor1D;
+  const b = (): tf.Tensor1D => random(3, 8) as tf.Tensor1D;
+  const square = (): tf.Tensor2D => random(4, 8, 8) as tf.Tensor2D;
+  const qkv = (): tf.Tensor2D => random(5, 6, 24) as tf.Tensor2D;
+  const bias = (): tf.Tensor4D => attentionBias(3, 3);
+  const ids = (): tf.Tensor1D => tf.tensor1d([3, 0, 3, 5, 1, 7], "int32");
+  const pairs: Record<string, [() => tf.Tensor, () => tf.Tensor]> = {
+    linear: [() => own.linear(x(), square(), b()), () => plain.plainLinear(x(), square(), b())],
+    "layer norm": [() => own.layerNorm(x(), w(), b(), 1e-5), () => plain.plainLayerNorm(x(), w(), b(), 1e-5)],
+    GELU: [() => own.gelu(x()), () => plain.plainGelu(x())],
+    attention: [() => own.attention(qkv(), bias(), 2, 2), () => plain.plainAttention(qkv(), bias(), 2, 2)],
+    "cross-entropy": [() => own.crossEntropy(x(), ids()), () => plain.plainCrossEntropy(x(), ids())],
+    embedding: [() => own.embed(square(), ids()), () => plain.plainEmbed(square(), ids())],
+  };
+  test.each(Object.keys(pairs))("%s", async (name) => {
+    const [ours, composed] = await Promise.all((pairs[name] ?? []).map(async (op) => op().data()));
+    expect(ours).toHaveLength(composed?.length ?? 0);
+    ours?.forEach((value, i) => expect(composed?.[i]).toBeCloseTo(value, 4));
+  });
+});
+
+describe("a step of DPO", () => {
+  test("the loss is −log σ of β times the gain of the margin, log 2 where policy and reference agree", async () => {
+    const policy = tf.tensor1d([-10, -20, -12, -19]);
+    const reference = tf.tensor1d([-11, -20, -11, -20]);
+    const expected = [0.1 * (1 - -1), 0.1 * (0 - 1)].map((margin) => Math.log(1 + Math.exp(-margin)));
+    const losses = await dpoLosses(policy, reference, 0.1).data();
+    losses.forEach((loss, i) => expect(loss).toBeCloseTo(expected[i] ?? Number.NaN, 6));
+    expect((await dpoLosses(policy, policy, 0.1).data())[0]).toBeCloseTo(Math.LN2, 6);
+  });
+
+  test("RMSprop is torch's: the first step is the learning rate over √(1 − α), by the sign of the gradient", async () => {
+    const [parameter, zero, gradient] = [tf.tensor1d([1, 1]), tf.tensor1d([0, 0]), tf.tensor1d([3, -0.5])];
+    const settings = { learningRate: 0.01, decay: 0.99, epsilon: 0 };
+    const updated = rmsPropUpdate(parameter, zero, gradient, settings);
+    const values = await updated.parameter.data();
+    expect(values[0]).toBeCloseTo(0.9, 6);
+    expect(values[1]).toBeCloseTo(1.1, 6);
+    expect((await updated.meanSquare.data())[0]).toBeCloseTo(0.09, 6);
+  });
+
+  test.each([1, 2])("steps lower the loss and keep only the state, %i pairs at once", async (pairsAtOnce) => {
+    const model = GPT2.random(config);
+    const trainer = new DpoTrainer(model, sequences, pairsAtOnce);
+    const losses: number[] = [];
+    const held: number[] = [];
+    for (let step = 0; step < 4; step++) {
+      const loss = await trainer.step();
+      losses.push((await loss.data())[0] ?? Number.NaN);
+      loss.dispose();
+      held.push(tf.memory().numTensors);
+    }
+    expect(losses[0]).toBeCloseTo(Math.LN2, 5);
+    expect(losses[3]).toBeLessThan(losses[0] ?? 0);
+    expect(new Set(held).size).toBe(1);
+    trainer.dispose();
+  });
+
+  test("log-probabilities are those of the logits", async () => {
+    const model = GPT2.random(config, 3);
+    const expected = tf.tidy(() => {
+      const all = tf.logSoftmax(model.forward([[1, 2, 3]]));
+      return tf.add(tf.slice(all, [0, 0, 2], [1, 1, 1]), tf.slice(all, [0, 1, 3], [1, 1, 1]));
+    });
+    expect((await logProbs(model, [[1, 2, 3]]).data())[0]).toBeCloseTo((await expected.data())[0] ?? 0, 4);
+    model.dispose();
+  });
+});
+
+test("two reports are compared by name, on what both timed alike", async () => {
+  const report = await bench(backend, options);
+  const forward = report.results.at(-1);
+  const slower = { ...forward, secondsPerPass: 2 * (forward?.secondsPerPass ?? 0), gflops: null };
+  const other = { ...report, results: [slower, { ...forward, batch: 99 }] } as typeof report;
+  const own = { ...report, results: [{ ...forward, gflops: null }] } as typeof report;
+  expect(comparison(own, other).slice(1)).toEqual([
+    ["forward", expect.any(String), expect.any(String), "2.00×"],
+  ]);
+});
