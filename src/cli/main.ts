@@ -6,6 +6,7 @@ import { projectRoot } from "../data/paths";
 import { benchCommand } from "./commands/bench";
 import { dataCommand } from "./commands/data";
 import { labCommand } from "./commands/lab";
+import { packCommand } from "./commands/pack";
 import { parityCommand } from "./commands/parity";
 import { planCommand } from "./commands/plan";
 import { reproduceCommand } from "./commands/reproduce";
@@ -23,6 +24,7 @@ const commands: ((program: Command) => void)[] = [
   scoreCommand,
   parityCommand,
   benchCommand,
+  packCommand,
   labCommand,
 ];
 

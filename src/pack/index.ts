@@ -1,0 +1,121 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { sha256Of } from "../data/checksum";
+import { UserError } from "../data/errors";
+import { writeFileAtomic } from "../data/files";
+import { projectRoot } from "../data/paths";
+import { collectFiles } from "./collect";
+import { compressPayload, manifestOf, payloadOf, type PackedFile } from "./payload";
+import { tar } from "./tar";
+
+export interface PackOptions {
+  /** The archive's path; `alignscope-VERSION-linux-x64.tar.gz` in the working directory unless given. */
+  out?: string;
+  /** Notebooks to carry, with those they need; all unless given. */
+  notebooks?: readonly string[];
+  /** The largest archive that is written, in bytes. */
+  limitBytes: number;
+  /** Brotli's quality, 0 to 11: 11 takes minutes and is what a shipped pack is made with. */
+  quality?: number;
+  onProgress?: (message: string) => void;
+}
+
+export interface PackSummary {
+  path: string;
+  bytes: number;
+  sha256: string;
+  /** How many files lie in the pack's folder once it is unpacked. */
+  files: number;
+}
+
+/**
+ * Writes one archive that runs the project on a host without network, Node, npm or compiler. tar and gzip unpack its outer
+ * layer, which holds Node; this Node unpacks the rest, which brotli makes half as large as gzip would.
+ *
+ * @throws UserError on any machine but Linux on x86-64, without a build, or when the archive is larger than allowed
+ */
+export async function pack(options: PackOptions): Promise<PackSummary> {
+  const { limitBytes, quality = 11, onProgress = () => undefined } = options;
+  if (process.platform !== "linux" || process.arch !== "x64") {
+    throw new UserError(
+      `a pack is made on the kind of machine it is for: this is ${process.platform} ${process.arch}, expected linux x64`,
+    );
+  }
+  const root = projectRoot();
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+  const name = `alignscope-${version}-linux-x64`;
+  const path = options.out ?? `${name}.tar.gz`;
+
+  onProgress("collecting files");
+  const files = collectFiles(root, options.notebooks);
+  const node: PackedFile = { path: "bin/node", data: strippedNode(onProgress), mode: 0o755 };
+  const carried = (file: string): string => readFileSync(join(root, "src/pack/carried", file), "utf8");
+  const glibc = Math.max(...[node, ...files].map(({ data }) => newestGlibc(data)));
+  const script = carried("unpack-and-run.sh")
+    .replaceAll("@VERSION@", version)
+    .replaceAll("@GLIBC@", `2.${glibc}`)
+    .replaceAll("@GLIBC_MINOR@", String(glibc));
+  const visible: PackedFile[] = [
+    node,
+    { path: "unpack-and-run.sh", data: Buffer.from(script), mode: 0o755 },
+    { path: "unpack.mjs", data: Buffer.from(carried("unpack.mjs")), mode: 0o644 },
+  ];
+
+  const payload = payloadOf(files);
+  onProgress(`compressing ${files.length} files, ${megabytes(payload.length)}`);
+  const compressed = await compressPayload(payload, quality);
+  const outer: PackedFile[] = [
+    { path: "MANIFEST", data: Buffer.from(manifestOf([...visible, ...files])), mode: 0o644 },
+    ...visible,
+    { path: "payload.br", data: compressed, mode: 0o644 },
+  ];
+  onProgress(`compressing Node.js, ${megabytes(node.data.length)}`);
+  const archive = await promisify(gzip)(
+    tar(outer.map((file) => ({ ...file, path: `${name}/${file.path}` }))),
+    {
+      level: 9,
+    },
+  );
+  if (archive.length > limitBytes) {
+    throw new UserError(
+      `the archive is ${megabytes(archive.length)} (payload ${megabytes(compressed.length)}), expected at most ${megabytes(limitBytes)}: carry fewer notebooks, add a rule to src/pack/rules.ts, or allow more with --limit`,
+    );
+  }
+  writeFileAtomic(path, archive);
+  return { path, bytes: archive.length, sha256: sha256Of(archive), files: files.length + visible.length };
+}
+
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** The Node that runs this, without its symbols where binutils are installed: they are an eighth of it. */
+function strippedNode(onProgress: (message: string) => void): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), "alignscope-pack-"));
+  try {
+    const stripped = join(folder, "node");
+    spawnSync("strip", ["-o", stripped, process.execPath]);
+    if (existsSync(stripped) && spawnSync(stripped, ["--version"]).status === 0)
+      return readFileSync(stripped);
+    onProgress("Node.js keeps its symbols: no strip here (apt install binutils)");
+    return readFileSync(process.execPath);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The minor version of the newest glibc 2 that a program or library asks for; 0 if it is none. */
+function newestGlibc(data: Uint8Array): number {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  if (bytes.subarray(0, 4).toString("latin1") !== "\x7fELF") return 0;
+  let newest = 0;
+  for (let at = bytes.indexOf("GLIBC_2."); at >= 0; at = bytes.indexOf("GLIBC_2.", at + 8)) {
+    const minor = /^\d+/.exec(bytes.subarray(at + 8, at + 12).toString("latin1"))?.[0];
+    newest = Math.max(newest, Number(minor ?? 0));
+  }
+  return newest;
+}
