@@ -23,6 +23,10 @@ export default tseslint.config(
     },
   },
   {
+    files: ["**/*.cjs"],
+    rules: { "@typescript-eslint/no-require-imports": "off" },
+  },
+  {
     files: ["src/**/*.ts", "kernels/**/*.ts"],
     rules: {
       // Messages are written for people: numbers and parsed JSON in them are read as meant.

@@ -9,7 +9,7 @@ import { UserError } from "../data/errors";
 import { writeFileAtomic } from "../data/files";
 import { projectRoot } from "../data/paths";
 import { collectFiles } from "./collect";
-import { compressPayload, manifestOf, payloadOf, type PackedFile } from "./payload";
+import { compressPayload, manifestOf, partsOf, payloadOf, type PackedFile } from "./payload";
 import { tar } from "./tar";
 
 export interface PackOptions {
@@ -65,13 +65,19 @@ export async function pack(options: PackOptions): Promise<PackSummary> {
     { path: "unpack.mjs", data: Buffer.from(carried("unpack.mjs")), mode: 0o644 },
   ];
 
-  const payload = payloadOf(files);
-  onProgress(`compressing ${files.length} files, ${megabytes(payload.length)}`);
-  const compressed = await compressPayload(payload, quality);
+  const payloads = Object.entries(partsOf(files)).map(([part, own]) => ({ part, data: payloadOf(own) }));
+  const total = payloads.reduce((sum, { data }) => sum + data.length, 0);
+  onProgress(`compressing ${files.length} files, ${megabytes(total)}${quality > 9 ? " (some minutes)" : ""}`);
+  const compressed = await Promise.all(
+    payloads.map(async ({ part, data }): Promise<PackedFile> => {
+      const path = `payload.${part}.br`;
+      return { path, data: await compressPayload(data, quality), mode: 0o644 };
+    }),
+  );
   const outer: PackedFile[] = [
     { path: "MANIFEST", data: Buffer.from(manifestOf([...visible, ...files])), mode: 0o644 },
     ...visible,
-    { path: "payload.br", data: compressed, mode: 0o644 },
+    ...compressed,
   ];
   onProgress(`compressing Node.js, ${megabytes(node.data.length)}`);
   const archive = await promisify(gzip)(
@@ -82,7 +88,7 @@ export async function pack(options: PackOptions): Promise<PackSummary> {
   );
   if (archive.length > limitBytes) {
     throw new UserError(
-      `the archive is ${megabytes(archive.length)} (payload ${megabytes(compressed.length)}), expected at most ${megabytes(limitBytes)}: carry fewer notebooks, add a rule to src/pack/rules.ts, or allow more with --limit`,
+      `the archive is ${megabytes(archive.length)} (${outer.map(({ path: part, data }) => `${part} ${megabytes(data.length)}`).join(", ")} before gzip), expected at most ${megabytes(limitBytes)}: carry fewer notebooks, add a rule to src/pack/rules.ts, or allow more with --limit`,
     );
   }
   writeFileAtomic(path, archive);

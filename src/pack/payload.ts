@@ -11,15 +11,21 @@ export interface PackedFile {
   link?: string;
 }
 
+/** What the compressor does best apart, and side by side: text, and everything else. */
+export function partsOf(files: readonly PackedFile[]): { text: PackedFile[]; binary: PackedFile[] } {
+  const isText = ({ data }: PackedFile): boolean => !data.subarray(0, 8192).includes(0);
+  return { text: files.filter(isText), binary: files.filter((file) => !isText(file)) };
+}
+
 /**
- * The files as one stream: their list as a line of JSON, then their contents in that order. Like lies beside like, so that
+ * Files as one stream: their list as a line of JSON, then their contents in that order. Like lies beside like, so that
  * the compressor finds what repeats.
  */
 export function payloadOf(files: readonly PackedFile[]): Buffer {
   const kind = ({ path }: PackedFile): string => /\.(d\.[cm]?ts|[^./]+)$/.exec(path)?.[0] ?? "";
   const name = ({ path }: PackedFile): string => path.slice(path.lastIndexOf("/") + 1);
   const key = (file: PackedFile): string => [kind(file), name(file), file.path].join("\0");
-  const sorted = [...files].map((file) => ({ file, by: key(file) })).sort((a, b) => (a.by < b.by ? -1 : 1));
+  const sorted = files.map((file) => ({ file, by: key(file) })).sort((a, b) => (a.by < b.by ? -1 : 1));
   const list = sorted.map(({ file: { path, data, mode, link } }) =>
     link === undefined ? { path, size: data.length, mode } : { path, link },
   );

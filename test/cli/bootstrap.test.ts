@@ -149,7 +149,9 @@ describe("the scripts of package.json on a bare clone", () => {
   it("list the tasks when one is unknown, with exit code 2", () => {
     const { code, err } = start(["bild"]);
     expect(code).toBe(2);
-    expect(err).toContain("unknown task: bild (expected one of reproduce, test, build, lint, setup:cuda)");
+    expect(err).toContain(
+      "unknown task: bild (expected one of reproduce, test, test:pack, build, lint, setup:cuda)",
+    );
   });
 
   it("add the CUDA backend only when asked, without touching the lockfile", () => {

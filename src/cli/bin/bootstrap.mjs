@@ -20,6 +20,15 @@ const binaries = { alignscope: "alignscope.mjs", "papermill-ts": "papermill-ts.m
 const tasks = {
   reproduce: async (args) => (await ready()) || run(at("src/cli/bin/alignscope.mjs"), ["reproduce", ...args]),
   test: async (args) => (await ready()) || run(join(modules, "vitest/vitest.mjs"), ["run", ...args]),
+  "test:pack": async (args) =>
+    (await ready()) ||
+    run(join(modules, "vitest/vitest.mjs"), [
+      "run",
+      "--config",
+      "vitest.slow.config.mts",
+      "test/pack",
+      ...args,
+    ]),
   build: async () => ready(),
   lint: async (args) =>
     (await ready()) ||

@@ -1,12 +1,21 @@
 /*
- * The helper of unpack-and-run.sh, run by the Node that the pack carries. It lies beside payload.br and MANIFEST.
+ * The helper of unpack-and-run.sh, run by the Node that the pack carries. It lies beside payload.*.br and MANIFEST.
  *
- *   node unpack.mjs unpack        writes the payload's files beside itself, unless they are there
+ *   node unpack.mjs unpack        writes the payloads' files beside itself, unless they are there
  *   node unpack.mjs verify        compares every file with MANIFEST (sha256, two spaces, path)
  *   node unpack.mjs opens NAME    exit code 0 if that backend opens here; else 3, and the reason
  */
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,24 +26,26 @@ const at = (path) => join(root, path);
 const stamp = at(".unpacked");
 const sha256 = (data) => createHash("sha256").update(data).digest("hex");
 
-/** The payload is the list of its files as one line of JSON, then their contents in this order. */
+/** A payload is the list of its files as one line of JSON, then their contents in this order. */
 function unpack() {
   const own = sha256(readFileSync(at("MANIFEST")));
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === own) return 0;
-  const payload = brotliDecompressSync(readFileSync(at("payload.br")), {
-    params: { [constants.BROTLI_DECODER_PARAM_LARGE_WINDOW]: 1 },
-  });
-  let offset = payload.indexOf(10) + 1;
-  for (const { path, size, mode, link } of JSON.parse(payload.subarray(0, offset).toString())) {
-    mkdirSync(dirname(at(path)), { recursive: true });
-    rmSync(at(path), { force: true });
-    if (link !== undefined) {
-      symlinkSync(link, at(path));
-      continue;
+  for (const name of readdirSync(root).filter((name) => /^payload\..*\.br$/.test(name))) {
+    const payload = brotliDecompressSync(readFileSync(at(name)), {
+      params: { [constants.BROTLI_DECODER_PARAM_LARGE_WINDOW]: 1 },
+    });
+    let offset = payload.indexOf(10) + 1;
+    for (const { path, size, mode, link } of JSON.parse(payload.subarray(0, offset).toString())) {
+      mkdirSync(dirname(at(path)), { recursive: true });
+      rmSync(at(path), { force: true });
+      if (link !== undefined) {
+        symlinkSync(link, at(path));
+        continue;
+      }
+      writeFileSync(at(path), payload.subarray(offset, offset + size));
+      chmodSync(at(path), mode);
+      offset += size;
     }
-    writeFileSync(at(path), payload.subarray(offset, offset + size));
-    chmodSync(at(path), mode);
-    offset += size;
   }
   const code = verify();
   if (code === 0) writeFileSync(stamp, own);
