@@ -79,18 +79,18 @@ export async function pack(options: PackOptions): Promise<PackSummary> {
     ...visible,
     ...compressed,
   ];
-  onProgress(`compressing Node.js, ${megabytes(node.data.length)}`);
-  const archive = await promisify(gzip)(
-    tar(outer.map((file) => ({ ...file, path: `${name}/${file.path}` }))),
-    {
-      level: 9,
-    },
-  );
-  if (archive.length > limitBytes) {
+  const refuseMoreThan = (bytes: number, what: string): void => {
+    if (bytes <= limitBytes) return;
     throw new UserError(
-      `the archive is ${megabytes(archive.length)} (${outer.map(({ path: part, data }) => `${part} ${megabytes(data.length)}`).join(", ")} before gzip), expected at most ${megabytes(limitBytes)}: carry fewer notebooks, add a rule to src/pack/rules.ts, or allow more with --limit`,
+      `${what} ${megabytes(bytes)}, expected at most ${megabytes(limitBytes)}: carry fewer notebooks, add a rule to src/pack/rules.ts, or allow more with --limit`,
     );
-  }
+  };
+  const payloadBytes = compressed.reduce((sum, { data }) => sum + data.length, 0);
+  refuseMoreThan(payloadBytes, "the files without Node.js are");
+  onProgress(`compressing Node.js, ${megabytes(node.data.length)}`);
+  const inFolder = outer.map((file) => ({ ...file, path: `${name}/${file.path}` }));
+  const archive = await promisify(gzip)(tar(inFolder), { level: 9 });
+  refuseMoreThan(archive.length, `the archive (${megabytes(payloadBytes)} without Node.js) has`);
   writeFileAtomic(path, archive);
   return { path, bytes: archive.length, sha256: sha256Of(archive), files: files.length + visible.length };
 }

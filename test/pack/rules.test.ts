@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, lstatSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { join, relative } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { projectRoot } from "../../src/data/paths";
@@ -79,6 +79,12 @@ describe.skipIf(!here || !built)("of this project's packages (needs Linux on x86
     const files = places.flatMap((place) => packageOwnFiles(root, place));
     const idle = RULES.filter((rule) => !files.some((path) => ruleFor(path, [rule])));
     expect(idle.map(({ reason }) => reason)).toEqual([]);
+  });
+
+  test("every notebook is packed unless some are named", () => {
+    const shipped = readdirSync(join(root, "notebooks")).filter((name) => name.endsWith(".ipynb"));
+    expect(shipped.length).toBeGreaterThan(4);
+    for (const name of shipped) expect(packed).toContain(`notebooks/${name}`);
   });
 
   test("licences stay, for every package that has one", () => {
