@@ -28,7 +28,7 @@ export interface PackSummary {
   path: string;
   bytes: number;
   sha256: string;
-  /** How many files lie in the pack's folder once it is unpacked. */
+  /** How many files MANIFEST names: all that lie in the pack's folder once it is unpacked, without links. */
   files: number;
 }
 
@@ -54,7 +54,9 @@ export async function pack(options: PackOptions): Promise<PackSummary> {
   const files = collectFiles(root, options.notebooks);
   const node: PackedFile = { path: "bin/node", data: strippedNode(onProgress), mode: 0o755 };
   const carried = (file: string): string => readFileSync(join(root, "src/pack/carried", file), "utf8");
-  const glibc = Math.max(...[node, ...files].map(({ data }) => newestGlibc(data)));
+  // Dawn asks for a newer one than all the rest: where it does not load, only the backend webgpu is missing.
+  const needed = files.filter(({ path }) => !path.startsWith("node_modules/webgpu/"));
+  const glibc = Math.max(...[node, ...needed].map(({ data }) => newestGlibc(data)));
   const script = carried("unpack-and-run.sh")
     .replaceAll("@VERSION@", version)
     .replaceAll("@GLIBC@", `2.${glibc}`)
@@ -74,8 +76,9 @@ export async function pack(options: PackOptions): Promise<PackSummary> {
       return { path, data: await compressPayload(data, quality), mode: 0o644 };
     }),
   );
+  const manifest = manifestOf([...visible, ...files]);
   const outer: PackedFile[] = [
-    { path: "MANIFEST", data: Buffer.from(manifestOf([...visible, ...files])), mode: 0o644 },
+    { path: "MANIFEST", data: Buffer.from(manifest), mode: 0o644 },
     ...visible,
     ...compressed,
   ];
@@ -92,7 +95,7 @@ export async function pack(options: PackOptions): Promise<PackSummary> {
   const archive = await promisify(gzip)(tar(inFolder), { level: 9 });
   refuseMoreThan(archive.length, `the archive (${megabytes(payloadBytes)} without Node.js) has`);
   writeFileAtomic(path, archive);
-  return { path, bytes: archive.length, sha256: sha256Of(archive), files: files.length + visible.length };
+  return { path, bytes: archive.length, sha256: sha256Of(archive), files: manifest.split("\n").length - 1 };
 }
 
 export function megabytes(bytes: number): string {

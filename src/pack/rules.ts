@@ -15,7 +15,7 @@ export interface Rule {
 
 /** The words by which packages name what is built for other machines than 64-bit Linux with glibc. */
 const ELSEWHERE =
-  "darwin|macos|win32|windows|android|freebsd|openbsd|musl|musl-[^/]*|linux-arm64|arm64|ia32|armhf";
+  "darwin|macos|win32|windows|android|freebsd|openbsd|musl|musl[-_][^/]*|linux-arm64|arm64|ia32|armhf";
 
 export const RULES: readonly Rule[] = [
   { drop: /\.map$/, reason: "source maps are for debuggers" },
