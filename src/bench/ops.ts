@@ -1,7 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { mulberry32 } from "../data/random";
-import { attention, crossEntropy, embed, gelu, layerNorm, linear } from "../tensors/ops";
-import { attentionBias } from "../model/padding";
+import {
+  attentionMask,
+  crossEntropy,
+  embed,
+  joinedAttention,
+  layerNorm,
+  linear,
+  linearGelu,
+} from "../tensors/ops";
 import { productFlops } from "./flops";
 import {
   plainAttention,
@@ -149,19 +156,21 @@ function operations({
       backward: true,
     }),
     () => ({
-      name: "gelu",
-      inputs: [of(rows, dMlp)],
-      own: (x) => gelu(x),
-      plain: (x) => plainGelu(x as tf.Tensor2D),
+      name: "linear-gelu",
+      inputs: [of(rows, dModel), of(dModel, dMlp), of(dMlp)],
+      own: linearGelu as Function3,
+      plain: (x, w, b) => plainGelu(plainLinear(x as tf.Tensor2D, w as tf.Tensor2D, b as tf.Tensor1D)),
+      flops: productFlops(rows, dModel, dMlp),
       backward: true,
     }),
     () => {
-      const bias = attentionBias(positions, positions);
+      const mask = attentionMask(positions, positions, Array<number>(batch).fill(0), true);
+      const bias = mask.bias as tf.Tensor4D;
       return {
         name: "attention",
         inputs: [of(rows, 3 * dModel)],
-        others: [bias],
-        own: (qkv) => attention(qkv as tf.Tensor2D, bias, batch, nHead),
+        others: [mask.pads, bias],
+        own: (qkv) => joinedAttention(qkv as tf.Tensor2D, mask, nHead),
         plain: (qkv) => plainAttention(qkv as tf.Tensor2D, bias, batch, nHead),
         flops: 2 * productFlops(rows, dModel, positions),
         backward: true,
