@@ -1,14 +1,14 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { comparisonWithGolden, worstOf } from "../../src/parity";
 import { SECTIONS } from "../../src/parity/sections";
 import { openBackend } from "../../src/tensors";
+import { onEachBackend } from "../backends";
 import { newFolder, TINY } from "../model/folders";
 
-describe.each(["wasm", "cpu"])("float64 golden values on the backend %s", (backend) => {
-  test.each(Object.keys(SECTIONS))("%s", async (section) => {
-    await openBackend(backend);
+onEachBackend(() => {
+  test.each(Object.keys(SECTIONS))("float64 golden values: %s", async (section) => {
     const { results } = await comparisonWithGolden(TINY, [section]);
     expect(results).toHaveLength(1);
     for (const result of results)
