@@ -62,8 +62,10 @@ export function attentionMask(
  */
 export function joinedAttention(qkv: tf.Tensor2D, mask: AttentionMask, heads: number): tf.Tensor2D {
   if (!hasKernel(FUSED.attention)) {
-    const [q, k, v] = splitHeads(qkv, mask.pads.size, heads);
-    return joinHeads(composedAttention(q, k, v, mask));
+    return tf.tidy(() => {
+      const [q, k, v] = splitHeads(qkv, mask.pads.size, heads);
+      return joinHeads(composedAttention(q, k, v, mask));
+    });
   }
   const attributes = { ...attributesOf(mask, heads, qkv.shape[1] / 3), joined: true };
   const { pads } = mask;
@@ -101,7 +103,7 @@ export function attention(
   if (!hasKernel(FUSED.attention)) {
     const filled = (x: tf.Tensor3D): tf.Tensor4D =>
       headsOf(x.shape[1] === mask.keys ? x : tf.slice(x, [0, 0, 0], [-1, mask.keys, -1]), heads);
-    return joinHeads(composedAttention(headsOf(q, heads), filled(k), filled(v), mask));
+    return tf.tidy(() => joinHeads(composedAttention(headsOf(q, heads), filled(k), filled(v), mask)));
   }
   const attributes = { ...attributesOf(mask, heads, q.shape[2]), joined: false };
   const { pads } = mask;
@@ -133,13 +135,15 @@ function attributesOf({ pads, queries, keys }: AttentionMask, heads: number, dMo
 /** Scores, masked: `[batch, head, query, key]`, scaled by 1/√dHead. */
 export function maskedScores(q: tf.Tensor4D, k: tf.Tensor4D, { bias }: AttentionMask): tf.Tensor4D {
   if (!bias) throw new Error("maskedScores: the mask was made without its bias");
-  return tf.add(tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(q.shape[3])), bias);
+  return tf.tidy(() => tf.add(tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(q.shape[3])), bias));
 }
 
 /** The attention pattern of masked scores: their softmax over keys, zero for a query that sees nothing. */
 export function patternOf(scores: tf.Tensor4D, { seeing }: AttentionMask): tf.Tensor4D {
-  const pattern = tf.softmax(scores);
-  return seeing ? tf.mul(pattern, seeing) : pattern;
+  return tf.tidy(() => {
+    const pattern = tf.softmax(scores);
+    return seeing ? tf.mul(pattern, seeing) : pattern;
+  });
 }
 
 /**
@@ -156,7 +160,7 @@ export function composedAttention(
   v: tf.Tensor4D,
   mask: AttentionMask,
 ): tf.Tensor4D {
-  return tf.matMul(patternOf(maskedScores(q, k, mask), mask), v);
+  return tf.tidy(() => tf.matMul(patternOf(maskedScores(q, k, mask), mask), v));
 }
 
 /**
@@ -171,23 +175,25 @@ export function splitHeads(
   heads: number,
 ): [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D] {
   const part = (index: number): tf.Tensor4D => headsOf(partOf(qkv, batch, index), heads);
-  return [part(0), part(1), part(2)];
+  return tf.tidy(() => [part(0), part(1), part(2)]);
 }
 
 /** Queries (part 0), keys (1) or values (2) of `qkv` `[batch·position, 3·dModel]`: `[batch, position, dModel]`. */
 export function partOf(qkv: tf.Tensor2D, batch: number, part: number): tf.Tensor3D {
   const width = qkv.shape[1] / 3;
-  return tf.reshape(tf.slice(qkv, [0, part * width], [-1, width]), [batch, -1, width]);
+  return tf.tidy(() => tf.reshape(tf.slice(qkv, [0, part * width], [-1, width]), [batch, -1, width]));
 }
 
 /** `[batch, position, dModel]` to `[batch, head, position, dHead]`. */
 export function headsOf(x: tf.Tensor3D, heads: number): tf.Tensor4D {
   const [batch, positions, width] = x.shape;
-  return tf.transpose(tf.reshape<tf.Rank.R4>(x, [batch, positions, heads, width / heads]), [0, 2, 1, 3]);
+  return tf.tidy(() =>
+    tf.transpose(tf.reshape<tf.Rank.R4>(x, [batch, positions, heads, width / heads]), [0, 2, 1, 3]),
+  );
 }
 
 /** Heads side by side again: `[batch, head, position, dHead]` to `[batch·position, dModel]`. */
 export function joinHeads(z: tf.Tensor4D): tf.Tensor2D {
   const [batch, heads, positions, dHead] = z.shape;
-  return tf.reshape(tf.transpose(z, [0, 2, 1, 3]), [batch * positions, heads * dHead]);
+  return tf.tidy(() => tf.reshape(tf.transpose(z, [0, 2, 1, 3]), [batch * positions, heads * dHead]));
 }

@@ -18,8 +18,10 @@ export function appendToCache(cache: tf.Tensor3D, qkv: tf.Tensor2D, part: 1 | 2,
   if (hasKernel(FUSED.appendToCache)) {
     grown = runKernel<tf.Tensor3D>(FUSED.appendToCache, { cache, qkv }, { at, part });
   } else {
-    const own = partOf(qkv, batch, part);
-    grown = at === 0 ? tf.clone(own) : tf.concat([tf.slice(cache, [0, 0, 0], [-1, at, -1]), own], 1);
+    grown = tf.tidy(() => {
+      const own = partOf(qkv, batch, part);
+      return at === 0 ? own : tf.concat([tf.slice(cache, [0, 0, 0], [-1, at, -1]), own], 1);
+    });
   }
   tf.keep(grown);
   cache.dispose();

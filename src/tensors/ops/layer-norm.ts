@@ -15,7 +15,7 @@ export function layerNorm(
   bias: tf.Tensor1D,
   epsilon: number,
 ): tf.Tensor2D {
-  if (!hasKernel(FUSED.layerNorm)) return layerNormParts(x, weight, bias, epsilon).output;
+  if (!hasKernel(FUSED.layerNorm)) return tf.tidy(() => layerNormParts(x, weight, bias, epsilon).output);
   return differentiable([x, weight, bias], (save) => {
     save([x, weight]);
     return {
@@ -35,10 +35,12 @@ export function layerNormParts(
   bias: tf.Tensor1D,
   epsilon: number,
 ): { scale: tf.Tensor2D; normalized: tf.Tensor2D; output: tf.Tensor2D } {
-  const { centred, scale } = centre(x, epsilon);
-  const normalized = tf.div<tf.Tensor2D>(centred, scale);
-  const output = tf.add<tf.Tensor2D>(tf.mul(normalized, weight), bias);
-  return { scale, normalized, output };
+  return tf.tidy(() => {
+    const { centred, scale } = centre(x, epsilon);
+    const normalized = tf.div<tf.Tensor2D>(centred, scale);
+    const output = tf.add<tf.Tensor2D>(tf.mul(normalized, weight), bias);
+    return { scale, normalized, output };
+  });
 }
 
 /**
@@ -48,7 +50,9 @@ export function layerNormParts(
  * @returns centred `[…, width]`, scale `[…, 1]`
  */
 export function centre<T extends tf.Tensor>(x: T, epsilon: number): { centred: T; scale: T } {
-  const centred = tf.sub<T>(x, tf.mean(x, -1, true));
-  const scale = tf.sqrt<T>(tf.add<T>(tf.mean<T>(tf.square(centred), -1, true), epsilon));
-  return { centred, scale };
+  return tf.tidy(() => {
+    const centred = tf.sub<T>(x, tf.mean(x, -1, true));
+    const scale = tf.sqrt<T>(tf.add<T>(tf.mean<T>(tf.square(centred), -1, true), epsilon));
+    return { centred, scale };
+  });
 }

@@ -30,7 +30,7 @@ export function linear(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D): 
  * @returns `[rows, out]`
  */
 export function linearGelu(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D): tf.Tensor2D {
-  if (!hasKernel(FUSED.linearGelu)) return gelu(linear(x, weight, bias));
+  if (!hasKernel(FUSED.linearGelu)) return tf.tidy(() => gelu(linear(x, weight, bias)));
   return differentiable([x, weight, bias], (save) => {
     const keepPre = isDifferentiating();
     const outputs = runKernel<tf.Tensor[]>(FUSED.linearGelu, { x, weight, bias }, { keepPre });

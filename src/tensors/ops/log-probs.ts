@@ -29,18 +29,23 @@ export function pickLogProb(logits: tf.Tensor2D, targets: tf.Tensor1D): tf.Tenso
 }
 
 function composedPick(logits: tf.Tensor2D, targets: tf.Tensor1D): tf.Tensor1D {
-  const chosen = tf.oneHot(targets, logits.shape[1], 1, 0, "float32");
-  return tf.sum<tf.Tensor1D>(tf.mul(tf.logSoftmax(logits), chosen), -1);
+  return tf.tidy(() => {
+    const chosen = tf.oneHot(targets, logits.shape[1], 1, 0, "float32");
+    return tf.sum<tf.Tensor1D>(tf.mul(tf.logSoftmax(logits), chosen), -1);
+  });
 }
 
 /** Cross-entropy of each row's target, −{@link pickLogProb}: `[rows]`, in nats. */
 export function crossEntropy(logits: tf.Tensor2D, targets: tf.Tensor1D): tf.Tensor1D {
-  return tf.neg(pickLogProb(logits, targets));
+  return tf.tidy(() => tf.neg(pickLogProb(logits, targets)));
 }
 
-/** Rows whose logits {@link tokenLogProbs} holds at a time while no gradient is wanted: 64 MiB of them. */
-export function rowsAtATime(classes: number): number {
-  return Math.max(1, Math.floor(2 ** 24 / classes));
+/** Entries of logits that {@link tokenLogProbs} holds at a time while no gradient is wanted: 64 MiB. */
+const CHUNK = 2 ** 24;
+
+/** Rows whose logits it holds at a time. */
+export function rowsAtATime(classes: number, chunk = CHUNK): number {
+  return Math.max(1, Math.floor(chunk / classes));
 }
 
 /**
@@ -53,6 +58,7 @@ export function rowsAtATime(classes: number): number {
  * @param unembedding `[vocab, dModel]`
  * @param targets int32 `[rows]`
  * @param bias `[vocab]`, where the unembedding has one
+ * @param chunk the most entries of logits to hold at a time while no gradient is wanted
  * @returns log p(target) per row, in nats, `[rows]`
  */
 export function tokenLogProbs(
@@ -60,13 +66,16 @@ export function tokenLogProbs(
   unembedding: tf.Tensor2D,
   targets: tf.Tensor1D,
   bias?: tf.Tensor1D,
+  chunk = CHUNK,
 ): tf.Tensor1D {
   const logitsOf = (rows: tf.Tensor2D): tf.Tensor2D =>
     bias
       ? tf.add<tf.Tensor2D>(tf.matMul(rows, unembedding, false, true), bias)
       : tf.matMul(rows, unembedding, false, true);
-  if (!isDifferentiating()) return inParts(hidden, targets, unembedding.shape[0], logitsOf);
-  if (bias || !hasKernel(FUSED.pickLogProb)) return pickLogProb(logitsOf(hidden), targets);
+  if (!isDifferentiating()) {
+    return inParts(hidden, targets, rowsAtATime(unembedding.shape[0], chunk), logitsOf);
+  }
+  if (bias || !hasKernel(FUSED.pickLogProb)) return tf.tidy(() => pickLogProb(logitsOf(hidden), targets));
   return differentiable([hidden, unembedding], (save) => {
     const logits = logitsOf(hidden);
     const logProbs = runKernel<tf.Tensor>(FUSED.pickLogProb, { logits, targets });
@@ -96,11 +105,10 @@ export function tokenLogProbs(
 function inParts(
   hidden: tf.Tensor2D,
   targets: tf.Tensor1D,
-  classes: number,
+  size: number,
   logitsOf: (rows: tf.Tensor2D) => tf.Tensor2D,
 ): tf.Tensor1D {
   const [rows] = hidden.shape;
-  const size = rowsAtATime(classes);
   if (rows <= size) return tf.tidy(() => pickLogProb(logitsOf(hidden), targets));
   return tf.tidy(() => {
     const parts: tf.Tensor1D[] = [];
