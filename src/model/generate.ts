@@ -39,7 +39,12 @@ export async function generate(
   prompts: readonly (readonly number[])[],
   options: GenerateOptions,
 ): Promise<number[][]> {
-  const { batchSize = 64, sample } = options;
+  const { batchSize = 64, maxNewTokens, sample } = options;
+  for (const [name, value] of Object.entries({ batchSize, maxNewTokens })) {
+    if (!(Number.isInteger(value) && value >= 1)) {
+      throw new UserError(`${name}: got ${value}, expected a positive integer`);
+    }
+  }
   if (prompts.length === 0) throw new UserError("no prompts: expected at least one sequence of tokens");
   const continuations: number[][] = [];
   for (let start = 0; start < prompts.length; start += batchSize) {

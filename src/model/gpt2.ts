@@ -2,6 +2,7 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../data/errors";
 import { writeFileAtomic, writeJsonAtomic } from "../data/files";
+import { suggestion } from "../data/nearest";
 import { rowsAtATime, tokenLogProbs } from "../tensors/ops";
 import { filledTensor } from "../tensors/memory";
 import { isDifferentiating } from "../tensors/tape";
@@ -106,13 +107,33 @@ export class GPT2 {
     return new GPT2(config, parameters);
   }
 
-  /** A model of the given parameter values, row by row. */
-  static fromValues(config: GPT2Config, values: Map<string, Float32Array>): GPT2 {
-    const parameters: Parameters = new Map();
-    for (const [name, shape] of parameterShapes(config)) {
+  /**
+   * A model of the given parameter values, row by row; an unembedding of its own (`lm_head.weight`, `lm_head.bias`) where
+   * they are among them.
+   */
+  static fromValues(config: GPT2Config, values: ReadonlyMap<string, Float32Array>): GPT2 {
+    const shapes = parameterShapes(config);
+    if (values.has("lm_head.weight")) shapes.set("lm_head.weight", [config.vocabSize, config.dModel]);
+    if (values.has("lm_head.bias")) shapes.set("lm_head.bias", [config.vocabSize]);
+    for (const [name, shape] of shapes) {
       const data = values.get(name);
       if (!data) throw new UserError(`parameter ${name} is missing, expected [${shape}]`);
-      parameters.set(name, tf.keep(tf.tensor(data, shape)));
+      if (data.length !== tf.util.sizeFromShape(shape)) {
+        throw new UserError(`parameter ${name} has ${data.length} values, expected [${shape}]`);
+      }
+      const at = data.findIndex((value) => !Number.isFinite(value));
+      if (at >= 0) {
+        throw new UserError(`parameter ${name} holds ${data[at]} at index ${at}, expected finite numbers`);
+      }
+    }
+    for (const name of values.keys()) {
+      if (!shapes.has(name)) {
+        throw new UserError(`unknown parameter: ${name} (${suggestion(name, [...shapes.keys()])})`);
+      }
+    }
+    const parameters: Parameters = new Map();
+    for (const [name, shape] of shapes) {
+      parameters.set(name, tf.keep(tf.tensor(values.get(name) as Float32Array, shape)));
     }
     return new GPT2(config, parameters);
   }
@@ -133,10 +154,7 @@ export class GPT2 {
    */
   weight(name: string): tf.Tensor {
     const tensor = this.parameters.get(name);
-    if (!tensor)
-      throw new UserError(
-        `unknown parameter: ${name} (the model has ${this.parameterNames.slice(0, 3).join(", ")}, …)`,
-      );
+    if (!tensor) throw new UserError(`unknown parameter: ${name} (${suggestion(name, this.parameterNames)})`);
     return tensor;
   }
 
@@ -157,8 +175,10 @@ export class GPT2 {
    */
   unembed(rows: tf.Tensor2D, { bias = true } = {}): tf.Tensor2D {
     const head = this.unembeddingWithBias;
-    const logits: tf.Tensor2D = tf.matMul(rows, head.weight, false, true);
-    return bias && head.bias ? tf.add<tf.Tensor2D>(logits, head.bias) : logits;
+    return tf.tidy(() => {
+      const logits: tf.Tensor2D = tf.matMul(rows, head.weight, false, true);
+      return bias && head.bias ? tf.add<tf.Tensor2D>(logits, head.bias) : logits;
+    });
   }
 
   /**
@@ -166,15 +186,16 @@ export class GPT2 {
    * the original, with {@link dispose} as well.
    */
   withWeights(replacements: Map<string, tf.Tensor>): GPT2 {
+    for (const [name, { shape }] of replacements) {
+      const own = this.weight(name);
+      if (shape.join() !== own.shape.join()) {
+        throw new UserError(`parameter ${name} is [${own.shape}], the replacement [${shape}]`);
+      }
+    }
     const parameters: Parameters = new Map();
     for (const [name, tensor] of this.parameters) {
-      const replacement = replacements.get(name);
-      if (replacement && replacement.shape.join() !== tensor.shape.join()) {
-        throw new UserError(`parameter ${name} is [${tensor.shape}], the replacement [${replacement.shape}]`);
-      }
-      parameters.set(name, tf.keep(tf.clone(replacement ?? tensor)));
+      parameters.set(name, tf.keep(tf.clone(replacements.get(name) ?? tensor)));
     }
-    for (const name of replacements.keys()) this.weight(name);
     return new GPT2(this.config, parameters);
   }
 
@@ -367,6 +388,7 @@ export class GPT2 {
       tensors.push([name, { shape: tensor.shape, data: (await tensor.data()) as Float32Array }]);
     }
     writeFileAtomic(join(folder, "model.safetensors"), encodeSafetensors(tensors, dtype));
-    writeJsonAtomic(join(folder, "config.json"), configJson(this.config));
+    const tied = !this.parameters.has("lm_head.weight");
+    writeJsonAtomic(join(folder, "config.json"), { ...configJson(this.config), tie_word_embeddings: tied });
   }
 }

@@ -41,13 +41,10 @@ export class KeyValueCache {
    * @param keys by block, `[batch, position, dModel]`
    */
   with(keys: readonly tf.Tensor3D[], values: readonly tf.Tensor3D[]): KeyValueCache {
-    const expected = [this.pads.length, this.length];
-    for (const tensor of [...keys, ...values]) {
-      if (tensor.shape.slice(0, 2).join() !== expected.join()) {
-        throw new UserError(
-          `key-value cache: got a tensor [${tensor.shape}], expected [${expected}, dModel]`,
-        );
-      }
+    const expected = [this.pads.length, this.length, this.keys[0]?.shape[2]];
+    const wrong = [...keys, ...values].find(({ shape }) => shape.join() !== expected.join());
+    if (wrong) {
+      throw new UserError(`key-value cache: got a tensor [${wrong.shape}], expected [${expected}]`);
     }
     if (keys.length !== this.keys.length || values.length !== this.values.length) {
       throw new UserError(

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { UserError } from "../data/errors";
 import { crossEntropy } from "../tensors/ops";
 import { gradientsOf } from "./gradients";
 import type { ForwardOptions, GPT2 } from "./gpt2";
@@ -10,10 +11,19 @@ import type { ForwardOptions, GPT2 } from "./gpt2";
  * @param ids the same sequences' tokens
  */
 export function nextTokenLoss(logits: tf.Tensor3D, ids: readonly (readonly number[])[]): tf.Scalar {
-  const [, positions, vocab] = logits.shape;
-  const predicted = tf.slice(logits, [0, 0, 0], [-1, positions - 1, -1]);
+  const [batch, positions, vocab] = logits.shape;
+  if (ids.length !== batch || ids.some((sequence) => sequence.length !== positions) || positions < 2) {
+    throw new UserError(
+      `next-token loss: got logits [${logits.shape}] and ${ids.length} sequences of ${ids.map((own) => own.length).join(", ")} tokens, expected ${batch} of ${positions}, at least 2 each`,
+    );
+  }
   const targets = Int32Array.from(ids.flatMap((sequence) => sequence.slice(1)));
-  return tf.mean(crossEntropy(tf.reshape(predicted, [-1, vocab]), tf.tensor1d(targets, "int32")));
+  const wrong = targets.find((id) => id < 0 || id >= vocab);
+  if (wrong !== undefined) throw new UserError(`next-token loss: token ${wrong}, expected 0 to ${vocab - 1}`);
+  return tf.tidy(() => {
+    const predicted = tf.slice(logits, [0, 0, 0], [-1, positions - 1, -1]);
+    return tf.mean(crossEntropy(tf.reshape(predicted, [-1, vocab]), tf.tensor1d(targets, "int32")));
+  });
 }
 
 /**

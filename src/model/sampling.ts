@@ -18,6 +18,7 @@ export type Sampler = (logits: Float32Array) => number;
 
 /** A sampler for the sequence with this index, its settings checked. */
 export function sampler({ seed, temperature = 1, topK, topP }: SamplingOptions, sequence: number): Sampler {
+  if (!Number.isSafeInteger(seed)) throw new UserError(`seed: got ${seed}, expected an integer`);
   if (!(temperature > 0)) {
     throw new UserError(
       `temperature: got ${temperature}, expected a number above 0 (greedy: leave sampling out)`,
