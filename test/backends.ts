@@ -9,6 +9,10 @@ export interface TestedBackend {
   slow: boolean;
   /** So many runs of a property; fewer where the backend is slow. */
   runs: (many: number) => number;
+  /** All of these cases; only the first where the backend is slow. */
+  some: <T>(cases: readonly T[]) => T[];
+  /** A test that a slow backend skips, by name. */
+  long: (name: string, run: () => void | Promise<void>) => void;
 }
 
 /** The backends that a run is about, all of them unless ALIGNSCOPE_TEST_BACKENDS names some, e.g. `wasm,cpu`. */
@@ -44,7 +48,14 @@ export function onEachBackend(define: (backend: TestedBackend) => void): void {
       beforeAll(async () => {
         await openBackend(name);
       });
-      define({ name, slow, runs: (many) => (slow ? Math.ceil(many / 8) : many) });
+      define({
+        name,
+        slow,
+        runs: (many) => (slow ? Math.ceil(many / 20) : many),
+        some: (cases) => (slow ? cases.slice(0, 1) : [...cases]),
+        long: (title, run) =>
+          slow ? test.skip(`${title} (too long for a software adapter)`, run) : test(title, run),
+      });
     });
   }
 }

@@ -5,7 +5,7 @@ import { generate, GPT2, hookPoints, logitLens } from "../../src/model";
 import { onEachBackend } from "../backends";
 import { SMALL } from "./folders";
 
-onEachBackend(({ runs }) => {
+onEachBackend(({ runs, long }) => {
   let model: GPT2;
 
   beforeAll(() => {
@@ -39,7 +39,7 @@ onEachBackend(({ runs }) => {
   }
 
   describe("padding", () => {
-    test("masked: a sequence means the same alone and padded beside longer ones", async () => {
+    long("masked: a sequence means the same alone and padded beside longer ones", async () => {
       await fc.assert(
         fc.asyncProperty(tokens({ min: 1, max: 6 }), tokens({ min: 7, max: 12 }), async (short, long) => {
           const [together] = await lastLogits([short, long], "masked");
@@ -130,7 +130,7 @@ onEachBackend(({ runs }) => {
   });
 
   describe("greedy generation", () => {
-    test("the cache gives the tokens of a full pass over everything", async () => {
+    long("the cache gives the tokens of a full pass over everything", async () => {
       await fc.assert(
         fc.asyncProperty(
           fc.array(tokens({ min: 1, max: 8 }), { minLength: 1, maxLength: 3 }),
@@ -154,7 +154,7 @@ onEachBackend(({ runs }) => {
       );
     });
 
-    test("a sequence ends at the end-of-text token, which is not returned", async () => {
+    long("a sequence ends at the end-of-text token, which is not returned", async () => {
       const bias = tf.oneHot(tf.tensor1d([22], "int32"), 23);
       const always = model.withWeights(new Map([["ln_f.weight", tf.zeros([8])]]));
       // With ln_f's scale at zero every logit is equal but for its bias: token 0 wins until the embedding says otherwise.
@@ -171,7 +171,7 @@ onEachBackend(({ runs }) => {
       always.dispose();
     });
 
-    test("batches and one batch give the same", async () => {
+    long("batches and one batch give the same", async () => {
       const prompts = [
         [1, 2, 3],
         [4, 5, 6],
