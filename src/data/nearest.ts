@@ -21,7 +21,9 @@ export function nearest(typed: string, names: readonly string[], count = 3): str
   return names
     .map((name) => {
       const candidate = name.toLowerCase();
-      const part = wanted.length > 2 && (candidate.includes(wanted) || wanted.includes(candidate));
+      const part =
+        (wanted.length > 2 && candidate.includes(wanted)) ||
+        (candidate.length > 2 && wanted.includes(candidate));
       return {
         name,
         cost: part ? 0 : distance(wanted, candidate) / Math.max(wanted.length, candidate.length),

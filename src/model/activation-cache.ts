@@ -71,7 +71,10 @@ function atPositions(activation: tf.Tensor, name: string, positions: Positions):
     if (positions.length === 0) throw new UserError("positions: got none, expected at least one");
     return tf.gather(activation, tf.tensor1d(positions.map(place), "int32"), axis);
   }
-  const bound = (end: number): number => Math.min(length, Math.max(0, end < 0 ? end + length : end));
+  const bound = (end: number): number => {
+    if (!Number.isInteger(end)) throw new UserError(`position ${end}: expected a whole number`);
+    return Math.min(length, Math.max(0, end < 0 ? end + length : end));
+  };
   const from = bound(positions.from ?? 0);
   const to = bound(positions.to ?? length);
   if (to <= from)
