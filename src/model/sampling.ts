@@ -57,8 +57,8 @@ function likeliest(logits: Float32Array, topK: number, topP: number, temperature
     weight: Math.exp((logit - best) / temperature),
   }));
   if (topK >= logits.length && topP >= 1) return candidates;
-  // Ties go to the lower token, so that the choice does not depend on the sort.
-  candidates.sort((a, b) => b.weight - a.weight || a.token - b.token);
+  // By logit, since weights far below the best are all 0; ties go to the lower token, whatever the sort.
+  candidates.sort((a, b) => logits[b.token]! - logits[a.token]! || a.token - b.token);
   const few = candidates.slice(0, topK);
   if (topP >= 1) return few;
   const total = few.reduce((sum, { weight }) => sum + weight, 0);
