@@ -1,0 +1,17 @@
+import { vi } from "vitest";
+
+/*
+ * The wasm backend chooses its matrix product when it first opens, for the whole process: these are the tests of the model
+ * and its operations once more, in a process that finds no BLAS.
+ */
+vi.hoisted(() => {
+  process.env["ALIGNSCOPE_BLAS"] = "none";
+  process.env["ALIGNSCOPE_TEST_BACKENDS"] = "wasm";
+});
+
+import "./model/activation-cache.test";
+import "./model/forward.test";
+import "./model/generate.test";
+import "./model/gradients.test";
+import "./model/key-values.test";
+import "./tensors/ops.test";
