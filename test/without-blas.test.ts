@@ -14,4 +14,8 @@ import "./model/forward.test";
 import "./model/generate.test";
 import "./model/gradients.test";
 import "./model/key-values.test";
+import "./model/memory.test";
+import "./model/token-log-probs.test";
+import "./tensors/extremes.test";
+import "./tensors/memory.test";
 import "./tensors/ops.test";

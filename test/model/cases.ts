@@ -17,6 +17,9 @@ export interface Case {
 
 type Shape = Pick<GPT2Config, "nLayer" | "nHead" | "dHead" | "dMlp" | "vocabSize">;
 
+/** The deviation of a random weight, so that what it makes of width 10 is as large as of any other. */
+const deviation = ({ nHead, dHead }: Shape): number => Math.min(0.4, 1.3 / Math.sqrt(nHead * dHead));
+
 function caseOf(name: string, shape: Shape, { tied, seed }: { tied: boolean; seed: number }): Case {
   const last = shape.vocabSize - 1;
   const config: GPT2Config = {
@@ -28,7 +31,7 @@ function caseOf(name: string, shape: Shape, { tied, seed }: { tied: boolean; see
     eosTokenId: last,
   };
   const normal = gaussian(seed);
-  const next = (): number => Math.fround(0.4 * normal());
+  const next = (): number => Math.fround(deviation(shape) * normal());
   const weights = randomWeights(config, next);
   for (const values of weights.values()) values.forEach((value, i) => (values[i] = Math.fround(value)));
   if (!tied) {
@@ -38,7 +41,17 @@ function caseOf(name: string, shape: Shape, { tied, seed }: { tied: boolean; see
     [1, 4, 4, 0],
     [5, 2, last, 3],
   ];
-  return { name, config, weights, sequences: [[1, 4, 4, 0, 3], [5, 2], [last, 3, 1]], even };
+  return {
+    name,
+    config,
+    weights,
+    sequences: [
+      [1, 4, 4, 0, 3],
+      [5, 2],
+      [last, 3, 1],
+    ],
+    even,
+  };
 }
 
 export const CASES: Case[] = [
@@ -58,6 +71,13 @@ export const CASES: Case[] = [
     { tied: true, seed: 5 },
   ),
 ];
+
+/** Sizes that are no multiples of anything a kernel works in, and more than one of them. */
+export const WIDE = caseOf(
+  "two blocks, three heads of 19",
+  { nLayer: 2, nHead: 3, dHead: 19, dMlp: 131, vocabSize: 257 },
+  { tied: false, seed: 6 },
+);
 
 /** The case with two blocks: the smallest of which layers can be told apart. */
 export const TWO_BLOCKS = CASES[1] as Case;

@@ -3,12 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hookPoints, type GPT2 } from "../../src/model";
 import { onEachBackend } from "../backends";
 import { forward, layOut } from "../referee";
-import { CASES, expectValues, logSoftmaxOf, modelOf, relativeError, valuesOf } from "./cases";
+import { CASES, expectValues, logSoftmaxOf, modelOf, relativeError, valuesOf, WIDE } from "./cases";
 
 const PADDINGS = ["masked", "as-published"] as const;
 
 onEachBackend(({ some }) => {
-  describe.each(some(CASES))("$name", (own) => {
+  describe.each(some([...CASES, WIDE]))("$name", (own) => {
     const { config, weights, sequences } = own;
     let model: GPT2;
     beforeAll(() => {

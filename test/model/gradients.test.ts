@@ -11,7 +11,7 @@ import {
 import { onEachBackend } from "../backends";
 import { backward, forward, layOut, nextTokenLoss as refereeLoss, type Pass } from "../referee";
 import { centralDifferences } from "../referee/differences";
-import { CASES, TWO_BLOCKS, expectValues, modelOf, type Case } from "./cases";
+import { CASES, TWO_BLOCKS, expectValues, modelOf, WIDE, type Case } from "./cases";
 
 const TOLERANCE = 5e-5;
 const PADDINGS = ["masked", "as-published"] as const;
@@ -41,7 +41,7 @@ function differencesOf({ config, weights, sequences }: Case, point: string): Flo
 }
 
 onEachBackend(({ slow, some }) => {
-  describe.each(some(CASES))("$name", (own) => {
+  describe.each(some([...CASES, WIDE]))("$name", (own) => {
     const { config, weights, sequences, even } = own;
     let model: GPT2;
     beforeAll(() => {

@@ -48,7 +48,7 @@ onEachBackend(({ some }) => {
       const normal = gaussian(4);
       const slopes = tf.tensor2d(Float32Array.from({ length: 6 }, normal), [2, 3]);
       const targets = even.flatMap((sequence) => sequence.slice(1));
-      for (const which of [model, folded]) {
+      for (const which of some([folded, model])) {
         const fused = await gradientsOf(
           which,
           (options) => tf.sum(tf.mul(which.tokenLogProbs(even, options), slopes)),
