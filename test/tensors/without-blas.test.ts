@@ -9,13 +9,13 @@ vi.hoisted(() => {
   process.env["ALIGNSCOPE_TEST_BACKENDS"] = "wasm";
 });
 
-import "./model/activation-cache.test";
-import "./model/forward.test";
-import "./model/generate.test";
-import "./model/gradients.test";
-import "./model/key-values.test";
-import "./model/memory.test";
-import "./model/token-log-probs.test";
-import "./tensors/extremes.test";
-import "./tensors/memory.test";
-import "./tensors/ops.test";
+import "../model/activation-cache.test";
+import "../model/forward.test";
+import "../model/generate.test";
+import "../model/gradients.test";
+import "../model/key-values.test";
+import "../model/memory.test";
+import "../model/token-log-probs.test";
+import "./extremes.test";
+import "./memory.test";
+import "./ops.test";
