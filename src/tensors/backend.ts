@@ -64,7 +64,7 @@ async function open(name: BackendName, byName: boolean): Promise<OpenedBackend> 
     case "native":
       return (await import("./native.js")).openNative(name);
     case "webgpu":
-      return (await import("./webgpu.js")).openWebgpu({ software: byName });
+      return (await import("./webgpu/index.js")).openWebgpu({ software: byName });
     case "wasm":
       return (await import("./wasm/open.js")).openWasm();
     case "cpu":
