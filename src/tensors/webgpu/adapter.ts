@@ -28,6 +28,12 @@ const CHOICE = "ALIGNSCOPE_GPU_ADAPTER";
 /** Environment variable: more of Dawn's options, separated by blanks (`enable-dawn-features=dump_shaders`). */
 const OPTIONS = "ALIGNSCOPE_DAWN_OPTIONS";
 
+/**
+ * Workgroup memory is zeroed by a loop rather than by a Vulkan extension: on a GPU that is the same few stores, while
+ * SwiftShader compiles a kernel with the extension ten times as long.
+ */
+const ZERO_BY_LOOP = "disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension";
+
 /** The software driver that Debian's chromium brings along. */
 const SWIFTSHADER = "/usr/lib/chromium/vk_swiftshader_icd.json";
 
@@ -111,7 +117,7 @@ async function adapterNames(dawn: Dawn): Promise<string[]> {
 }
 
 function createInstance(dawn: Dawn, ...options: string[]): GPU {
-  const backend = process.platform === "linux" ? ["backend=vulkan"] : [];
+  const backend = process.platform === "linux" ? ["backend=vulkan", ZERO_BY_LOOP] : [];
   const more = process.env[OPTIONS]?.split(/\s+/).filter(Boolean) ?? [];
   const gpu = dawn.create([...backend, ...options, ...more]);
   instances.push(gpu);

@@ -33,8 +33,8 @@ export async function openWebgpu({ software = false } = {}): Promise<OpenedBacke
     const device = await openDevice(found);
     const backend = withNavigator(found.gpu, () => new DeviceBackend(device, found.adapter.info));
     setFlags();
-    // The package may have registered a factory of its own under this name; ours replaces it.
-    tf.removeBackend("webgpu");
+    // A device that was lost.
+    if (tf.findBackendFactory("webgpu")) tf.removeBackend("webgpu");
     tf.registerBackend("webgpu", () => backend, 3);
     if (!opened) registerKernels();
     opened = {

@@ -82,7 +82,7 @@ export function productProgram(variant: Variant): Omit<Program, "key"> {
       /** Whether neighbouring workgroups differ in their rows rather than their columns. */
       rowsFirst: "u32",
       /** The first z of this dispatch. */
-      from: "u32",
+      firstZ: "u32",
     },
     workgroup: threads,
     declarations: `
@@ -95,7 +95,7 @@ ${epilogueFunctions(epilogue, fourOut)}`,
   let swap = p.rowsFirst == 1u;
   let m0 = select(group.y, group.x, swap) * ${tile.rows}u;
   let n0 = select(group.x, group.y, swap) * ${tile.columns}u;
-  let z = group.z + p.from;
+  let z = group.z + p.firstZ;
   let matrix = z / p.splits;
   let part = z % p.splits;
   let baseA = matrix * p.strideA;
@@ -112,7 +112,9 @@ ${epilogueFunctions(epilogue, fourOut)}`,
     for (var kk = 0u; kk < ${tile.step}u; kk++) {
       ${each(rowParts, (r) => `let a${r} = tileA[kk * ${tile.rows / 4}u + ${(r * tile.rows) / tile.ownRows}u + ty];`).join("\n      ")}
       ${each(columnParts, (c) => `let b${c} = tileB[kk * ${tile.columns / 4}u + ${(c * tile.columns) / tile.ownColumns}u + tx];`).join("\n      ")}
-      ${each(tile.ownRows, (row) => each(columnParts, (c) => `sum${row}_${c} += a${row >> 2}.${AXES[row & 3]} * b${c};`))
+      ${each(tile.ownRows, (row) =>
+        each(columnParts, (c) => `sum${row}_${c} += a${row >> 2}.${AXES[row & 3]} * b${c};`),
+      )
         .flat()
         .join("\n      ")}
     }
@@ -144,11 +146,7 @@ export function sumOfPartsProgram(epilogue: Epilogue, four: boolean): Omit<Progr
   if (i >= count) { return; }
   var sum = parts[i];
   for (var part = 1u; part < p.splits; part++) { sum += parts[part * count + i]; }
-  ${
-    four
-      ? "let at = i * 4u;\n  store(at / p.n, at % p.n, sum);"
-      : "storeOne(i, i % p.n, sum);"
-  }`,
+  ${four ? "let at = i * 4u;\n  store(at / p.n, at % p.n, sum);" : "storeOne(i, i % p.n, sum);"}`,
   };
 }
 
@@ -156,20 +154,22 @@ function each<T>(count: number, make: (index: number) => T): T[] {
   return Array.from({ length: count }, (_, index) => make(index));
 }
 
-/** Reads four elements of a row of an operand; those at or past `end` are zero. */
+/**
+ * Reads four elements of a row of an operand; those at or past `end` are zero. Without branches: what lies outside is read
+ * from wherever the device's robust access says, and dropped.
+ */
 function loader(name: string, buffer: string, width: string, four: boolean): string {
   const at = `base + row * ${width} + column`;
-  return four
-    ? `fn load${name}(base: u32, row: u32, column: u32, rows: u32, end: u32) -> vec4<f32> {
-  if (row >= rows || column >= end) { return vec4<f32>(0.0); }
-  return ${buffer}[(${at}) / 4u];
-}`
-    : `fn load${name}(base: u32, row: u32, column: u32, rows: u32, end: u32) -> vec4<f32> {
-  var four = vec4<f32>(0.0);
-  if (row >= rows) { return four; }
+  const inside = (i: number): string => `row < rows && column + ${i}u < end`;
+  return `fn load${name}(base: u32, row: u32, column: u32, rows: u32, end: u32) -> vec4<f32> {
   let at = ${at};
-  ${AXES.map((axis, i) => `if (column + ${i}u < end) { four.${axis} = ${buffer}[at + ${i}u]; }`).join("\n  ")}
-  return four;
+  ${
+    four
+      ? `return select(vec4<f32>(0.0), ${buffer}[at / 4u], ${inside(0)});`
+      : `let four = vec4<f32>(${each(4, (i) => `${buffer}[at + ${i}u]`).join(", ")});
+  let inside = vec4<bool>(${each(4, inside).join(", ")});
+  return select(vec4<f32>(0.0), four, inside);`
+  }
 }`;
 }
 

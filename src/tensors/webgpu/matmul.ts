@@ -113,7 +113,11 @@ export function product(backend: DeviceBackend, operands: Product): tf.TensorInf
   const parameters = { m, n, k, strideA, strideB, batch, splits, chunk, rowsFirst: Number(rowsFirst) };
   const most = backend.limits.maxWorkgroupsPerDimension;
   for (let from = 0; from < batch * splits; from += most)
-    run(backend, program, tensors, { ...parameters, from }, [x, y, Math.min(most, batch * splits - from)]);
+    run(backend, program, tensors, { ...parameters, firstZ: from }, [
+      x,
+      y,
+      Math.min(most, batch * splits - from),
+    ]);
   if (parts) {
     addUp(backend, [parts, ...ends], epilogue, { n, elements: batch * m * n, splits });
     backend.disposeData(parts.dataId);
@@ -146,12 +150,7 @@ interface Shape {
 }
 
 /** Sizes and strides of a product; null where our kernel does not do it. */
-function shapeOf(
-  a: tf.TensorInfo,
-  b: tf.TensorInfo,
-  transposeA: boolean,
-  transposeB: boolean,
-): Shape | null {
+function shapeOf(a: tf.TensorInfo, b: tf.TensorInfo, transposeA: boolean, transposeB: boolean): Shape | null {
   const [rowsA, columnsA] = a.shape.slice(-2) as [number, number];
   const [rowsB, columnsB] = b.shape.slice(-2) as [number, number];
   const [m, k] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];

@@ -31,12 +31,7 @@ export class BufferPool {
     private readonly flush: () => void,
   ) {}
 
-  acquireBuffer(
-    size: number,
-    usage: GPUBufferUsageFlags,
-    mappedAtCreation = false,
-    reuse = true,
-  ): GPUBuffer {
+  acquireBuffer(size: number, usage: GPUBufferUsageFlags, mappedAtCreation = false, reuse = true): GPUBuffer {
     this.faults.check();
     const { maxBufferSize } = this.device.limits;
     if (size > maxBufferSize) {

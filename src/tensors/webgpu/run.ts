@@ -192,7 +192,7 @@ function uniformBuffer(
     data.byteLength,
     GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
   );
-  backend.queue.writeBuffer(buffer, 0, data);
+  backend.queue.writeBuffer(buffer, 0, data.buffer);
   uniforms.set(id, buffer);
   if (uniforms.size > UNIFORMS_KEPT) {
     const [oldest, given] = uniforms.entries().next().value as [string, GPUBuffer];

@@ -213,9 +213,9 @@ var<workgroup> weights: array<f32, ${columns * rows}>;`,
   let baseZ = sequence * p.queries * dModel + offset;
   let patterns = (sequence * p.heads + head) * p.queries;
   // Only queries at or after a key look at it.
-  let from = select(0u, row0 - past, row0 > past) / ${columns}u * ${columns}u;
+  let beginQ = select(0u, row0 - past, row0 > past) / ${columns}u * ${columns}u;
   ${each(Math.ceil(dHead / lanes), (c) => `var dk${c} = 0.0;\n      var dv${c} = 0.0;`)}
-  for (var q0 = from; q0 < p.queries; q0 += ${columns}u) {
+  for (var q0 = beginQ; q0 < p.queries; q0 += ${columns}u) {
     ${fetchRows("qs", "q", columns, { ...queriesAt, base: "baseQ", stride: "p.rowQ" }, dHead, tile)}
     ${fetchRows("dzs", "dz", columns, { ...queriesAt, base: "baseZ", stride: "dModel" }, dHead, tile)}
     for (var t = tid; t < ${columns * rows}u; t += ${threads}u) {

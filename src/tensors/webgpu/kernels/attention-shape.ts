@@ -92,7 +92,9 @@ export function patternTile(
       if (floats(tile) * 4 <= backend.limits.maxWorkgroupBytes) return tile;
     }
   }
-  throw new Error(`attention: heads are too wide for ${backend.limits.maxWorkgroupBytes} bytes per workgroup`);
+  throw new Error(
+    `attention: heads are too wide for ${backend.limits.maxWorkgroupBytes} bytes per workgroup`,
+  );
 }
 
 /** WGSL that every attention kernel begins with: which sequence, head and rows a workgroup has, and an invocation of them. */

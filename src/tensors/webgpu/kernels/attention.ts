@@ -1,13 +1,6 @@
 import { FUSED } from "../../ops/fused";
 import { programOf, run, type Program } from "../run";
-import {
-  SHAPE,
-  WHERE,
-  attentionCall,
-  fetchRows,
-  patternTile,
-  type PatternTile,
-} from "./attention-shape";
+import { SHAPE, WHERE, attentionCall, fetchRows, patternTile, type PatternTile } from "./attention-shape";
 import { define, floatOutput } from "./define";
 
 /*
@@ -134,12 +127,7 @@ var<workgroup> largests: array<f32, ${rows * lanes}>;`,
   let inverse = select(0.0, 1.0 / max(sum, 1e-30), sum > 0.0);
   let zRow = (sequence * p.queries + row) * p.heads * ${dHead}u + offset;
   ${each(ownColumns, (c) =>
-    within(
-      `lane + ${c * lanes}u`,
-      dHead,
-      ownColumns,
-      `z[zRow + lane + ${c * lanes}u] = z${c} * inverse;`,
-    ),
+    within(`lane + ${c * lanes}u`, dHead, ownColumns, `z[zRow + lane + ${c * lanes}u] = z${c} * inverse;`),
   )}
   ${
     keepPattern

@@ -103,7 +103,7 @@ function scatterAddProgram(): Omit<Program, "key"> {
   if (own >= p.n) { return; }
   let id = ids[own];
   if (id < 0 || u32(id) >= p.length) { return; }
-  let target = u32(id) * p.width;
+  let into = u32(id) * p.width;
   var first = true;
   for (var start = 0u; start < p.n; start += ${WORKGROUP}u) {
     if (tid < ${WORKGROUP / 32}u) { atomicStore(&equal[tid], 0u); }
@@ -120,7 +120,7 @@ function scatterAddProgram(): Omit<Program, "key"> {
         if (first) {
           for (var column = tid; column < p.width; column += ${WORKGROUP}u) {
             let value = rows[source * p.width + column];
-            if (source == own) { out[target + column] = value; } else { out[target + column] += value; }
+            if (source == own) { out[into + column] = value; } else { out[into + column] += value; }
           }
         }
       }
