@@ -182,7 +182,7 @@ export function registerMatMul(): void {
     define(name, (call) => {
       const operands = productOf(call);
       if (operands) return product(call.backend, operands)[0] as tf.TensorInfo;
-      return shipped.kernelFunc(call as unknown as Parameters<tf.KernelFunc>[0]) as tf.TensorInfo;
+      return shipped.kernelFunc(call as unknown as Parameters<tf.KernelFunc>[0]);
     });
   }
 }

@@ -17,7 +17,7 @@ export function define(kernelName: string, compute: (call: Call) => tf.TensorInf
       attrs: (attrs ?? {}) as Call["attrs"],
       backend: backend as DeviceBackend,
     });
-  tf.registerKernel({ kernelName, backendName: "webgpu", kernelFunc: kernelFunc as tf.KernelFunc });
+  tf.registerKernel({ kernelName, backendName: "webgpu", kernelFunc: kernelFunc });
 }
 
 export function take(inputs: Call["inputs"], name: string): tf.TensorInfo {
