@@ -300,6 +300,26 @@ describe.skipIf(missing !== null)(`fused kernels on webgpu (${missing ?? "here"}
     );
   });
 
+  test("the gradient by logits takes their memory when it may, with the same bits", async () => {
+    await tf.setBackend("webgpu");
+    const [rows, classes] = [7, 611];
+    const targets = ids(rows, classes, 3);
+    const dy = random<tf.Tensor1D>([rows], 2);
+    const gradient = (inPlace: boolean): [tf.Tensor, tf.Tensor] => {
+      const logits = random<tf.Tensor2D>([rows, classes], 1);
+      const logProbs = runKernel<tf.Tensor>(FUSED.pickLogProb, { logits, targets });
+      const inputs = { logits, logProbs, targets, dy };
+      return [logits, runKernel<tf.Tensor>(FUSED.pickLogProbGrad, inputs, { inPlace })];
+    };
+    const [logits, apart] = gradient(false);
+    expect(apart.dataId).not.toBe(logits.dataId);
+    expect(await logits.data()).toEqual(Float32Array.from({ length: rows * classes }, gaussian(1)));
+    const [taken, within] = gradient(true);
+    expect(within.dataId).toBe(taken.dataId);
+    taken.dispose();
+    expect(await within.data()).toEqual(await apart.data());
+  });
+
   test("embed, with gradients that add up rows of equal ids", async () => {
     await fc.assert(
       fc.asyncProperty(int(1, 600), int(1, 40), int(1, 30), seeds, (n, length, width, seed) =>

@@ -34,8 +34,10 @@ const OPTIONS = "ALIGNSCOPE_DAWN_OPTIONS";
  */
 const ZERO_BY_LOOP = "disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension";
 
-/** The software driver that Debian's chromium brings along. */
-const SWIFTSHADER = "/usr/lib/chromium/vk_swiftshader_icd.json";
+/** The software driver that Debian's chromium and Google's Chrome bring along. */
+const SWIFTSHADERS = ["/usr/lib/chromium", "/opt/google/chrome"].map((folder) =>
+  join(folder, "vk_swiftshader_icd.json"),
+);
 
 /**
  * Dawn instances, kept for the life of the process: a device whose instance was collected takes the process down with
@@ -46,8 +48,8 @@ const instances: GPU[] = [];
 /**
  * Finds the adapter: the one that ALIGNSCOPE_GPU_ADAPTER names, else the fastest.
  *
- * @param software whether an adapter that computes on the CPU (SwiftShader) will do; then the one beside Debian's
- *   chromium is found without being named in the environment. Right for checking kernels, far too slow for work.
+ * @param software whether an adapter that computes on the CPU (SwiftShader) will do; then the one beside
+ *   chromium or Chrome is found without being named in the environment. Right for checking kernels, far too slow for work.
  * @throws UserError when Dawn, a driver or the adapter is missing
  */
 export async function findAdapter(software: boolean): Promise<Adapter> {
@@ -147,9 +149,10 @@ function findVulkan(software: boolean): string[] {
   const { env } = process;
   if (env["VK_DRIVER_FILES"] ?? env["VK_ICD_FILENAMES"] ?? env["VK_ADD_DRIVER_FILES"]) return [];
   if (driverManifests().length > 0) return [];
-  if (software && existsSync(SWIFTSHADER)) {
-    env["VK_DRIVER_FILES"] = SWIFTSHADER;
-    env["VK_ICD_FILENAMES"] = SWIFTSHADER;
+  const swiftshader = SWIFTSHADERS.find((path) => existsSync(path));
+  if (software && swiftshader) {
+    env["VK_DRIVER_FILES"] = swiftshader;
+    env["VK_ICD_FILENAMES"] = swiftshader;
     return ["no Vulkan driver installed: chromium's SwiftShader"];
   }
   throw new UserError(
