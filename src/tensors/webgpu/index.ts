@@ -12,8 +12,9 @@ import { registerKernels } from "./register";
 export type { DeviceLimits } from "./device";
 
 /**
- * Dispatches per submit. A submit costs the CPU as much as some ten dispatches, and GPT-2 medium's forward pass has about
- * 200: three submits, so that the GPU computes while the rest is recorded, and memory is given back in between.
+ * Dispatches per submit. GPT-2 medium's forward pass has about 200: three submits, so that the GPU computes while the rest
+ * is recorded, rarely waits between two batches, and memory is given back in between. (Recording takes the CPU some 50 µs a
+ * dispatch and a submit 11 µs, measured on SwiftShader: few submits are for the GPU's sake.)
  */
 const SUBMIT_AFTER = 64;
 /** tfjs' program for products of other dtypes or activations: the one that never adds atomically. */

@@ -43,6 +43,7 @@ interface Internals {
 }
 
 interface Compiled {
+  id: number;
   pipeline: GPUComputePipeline;
   layout: GPUBindGroupLayout;
 }
@@ -51,9 +52,12 @@ interface DeviceState {
   pipelines: Map<string, Compiled>;
   /** Uniform buffers by content: a model runs the same kernels on the same shapes over and over. */
   uniforms: Map<string, GPUBuffer>;
+  /** By pipeline and buffers. Making one takes longer than the rest of a dispatch, and the pool's buffers come round again. */
+  bindGroups: Map<string, GPUBindGroup>;
 }
 
 const UNIFORMS_KEPT = 2048;
+const BIND_GROUPS_KEPT = 8192;
 const states = new WeakMap<DeviceBackend, DeviceState>();
 
 /**
@@ -73,17 +77,16 @@ export function run(
   for (const { dataId } of tensors) backend.uploadToGPU(dataId);
   const state = stateOf(backend);
   const internals = backend as unknown as Internals;
-  const { pipeline, layout } = compiled(backend, state, program);
+  const { pipeline, layout, id } = compiled(backend, state, program);
   const uniform = uniformBuffer(backend, state, internals, program, parameters);
-  const entries: GPUBindGroupEntry[] = tensors.map(({ dataId }, binding) => {
+  const buffers = tensors.map(({ dataId }, binding) => {
     const data = backend.tensorMap.get(dataId);
     // Values that were read before are out of date once a kernel writes here.
     if (program.bindings[binding]?.write) (data as { values: tf.BackendValues | null }).values = null;
     internals.commandQueueOwnedIds.add(dataId);
-    return { binding, resource: { buffer: data.resource as GPUBuffer } };
+    return data.resource as GPUBuffer;
   });
-  entries.push({ binding: tensors.length, resource: { buffer: uniform } });
-  const bindGroup = backend.device.createBindGroup({ layout, entries });
+  const bindGroup = bindGroupOf(backend, state, layout, id, [...buffers, uniform]);
   const timed = internals.activeTimers !== null && internals.activeTimers !== undefined;
   backend.ensureCommandEncoderReady();
   if (timed) beginTimedPass(backend, internals);
@@ -125,7 +128,7 @@ export function spread(backend: DeviceBackend, count: number): [number, number, 
 function stateOf(backend: DeviceBackend): DeviceState {
   let state = states.get(backend);
   if (!state) {
-    state = { pipelines: new Map(), uniforms: new Map() };
+    state = { pipelines: new Map(), uniforms: new Map(), bindGroups: new Map() };
     states.set(backend, state);
   }
   return state;
@@ -141,10 +144,41 @@ function compiled(backend: DeviceBackend, { pipelines }: DeviceState, program: P
       label: program.key,
       layout: "auto",
     });
-    made = { pipeline, layout: pipeline.getBindGroupLayout(0) };
+    made = { id: pipelines.size, pipeline, layout: pipeline.getBindGroupLayout(0) };
     pipelines.set(program.key, made);
   }
   return made;
+}
+
+const bufferIds = new WeakMap<GPUBuffer, number>();
+let lastBufferId = 0;
+
+function idOf(buffer: GPUBuffer): number {
+  let id = bufferIds.get(buffer);
+  if (id === undefined) {
+    id = ++lastBufferId;
+    bufferIds.set(buffer, id);
+  }
+  return id;
+}
+
+function bindGroupOf(
+  { device }: DeviceBackend,
+  { bindGroups }: DeviceState,
+  layout: GPUBindGroupLayout,
+  pipeline: number,
+  buffers: GPUBuffer[],
+): GPUBindGroup {
+  let key = String(pipeline);
+  for (const buffer of buffers) key += `:${idOf(buffer)}`;
+  let bindGroup = bindGroups.get(key);
+  if (!bindGroup) {
+    const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
+    bindGroup = device.createBindGroup({ layout, entries });
+    bindGroups.set(key, bindGroup);
+    if (bindGroups.size > BIND_GROUPS_KEPT) bindGroups.delete(bindGroups.keys().next().value as string);
+  }
+  return bindGroup;
 }
 
 /** The whole shader of a program. */
