@@ -79,7 +79,7 @@ function valueAndGrads(f: (...xs: tf.Tensor[]) => tf.Tensor, shapes: number[][],
 
 const int = (min: number, max: number): fc.Arbitrary<number> => fc.integer({ min, max });
 const seeds = int(1, 1e6);
-const runs = { numRuns: 8 };
+const runs = { numRuns: 6 };
 const ids = (size: number, below: number, seed: number): tf.Tensor1D => {
   const normal = gaussian(seed);
   return tf.tensor1d(
@@ -207,7 +207,7 @@ describe.skipIf(missing !== null)(`fused kernels on webgpu (${missing ?? "here"}
           ),
         );
       }),
-      { ...runs, numRuns: 12 },
+      { ...runs, numRuns: 10 },
     );
   });
   type Q = tf.Tensor3D;
@@ -333,6 +333,20 @@ describe.skipIf(missing !== null)(`fused kernels on webgpu (${missing ?? "here"}
       ),
       runs,
     );
+  });
+
+  test("sums and slices, of one shape or not", async () => {
+    await expectSame(() => [
+      tf.add(random([3, 5], 1), random([3, 5], 2)),
+      tf.add(random([4, 5], 1), random([5], 2)),
+      tf.add(random([4, 5], 1), 3),
+      tf.add(tf.tensor1d([1, 2], "int32"), tf.tensor1d([3, 4], "int32")),
+      tf.slice(random([7, 9], 1), [2, 3], [-1, 4]),
+      tf.slice(random([7, 9], 1), [6, 0], [1, -1]),
+      tf.slice(random([2, 7, 9], 1), [0, 2, 3], [-1, 4, 1]),
+      tf.slice(random([7, 9], 1), [2, 3], [0, 4]),
+      ...valueAndGrads((x) => tf.slice(tf.add(x as tf.Tensor, x as tf.Tensor), [1, 1], [2, 3]), [[4, 6]], 5),
+    ]);
   });
 
   test("rmsPropUpdate, in place and after the old value was read", async () => {

@@ -106,7 +106,7 @@ describe.skipIf(missing !== null)(`matrix products on webgpu (${missing ?? "here
         expectClose(await out.data(), plainProduct(c), c.k);
         tf.dispose([a, b, out]);
       }),
-      { numRuns: 30 },
+      { numRuns: 16 },
     );
   });
 

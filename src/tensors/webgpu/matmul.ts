@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { DeviceBackend } from "./device";
-import { define, floatOutput, sizeOf, take, type Call } from "./kernels/define";
+import { floatOutput, refine, sizeOf, take, type Call } from "./kernels/define";
 import {
   invocationsOf,
   keyOf,
@@ -178,11 +178,9 @@ function shapeOf(a: tf.TensorInfo, b: tf.TensorInfo, transposeA: boolean, transp
 /** Registers BatchMatMul and _FusedMatMul; what the kernel here does not do is left to the shipped ones. */
 export function registerMatMul(): void {
   for (const name of ["BatchMatMul", "_FusedMatMul"]) {
-    const shipped = tf.getKernel(name, "webgpu");
-    define(name, (call) => {
+    refine(name, (call) => {
       const operands = productOf(call);
-      if (operands) return product(call.backend, operands)[0] as tf.TensorInfo;
-      return shipped.kernelFunc(call as unknown as Parameters<tf.KernelFunc>[0]);
+      return operands && (product(call.backend, operands)[0] as tf.TensorInfo);
     });
   }
 }

@@ -4,6 +4,7 @@ import { registerGelu } from "./kernels/gelu";
 import { registerLayerNorm } from "./kernels/layer-norm";
 import { registerLinearGelu } from "./kernels/linear-gelu";
 import { registerLogProbs } from "./kernels/log-probs";
+import { registerPlain } from "./kernels/plain";
 import { registerRmsProp } from "./kernels/rmsprop";
 import { registerRows } from "./kernels/rows";
 import { registerMatMul } from "./matmul";
@@ -19,4 +20,5 @@ export function registerKernels(): void {
   registerLogProbs();
   registerRows();
   registerRmsProp();
+  registerPlain();
 }

@@ -20,6 +20,15 @@ export function define(kernelName: string, compute: (call: Call) => tf.TensorInf
   tf.registerKernel({ kernelName, backendName: "webgpu", kernelFunc: kernelFunc });
 }
 
+/** Replaces a shipped kernel where `compute` knows better; where it returns null, the shipped one goes on. */
+export function refine(kernelName: string, compute: (call: Call) => tf.TensorInfo | null): void {
+  const shipped = tf.getKernel(kernelName, "webgpu");
+  define(
+    kernelName,
+    (call) => compute(call) ?? shipped.kernelFunc(call as unknown as Parameters<tf.KernelFunc>[0]),
+  );
+}
+
 export function take(inputs: Call["inputs"], name: string): tf.TensorInfo {
   const info = inputs[name];
   if (!info) throw new Error(`fused kernel: missing input ${name}`);

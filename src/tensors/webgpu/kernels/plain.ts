@@ -1,0 +1,54 @@
+import { slice_util } from "@tensorflow/tfjs-core";
+import { programOf, run, spread } from "../run";
+import { floatOutput, refine, sizeOf, take } from "./define";
+import { elementwise } from "./elementwise";
+
+/*
+ * Plain kernels that each block of a transformer runs, in the one form in which it does. The shipped ones can do more, and
+ * take the CPU several times as long to record: with a token at a time that is what one waits for.
+ */
+
+const WORKGROUP = 256;
+
+/** Sums of tensors of one shape, and columns of a matrix. */
+export function registerPlain(): void {
+  refine("Add", ({ inputs, backend }) => {
+    const [a, b] = [take(inputs, "a"), take(inputs, "b")];
+    if (a.dtype !== "float32" || b.dtype !== "float32" || a.shape.join() !== b.shape.join()) return null;
+    const out = floatOutput(backend, a.shape);
+    elementwise(backend, {
+      name: "add",
+      tensors: { a, b, out },
+      written: ["out"],
+      body: "out[i] = a[i] + b[i];",
+    });
+    return out;
+  });
+
+  refine("Slice", ({ inputs, attrs, backend }) => {
+    const x = take(inputs, "x");
+    if (x.dtype !== "float32" || x.shape.length !== 2) return null;
+    const [begin, size] = slice_util.parseSliceParams(
+      x,
+      attrs["begin"] as number[],
+      attrs["size"] as number[],
+    ) as [[number, number], [number, number]];
+    slice_util.assertParamsValid(x, begin, size);
+    const out = floatOutput(backend, size);
+    const count = sizeOf(out);
+    if (count === 0) return out;
+    const program = programOf("slice", () => ({
+      bindings: [{ name: "x" }, { name: "out", write: true }],
+      parameters: { count: "u32", width: "u32", start: "u32", stride: "u32" },
+      workgroup: WORKGROUP,
+      body: `
+  let i = (group.y * groups.x + group.x) * ${WORKGROUP}u + tid;
+  if (i >= p.count) { return; }
+  out[i] = x[p.start + (i / p.width) * p.stride + i % p.width];`,
+    }));
+    const stride = x.shape[1] as number;
+    const parameters = { count, width: size[1], start: begin[0] * stride + begin[1], stride };
+    run(backend, program, [x, out], parameters, spread(backend, Math.ceil(count / WORKGROUP)));
+    return out;
+  });
+}
