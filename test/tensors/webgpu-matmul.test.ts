@@ -106,7 +106,7 @@ describe.skipIf(missing !== null)(`matrix products on webgpu (${missing ?? "here
         expectClose(await out.data(), plainProduct(c), c.k);
         tf.dispose([a, b, out]);
       }),
-      { numRuns: 16 },
+      { numRuns: 16, endOnFailure: true },
     );
   });
 
@@ -124,7 +124,7 @@ describe.skipIf(missing !== null)(`matrix products on webgpu (${missing ?? "here
           expectClose(await out.data(), plainProduct(c), c.k);
           tf.dispose([a, b, out]);
         }),
-        { numRuns: 4 },
+        { numRuns: 4, endOnFailure: true },
       );
     },
   );

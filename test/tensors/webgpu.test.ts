@@ -116,6 +116,15 @@ describe.skipIf(missing !== null)(`the webgpu backend (${missing ?? "here"})`, (
     expect(status).toBe(0);
   });
 
+  test("tf.time measures our kernels", async () => {
+    await openBackend("webgpu");
+    const x = tf.ones([64, 64]);
+    const { kernelMs } = (await tf.time(() => {
+      tf.matMul(x, x).dispose();
+    })) as { kernelMs: number };
+    expect(kernelMs).toBeGreaterThan(0);
+  });
+
   test("what a kernel did wrong is thrown by the next read, in one line and once", async () => {
     await openBackend("webgpu");
     const tensor = tf.add(tf.ones([3]), 1);
@@ -155,7 +164,9 @@ describe.skipIf(missing !== null)(`the webgpu backend (${missing ?? "here"})`, (
     backend().device.destroy();
     await expect(tensor.data()).rejects.toThrow(/^webgpu: [^\n]*(lost|destroyed)[^\n]*$/);
     await openBackend("webgpu");
+    tensor.dispose();
     expect([...(await tf.add(tf.ones([3]), 1).data())]).toEqual([2, 2, 2]);
+    expect([...(await tf.matMul(tf.ones([1, 2]), tf.ones([2, 1])).data())]).toEqual([2]);
   });
 });
 

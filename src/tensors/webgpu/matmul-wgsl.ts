@@ -173,7 +173,10 @@ function loader(name: string, buffer: string, width: string, four: boolean): str
 }`;
 }
 
-/** Brings a slab [step][size] of an operand into workgroup memory, in blocks of 4 × 4. */
+/**
+ * Brings a slab [step][size] of an operand into workgroup memory, in blocks of 4 × 4. A loop also where each invocation has
+ * one block: SwiftShader's compiler spends minutes on the same code in a straight line.
+ */
 function fill(
   name: string,
   origin: string,

@@ -21,6 +21,7 @@ export class BufferPool {
   private readonly used = new Set<GPUBuffer>();
   /** By size and usage, the kind released last at the end. */
   private readonly idle = new Map<string, GPUBuffer[]>();
+  private disposed = false;
 
   /**
    * @param flush submits pending work, so that the buffers it holds are released
@@ -51,6 +52,8 @@ export class BufferPool {
   }
 
   releaseBuffer(buffer: GPUBuffer, reuse = true): void {
+    // Tensors may outlive a device that was lost.
+    if (this.disposed) return;
     if (!this.used.delete(buffer)) throw new Error("a GPU buffer is released that is not in use");
     const { size, usage } = buffer;
     this.numBytesUsed -= size;
@@ -75,6 +78,7 @@ export class BufferPool {
   }
 
   dispose(): void {
+    this.disposed = true;
     this.trim(0);
     for (const buffer of this.used) buffer.destroy();
     this.used.clear();

@@ -1,6 +1,8 @@
+import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { FUSED } from "../../ops/fused";
+import type { DeviceBackend } from "../device";
 import { programOf, run, spread, type Program } from "../run";
-import { define, floatOutput, numberOf, sameData, sizeOf, take } from "./define";
+import { define, floatOutput, numberOf, refine, sameData, sizeOf, take } from "./define";
 
 /*
  * Rows of tables: looking them up, adding to them, appending to a cache.
@@ -41,23 +43,17 @@ export function registerRows(): void {
   });
 
   define(FUSED.scatterAdd, ({ inputs, attrs, backend }) => {
-    const [rows, ids] = [take(inputs, "rows"), take(inputs, "ids")];
-    const length = numberOf(attrs, "length");
-    const n = sizeOf(ids);
-    const width = rows.shape[1] ?? 1;
-    const out = floatOutput(backend, [length, width]);
-    if (length * width === 0) return out;
-    backend.uploadToGPU(out.dataId);
-    backend.clear(out.dataId);
-    if (n === 0) return out;
-    run(
-      backend,
-      programOf("scatterAdd", scatterAddProgram),
-      [rows, ids, out],
-      { n, width, length },
-      spread(backend, n),
-    );
-    return out;
+    const rows = take(inputs, "rows");
+    return scatterAdd(backend, rows, take(inputs, "ids"), [numberOf(attrs, "length"), rows.shape[1] ?? 1]);
+  });
+
+  // The gradient of tf.gather. The shipped kernel adds atomically: other bits in every run.
+  refine("ScatterNd", ({ inputs, attrs, backend }) => {
+    const [indices, updates] = [take(inputs, "indices"), take(inputs, "updates")];
+    const shape = attrs["shape"] as number[];
+    const isRows = shape.length === 2 && updates.shape.length === 2 && indices.shape[1] === 1;
+    if (!isRows || updates.dtype !== "float32" || indices.shape.length !== 2) return null;
+    return scatterAdd(backend, updates, indices, shape);
   });
 
   define(FUSED.appendToCache, ({ inputs, attrs, backend }) => {
@@ -86,6 +82,20 @@ export function registerRows(): void {
     run(backend, program, [qkv, cache], parameters, spread(backend, Math.ceil(count / WORKGROUP)));
     return sameData(backend, cache);
   });
+}
+
+/** The rows at `ids` of a zero tensor of `shape`, equal ids added up in their order. */
+function scatterAdd(backend: DeviceBackend, rows: TensorInfo, ids: TensorInfo, shape: number[]): TensorInfo {
+  const [length = 0, width = 0] = shape;
+  const n = sizeOf(ids);
+  const out = floatOutput(backend, shape);
+  if (length * width === 0) return out;
+  backend.uploadToGPU(out.dataId);
+  backend.clear(out.dataId);
+  if (n === 0) return out;
+  const program = programOf("scatterAdd", scatterAddProgram);
+  run(backend, program, [rows, ids, out], { n, width, length }, spread(backend, n));
+  return out;
 }
 
 /**
