@@ -368,7 +368,12 @@ class Bench:
             2 * rows * width * wide,
         )
         both("layer-norm", lambda x, w, b: F.layer_norm(x, (width,), w, b), [of(rows, width), of(width), of(width)], None)
-        both("gelu", gelu, [of(rows, wide)], None)
+        both(
+            "linear-gelu",
+            lambda x, w, b: gelu(torch.addmm(b, x, w)),
+            [of(rows, width), of(width, wide), of(wide)],
+            2 * rows * width * wide,
+        )
         hidden = torch.ones(positions, positions, dtype=torch.bool, device=self.device).triu(1)
         mask = torch.zeros(positions, positions, device=self.device).masked_fill(hidden, float("-inf"))
 

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { oneHot } from "../tensors/ops";
 
 /*
  * The operations of a transformer as one composes them from tfjs' own, operation by operation as they stand in the papers:
@@ -52,7 +53,7 @@ export function plainAttention(
 
 /** See `crossEntropy` of src/tensors. */
 export function plainCrossEntropy(logits: tf.Tensor2D, targets: tf.Tensor1D): tf.Tensor1D {
-  const chosen = tf.oneHot(targets, logits.shape[1]);
+  const chosen = oneHot(targets, logits.shape[1]);
   return tf.neg(tf.sum<tf.Tensor1D>(tf.mul(tf.logSoftmax(logits), chosen), -1));
 }
 

@@ -79,6 +79,11 @@ const USES: Record<string, (setting: Setting) => unknown> = {
     cache.dispose();
   },
   residual: ({ model, ids }) => model.residual(model.layOut(ids), { stopAtLayer: 1 }).dispose(),
+  logitsOf: ({ model, ids }) => {
+    const residual = model.residual(model.layOut(ids));
+    model.logitsOf(residual).dispose();
+    residual.dispose();
+  },
   unembed: ({ model }) => {
     const rows = tf.ones<tf.Rank.R2>([2, model.config.dModel]);
     model.unembed(rows).dispose();

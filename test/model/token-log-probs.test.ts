@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gaussian, gradientsOf, type GPT2 } from "../../src/model";
-import { pickLogProb } from "../../src/tensors/ops";
+import { oneHot, pickLogProb } from "../../src/tensors/ops";
 import { onEachBackend } from "../backends";
 import { forward, layOut } from "../referee";
 import { CASES, modelOf, relativeError, valuesOf } from "./cases";
@@ -60,7 +60,7 @@ onEachBackend(({ some }) => {
           which,
           (options) => {
             const logits = tf.slice(which.forward(even, options), [0, 0, 0], [-1, 3, -1]);
-            const chosen = tf.oneHot(tf.tensor1d(targets, "int32"), config.vocabSize);
+            const chosen = oneHot(tf.tensor1d(targets, "int32"), config.vocabSize);
             const rows = tf.reshape(tf.logSoftmax(logits), [6, config.vocabSize]);
             return tf.sum(
               tf.mul(tf.sum(tf.mul(rows, tf.cast(chosen, "float32")), 1), tf.reshape(slopes, [6])),

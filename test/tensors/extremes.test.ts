@@ -20,7 +20,7 @@ const random = (count: number, scale = 1, shift = 0): Float64Array =>
   Float64Array.from({ length: count }, () => Math.fround(shift + scale * normal()));
 const floats = (values: Float64Array): Float32Array => Float32Array.from(values);
 
-onEachBackend(() => {
+onEachBackend(({ name: backend }) => {
   describe("where numbers are far from ordinary", () => {
     test("log-probabilities of logits that are huge, equal, or far apart", async () => {
       const rows = [
@@ -40,7 +40,9 @@ onEachBackend(() => {
       const wanted = rows.flatMap((row, i) => [
         ...logSoftmaxOf(row.map(Math.fround), 5).map((x, j) => Number(j === targets[i]) - Math.exp(x)),
       ]);
-      slopes.forEach((slope, i) => expect(Math.abs(slope - wanted[i]!)).toBeLessThan(1e-6));
+      // A GPU keeps the normaliser, here near 100, in float32.
+      const tolerance = backend === "webgpu" ? 2e-5 : 1e-6;
+      slopes.forEach((slope, i) => expect(Math.abs(slope - wanted[i]!)).toBeLessThan(tolerance));
       tf.dispose([logits, ids]);
     });
 

@@ -63,6 +63,10 @@ const OPERATIONS: Record<
     },
   },
   splitHeads: { inputs: () => [rows(3 * WIDTH)], run: (x) => ops.splitHeads(x as tf.Tensor2D, BATCH, HEADS) },
+  add: { inputs: () => [rows(), rows()], run: (a, b) => ops.add(a as tf.Tensor, b as tf.Tensor) },
+  reshape: { inputs: () => [rows()], run: (x) => ops.reshape(x as tf.Tensor, [WIDTH, BATCH * LENGTH]) },
+  oneHot: { inputs: () => [ids()], run: (x) => ops.oneHot(x as tf.Tensor1D, 4) },
+  rowsAtATime: { inputs: () => [], run: () => void ops.rowsAtATime(50257) },
   appendToCache: {
     inputs: () => [rows(3 * WIDTH)],
     run: (qkv) => {

@@ -21,5 +21,6 @@ export { gelu } from "./gelu";
 export { centre, layerNorm, layerNormParts } from "./layer-norm";
 export { linear, linearGelu } from "./linear";
 export { crossEntropy, pickLogProb, rowsAtATime, tokenLogProbs } from "./log-probs";
+export { oneHot } from "./one-hot";
 export { rmsPropUpdate, type RmsPropOptions } from "./rmsprop";
 export { add, reshape } from "./shape";

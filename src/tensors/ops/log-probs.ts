@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { differentiable, isDifferentiating } from "../tape";
 import { FUSED, hasKernel, runKernel } from "./fused";
+import { oneHot } from "./one-hot";
 
 /**
  * Log-probability of each row's target under the softmax of its logits.
@@ -30,7 +31,7 @@ export function pickLogProb(logits: tf.Tensor2D, targets: tf.Tensor1D): tf.Tenso
 
 function composedPick(logits: tf.Tensor2D, targets: tf.Tensor1D): tf.Tensor1D {
   return tf.tidy(() => {
-    const chosen = tf.oneHot(targets, logits.shape[1], 1, 0, "float32");
+    const chosen = oneHot(targets, logits.shape[1]);
     return tf.sum<tf.Tensor1D>(tf.mul(tf.logSoftmax(logits), chosen), -1);
   });
 }

@@ -10,8 +10,30 @@ import { elementwise } from "./elementwise";
 
 const WORKGROUP = 256;
 
-/** Sums of tensors of one shape, and columns of a matrix. */
+/** Sums of tensors of one shape, columns of a matrix, and numbers from integers. */
 export function registerPlain(): void {
+  // As shipped, a cast to float32 is the integers under a new name: its own kernels look at what lies beneath, ours do not.
+  refine("Cast", ({ inputs, attrs, backend }) => {
+    const x = take(inputs, "x");
+    if (attrs["dtype"] !== "float32" || (x.dtype !== "int32" && x.dtype !== "bool")) return null;
+    const out = floatOutput(backend, x.shape);
+    const count = sizeOf(out);
+    if (count === 0) return out;
+    const program = programOf("cast", () => ({
+      bindings: [
+        { name: "x", type: "i32" },
+        { name: "out", write: true },
+      ],
+      parameters: { count: "u32" },
+      workgroup: WORKGROUP,
+      body: `
+  let i = (group.y * groups.x + group.x) * ${WORKGROUP}u + tid;
+  if (i < p.count) { out[i] = f32(x[i]); }`,
+    }));
+    run(backend, program, [x, out], { count }, spread(backend, Math.ceil(count / WORKGROUP)));
+    return out;
+  });
+
   refine("Add", ({ inputs, backend }) => {
     const [a, b] = [take(inputs, "a"), take(inputs, "b")];
     if (a.dtype !== "float32" || b.dtype !== "float32" || a.shape.join() !== b.shape.join()) return null;
