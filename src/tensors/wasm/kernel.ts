@@ -3,8 +3,8 @@ import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import type { FusedName } from "../ops/fused";
 
 /*
- * What the fused kernels of the wasm backend share: they are plain loops over views of its heap. A compiled JavaScript loop
- * makes one pass where a composition makes eight, and needs no kernel that the shipped module lacks.
+ * What the fused kernels of the wasm backend share. Each runs a SIMD kernel of `simd/` on addresses of the backend's heap;
+ * where there is none, a plain loop over views of it: still one pass where a composition makes eight.
  */
 
 /** Attributes of a kernel, by name. */
@@ -35,6 +35,11 @@ export class Heap {
 
   integers(info: tf.TensorInfo): Int32Array {
     return this.backend.typedArrayFromHeap(info) as Int32Array;
+  }
+
+  /** Where a tensor lies, in bytes: what a SIMD kernel works on. Stays as it is when the heap grows. */
+  address(info: tf.TensorInfo): number {
+    return this.backend.dataIdMap.get(info.dataId).memoryOffset;
   }
 
   /** The same data once more, for a kernel that works in place or only renames. */
@@ -78,6 +83,11 @@ export function input(inputs: Record<string, tf.TensorInfo>, name: string): tf.T
   const info = inputs[name];
   if (!info) throw new Error(`fused kernel: missing input ${name}`);
   return info;
+}
+
+/** The number of values of a tensor. */
+export function sizeOf({ shape }: tf.TensorInfo): number {
+  return tf.util.sizeFromShape(shape);
 }
 
 export function number(attributes: Attributes, name: string): number {

@@ -13,6 +13,7 @@ import { registerRmsProp } from "./kernels/rmsprop";
 import { registerRows } from "./kernels/rows";
 import { registerBlasMatMul, registerTransposingMatMul } from "./matmul";
 import { guardAllocation, HEAP_CEILING } from "./memory";
+import { openSimd, type Simd } from "./simd/module";
 
 let opened: OpenedBackend | undefined;
 
@@ -25,28 +26,30 @@ export async function openWasm(): Promise<OpenedBackend> {
     await tf.setBackend("wasm");
     guardAllocation(tf.backend() as BackendWasm);
     const { blas, reason } = findBlas();
-    registerKernels(blas?.sgemm);
+    const { simd, reason: withoutSimd } = await openSimd(tf.backend() as BackendWasm);
+    registerKernels(blas?.sgemm, simd);
     opened = {
       backend: "wasm",
       device: "CPU",
       blas: blas?.name ?? null,
       threads: blas?.threads ?? 1,
       memoryLimitBytes: HEAP_CEILING,
-      notes: blas ? [] : [reason],
+      notes: [reason, withoutSimd].filter(Boolean),
     };
   }
   await tf.setBackend("wasm");
   return opened;
 }
 
-function registerKernels(sgemm: Sgemm | undefined): void {
+/** Registers the kernels of this folder, in place of those before: without SIMD kernels as loops of JavaScript. */
+export function registerKernels(sgemm: Sgemm | undefined, simd: Simd | null): void {
   const multiply = sgemm ? registerBlasMatMul(sgemm) : registerTransposingMatMul();
-  if (sgemm) registerAttention(sgemm);
-  registerLayerNorm();
-  registerGelu((heap, x, weight) => multiply(heap.backend, x, weight, false, false));
-  registerLogProbs();
-  registerRows();
-  registerRmsProp();
+  if (sgemm) registerAttention(sgemm, simd);
+  registerLayerNorm(simd);
+  registerGelu((heap, x, weight) => multiply(heap.backend, x, weight, false, false), simd);
+  registerLogProbs(simd);
+  registerRows(simd);
+  registerRmsProp(simd);
   // As shipped it copies; every tensor that a gradient keeps goes through it.
   replaceKernel("Identity", ({ inputs, backend }) =>
     new Heap(backend as BackendWasm).share((inputs as { x: tf.TensorInfo }).x),

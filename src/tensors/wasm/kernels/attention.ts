@@ -3,6 +3,7 @@ import { FUSED } from "../../ops/fused";
 import type { Sgemm } from "../blas";
 import { expOfNegative } from "../exponential";
 import { input, number, registerFused, type Attributes } from "../kernel";
+import type { Simd } from "../simd/module";
 
 /*
  * Attention head by head, on the rows as they lie: a BLAS takes the distance between rows as an argument, so heads need be
@@ -46,19 +47,30 @@ function outputRows(data: Float32Array, layout: Layout): Rows {
   return rowsOf(data, 0, { ...layout, joined: false });
 }
 
-export function registerAttention(sgemm: Sgemm): void {
+export function registerAttention(sgemm: Sgemm, simd: Simd | null): void {
+  const softmax = simd ? simdSoftmax(simd) : loopSoftmax;
+  const softmaxGradient = simd ? simdSoftmaxGradient(simd) : loopSoftmaxGradient;
   registerFused(FUSED.attention, (inputs, attributes, heap) => {
     const layout = layoutOf(attributes);
     const { batch, heads, queries, keys, dHead } = layout;
     const z = heap.allocate([batch * queries, heads * dHead]);
     const keep = Boolean(attributes["keepPattern"]);
     const pattern = heap.allocate(keep ? [batch, heads, queries, keys] : [queries, keys]);
+    const finish = (): tf.TensorInfo[] => {
+      if (keep) return [z, pattern];
+      heap.free(pattern);
+      return [z];
+    };
     const [q, k, v] = ["q", "k", "v"].map((name, part) =>
       rowsOf(heap.floats(input(inputs, name)), part, layout),
     ) as [Rows, Rows, Rows];
     const pads = heap.integers(input(inputs, "pads"));
     const out = outputRows(heap.floats(z), layout);
     const patterns = heap.floats(pattern);
+    if (simd && queries === 1) {
+      simdAttendOne(simd, layout, [q, k, v], out, patterns, pads, keep);
+      return finish();
+    }
     for (let b = 0; b < batch; b++) {
       for (let head = 0; head < heads; head++) {
         const from = keep ? (b * heads + head) * queries * keys : 0;
@@ -92,9 +104,7 @@ export function registerAttention(sgemm: Sgemm): void {
         );
       }
     }
-    if (keep) return [z, pattern];
-    heap.free(pattern);
-    return [z];
+    return finish();
   });
 
   registerFused(FUSED.attentionGrad, (inputs, attributes, heap) => {
@@ -119,7 +129,7 @@ export function registerAttention(sgemm: Sgemm): void {
         const from = (b * heads + head) * queries * keys;
         const own = patterns.subarray(from, from + queries * keys);
         product(sgemm, false, true, queries, keys, dHead, at(dz, b, head), at(v, b, head), scores);
-        softmaxGradient(own, dScores, keys, 1 / Math.sqrt(dHead));
+        softmaxGradient(own, dScores, queries, keys, 1 / Math.sqrt(dHead));
         product(sgemm, false, false, queries, dHead, keys, scores, at(k, b, head), at(dq, b, head));
         product(sgemm, true, false, keys, dHead, queries, scores, at(q, b, head), at(dk, b, head));
         product(
@@ -168,7 +178,13 @@ function product(
 }
 
 /** Scores become weights, row by row: those of hidden keys 0, and all of them where a query sees nothing. */
-function softmax(scores: Float32Array, pad: number, queries: number, keys: number, scale: number): void {
+type Softmax = (scores: Float32Array, pad: number, queries: number, keys: number, scale: number) => void;
+
+function simdSoftmax(simd: Simd): Softmax {
+  return (scores, ...rest) => simd.softmax(scores.byteOffset, ...rest);
+}
+
+function loopSoftmax(scores: Float32Array, pad: number, queries: number, keys: number, scale: number): void {
   for (let query = 0; query < queries; query++) {
     const row = query * keys;
     const end = row + keys - queries + query + 1;
@@ -189,12 +205,62 @@ function softmax(scores: Float32Array, pad: number, queries: number, keys: numbe
 }
 
 /** From the gradient of the weights to that of the scores, in place. */
-function softmaxGradient(pattern: Float32Array, slope: Float32Array, keys: number, scale: number): void {
+type SoftmaxGradient = (
+  pattern: Float32Array,
+  slope: Float32Array,
+  queries: number,
+  keys: number,
+  scale: number,
+) => void;
+
+function simdSoftmaxGradient(simd: Simd): SoftmaxGradient {
+  return (pattern, slope, ...rest) => simd.softmaxGrad(pattern.byteOffset, slope.byteOffset, ...rest);
+}
+
+function loopSoftmaxGradient(
+  pattern: Float32Array,
+  slope: Float32Array,
+  _: number,
+  keys: number,
+  scale: number,
+): void {
   for (let row = 0; row < pattern.length; row += keys) {
     let dot = 0;
     for (let i = row; i < row + keys; i++) dot += slope[i]! * pattern[i]!;
     for (let i = row; i < row + keys; i++) slope[i] = (slope[i]! - dot) * pattern[i]! * scale;
   }
+}
+
+/** One query for each batch entry and head, in one call. */
+function simdAttendOne(
+  simd: Simd,
+  { batch, heads, keys, dHead }: Layout,
+  [q, k, v]: [Rows, Rows, Rows],
+  z: Rows,
+  scores: Float32Array,
+  pads: Int32Array,
+  keepPattern: boolean,
+): void {
+  const bytes = Float32Array.BYTES_PER_ELEMENT;
+  const address = (rows: Rows): number => rows.data.byteOffset + bytes * rows.offset(0, 0);
+  const step = (rows: Rows): number => bytes * (rows.offset(1, 0) - rows.offset(0, 0));
+  simd.attendOne(
+    address(q),
+    address(k),
+    address(v),
+    address(z),
+    scores.byteOffset,
+    pads.byteOffset,
+    batch,
+    heads,
+    keys,
+    dHead,
+    step(q),
+    step(k),
+    bytes * k.stride,
+    keepPattern ? bytes * keys : 0,
+    1 / Math.sqrt(dHead),
+  );
 }
 
 /** One query: dot products, for which calling a BLAS would cost more than computing. */
@@ -216,7 +282,7 @@ function attendOne(
   for (let j = start, key = k.offset(batch, head) + start * k.stride; j < keys; j++, key += k.stride) {
     scores[j] = dot(query, keyRows, key);
   }
-  softmax(scores, pad, 1, keys, 1 / Math.sqrt(dHead));
+  loopSoftmax(scores, pad, 1, keys, 1 / Math.sqrt(dHead));
   const to = z.offset(batch, head);
   const out = z.data.subarray(to, to + dHead);
   out.fill(0);

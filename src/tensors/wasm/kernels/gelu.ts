@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { FUSED } from "../../ops/fused";
-import { input, registerFused, shippedKernel, type Heap } from "../kernel";
+import { input, registerFused, shippedKernel, sizeOf, type Heap } from "../kernel";
+import type { Simd } from "../simd/module";
 
 const LINEAR = 2 * Math.sqrt(2 / Math.PI);
 const CUBIC = 0.044715 * LINEAR;
@@ -8,7 +9,30 @@ const CUBIC = 0.044715 * LINEAR;
 /** A matrix product `x·weight` of the backend, without bias. */
 export type Product = (heap: Heap, x: tf.TensorInfo, weight: tf.TensorInfo) => tf.TensorInfo;
 
-export function registerGelu(product: Product): void {
+export function registerGelu(product: Product, simd: Simd | null): void {
+  if (simd) registerSimd(product, simd);
+  else registerLoops(product);
+}
+
+function registerSimd(product: Product, simd: Simd): void {
+  registerFused(FUSED.linearGelu, (inputs, { keepPre }, heap) => {
+    const bias = input(inputs, "bias");
+    const pre = product(heap, input(inputs, "x"), input(inputs, "weight"));
+    const post = keepPre ? heap.allocate(pre.shape) : pre;
+    const width = sizeOf(bias);
+    const [from, add, to] = [pre, bias, post].map((info) => heap.address(info));
+    simd.biasGelu(from!, add!, to!, sizeOf(pre) / width, width);
+    return keepPre ? [post, pre] : [post];
+  });
+  registerFused(FUSED.geluGrad, (inputs, _, heap) => {
+    const pre = input(inputs, "pre");
+    const out = heap.allocate(pre.shape);
+    simd.geluGrad(heap.address(pre), heap.address(input(inputs, "dy")), heap.address(out), sizeOf(pre));
+    return out;
+  });
+}
+
+function registerLoops(product: Product): void {
   const sigmoid = shippedKernel("Sigmoid");
   registerFused(FUSED.linearGelu, (inputs, { keepPre }, heap) => {
     const pre = product(heap, input(inputs, "x"), input(inputs, "weight"));

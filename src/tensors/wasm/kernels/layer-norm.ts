@@ -1,31 +1,48 @@
+import type * as tf from "@tensorflow/tfjs-core";
 import { FUSED } from "../../ops/fused";
-import { input, number, registerFused } from "../kernel";
+import { input, number, registerFused, sizeOf } from "../kernel";
+import type { Simd } from "../simd/module";
 
-export function registerLayerNorm(): void {
+export function registerLayerNorm(simd: Simd | null): void {
   registerFused(FUSED.layerNorm, (inputs, attributes, heap) => {
-    const x = input(inputs, "x");
+    const all = ["x", "weight", "bias"].map((name) => input(inputs, name)) as Infos;
+    const [x, weight] = all;
     const out = heap.allocate(x.shape);
-    normalise(
-      heap.floats(x),
-      heap.floats(input(inputs, "weight")),
-      heap.floats(input(inputs, "bias")),
-      heap.floats(out),
-      number(attributes, "epsilon"),
-    );
+    const epsilon = number(attributes, "epsilon");
+    if (simd) {
+      const [from, scale, shift] = all.map((info) => heap.address(info)) as Addresses;
+      const width = sizeOf(weight);
+      simd.layerNorm(from, scale, shift, heap.address(out), sizeOf(x) / width, width, epsilon);
+    } else {
+      const [from, scale, shift] = all.map((info) => heap.floats(info)) as Views;
+      normalise(from, scale, shift, heap.floats(out), epsilon);
+    }
     return out;
   });
   registerFused(FUSED.layerNormGrad, (inputs, attributes, heap) => {
-    const x = input(inputs, "x");
-    const weight = input(inputs, "weight");
-    const outputs = [x, weight, weight].map(({ shape }) => heap.allocate(shape));
-    const [dx, dWeight, dBias] = outputs.map((info) => heap.floats(info)) as Three;
-    const dy = heap.floats(input(inputs, "dy"));
-    gradient(heap.floats(x), heap.floats(weight), dy, dx, dWeight, dBias, number(attributes, "epsilon"));
+    const all = ["x", "weight", "dy"].map((name) => input(inputs, name)) as Infos;
+    const [x, weight] = all;
+    const outputs = [x, weight, weight].map(({ shape }) => heap.allocate(shape)) as Infos;
+    const epsilon = number(attributes, "epsilon");
+    // The gradients of weight and bias are sums over the rows.
+    for (const info of outputs.slice(1)) heap.floats(info).fill(0);
+    if (simd) {
+      const width = sizeOf(weight);
+      const from = all.map((info) => heap.address(info)) as Addresses;
+      const to = outputs.map((info) => heap.address(info)) as Addresses;
+      simd.layerNormGrad(...from, ...to, sizeOf(x) / width, width, epsilon);
+    } else {
+      const from = all.map((info) => heap.floats(info)) as Views;
+      const to = outputs.map((info) => heap.floats(info)) as Views;
+      gradient(...from, ...to, epsilon);
+    }
     return outputs;
   });
 }
 
-type Three = [Float32Array, Float32Array, Float32Array];
+type Infos = [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo];
+type Addresses = [number, number, number];
+type Views = [Float32Array, Float32Array, Float32Array];
 
 function normalise(
   x: Float32Array,
@@ -67,8 +84,6 @@ function gradient(
   epsilon: number,
 ): void {
   const width = weight.length;
-  dWeight.fill(0);
-  dBias.fill(0);
   for (let row = 0; row < x.length; row += width) {
     const mean = meanOf(x, row, width);
     const inverse = inverseScale(x, row, width, mean, epsilon);

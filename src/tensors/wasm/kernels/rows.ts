@@ -1,8 +1,9 @@
 import { FUSED } from "../../ops/fused";
-import { input, number, registerFused } from "../kernel";
+import { input, number, registerFused, sizeOf } from "../kernel";
+import type { Simd } from "../simd/module";
 
 /** Kernels that move whole rows: embedding look-up, its gradient, and the growing cache. */
-export function registerRows(): void {
+export function registerRows(simd: Simd | null): void {
   registerFused(FUSED.gatherRows, (inputs, _, heap) => {
     const table = input(inputs, "table");
     const ids = input(inputs, "ids");
@@ -19,8 +20,13 @@ export function registerRows(): void {
     const width = rows.shape[1] ?? 1;
     const out = heap.allocate([number(attributes, "length"), width]);
     const [source, sums] = [heap.floats(rows), heap.floats(out)];
-    const ids = heap.integers(input(inputs, "ids"));
+    const where = input(inputs, "ids");
     sums.fill(0);
+    if (simd) {
+      simd.scatterAdd(heap.address(rows), heap.address(where), heap.address(out), sizeOf(where), width);
+      return out;
+    }
+    const ids = heap.integers(where);
     for (let n = 0; n < ids.length; n++) {
       const from = n * width;
       const to = ids[n]! * width;
