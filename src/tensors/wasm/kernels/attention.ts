@@ -1,51 +1,16 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { FUSED } from "../../ops/fused";
 import type { Sgemm } from "../blas";
-import { expOfNegative } from "../exponential";
-import { input, number, registerFused, type Attributes } from "../kernel";
+import { input, registerFused } from "../kernel";
 import type { Simd } from "../simd/module";
+import { attendOne, simdAttendOne } from "./attend-one";
+import { keyBlocks, layoutOf, outputRows, queryBlocks, rowsOf, type Rows } from "./attention-layout";
+import { loopSoftmax, loopSoftmaxGradient, simdSoftmax, simdSoftmaxGradient } from "./softmax";
 
 /*
  * Attention head by head, on the rows as they lie: a BLAS takes the distance between rows as an argument, so heads need be
- * neither split nor joined, and keys are read where the cache has them.
+ * neither split nor joined, and keys are read where the cache has them. A single query needs no BLAS.
  */
-
-interface Layout {
-  batch: number;
-  heads: number;
-  queries: number;
-  keys: number;
-  dHead: number;
-  joined: boolean;
-}
-
-function layoutOf(attributes: Attributes): Layout {
-  const [batch, heads, queries, keys, dHead] = ["batch", "heads", "queries", "keys", "dHead"].map((name) =>
-    number(attributes, name),
-  ) as [number, number, number, number, number];
-  return { batch, heads, queries, keys, dHead, joined: Boolean(attributes["joined"]) };
-}
-
-/** One operand's rows: where the first of a batch entry and head begins, and how far they are apart. */
-interface Rows {
-  data: Float32Array;
-  stride: number;
-  offset: (batch: number, head: number) => number;
-}
-
-/** The rows of q, k and v (parts 0, 1, 2) or of their gradients. */
-function rowsOf(data: Float32Array, part: number, { batch, heads, dHead, joined }: Layout): Rows {
-  const width = heads * dHead;
-  const stride = joined ? 3 * width : width;
-  const perBatch = data.length / batch;
-  const column = joined ? part * width : 0;
-  return { data, stride, offset: (b, head) => b * perBatch + column + head * dHead };
-}
-
-/** The rows of z or its gradient, `[batch·queries, dModel]`. */
-function outputRows(data: Float32Array, layout: Layout): Rows {
-  return rowsOf(data, 0, { ...layout, joined: false });
-}
 
 export function registerAttention(sgemm: Sgemm, simd: Simd | null): void {
   const softmax = simd ? simdSoftmax(simd) : loopSoftmax;
@@ -71,37 +36,24 @@ export function registerAttention(sgemm: Sgemm, simd: Simd | null): void {
       simdAttendOne(simd, layout, [q, k, v], out, patterns, pads, keep);
       return finish();
     }
+    const blocks = queryBlocks(layout);
     for (let b = 0; b < batch; b++) {
       for (let head = 0; head < heads; head++) {
-        const from = keep ? (b * heads + head) * queries * keys : 0;
-        const scores = patterns.subarray(from, from + queries * keys);
+        const first = keep ? (b * heads + head) * queries * keys : 0;
+        const scores = patterns.subarray(first, first + queries * keys);
         if (queries === 1) {
           attendOne(layout, pads[b]!, q, k, v, out, scores, b, head);
           continue;
         }
-        product(
-          sgemm,
-          false,
-          true,
-          queries,
-          keys,
-          dHead,
-          at(q, b, head),
-          at(k, b, head),
-          matrix(scores, keys),
-        );
+        for (const { from, rows, seen } of blocks) {
+          const [query, key, own] = [at(q, b, head, from), at(k, b, head), matrix(scores, keys, from)];
+          product(sgemm, false, true, rows, seen, dHead, query, key, own);
+        }
         softmax(scores, pads[b]!, queries, keys, 1 / Math.sqrt(dHead));
-        product(
-          sgemm,
-          false,
-          false,
-          queries,
-          dHead,
-          keys,
-          matrix(scores, keys),
-          at(v, b, head),
-          at(out, b, head),
-        );
+        for (const { from, rows, seen } of blocks) {
+          const [own, value, to] = [matrix(scores, keys, from), at(v, b, head), at(out, b, head, from)];
+          product(sgemm, false, false, rows, dHead, seen, own, value, to);
+        }
       }
     }
     return finish();
@@ -123,26 +75,30 @@ export function registerAttention(sgemm: Sgemm, simd: Simd | null): void {
     const patterns = heap.floats(input(inputs, "pattern"));
     const dz = outputRows(heap.floats(input(inputs, "dz")), layout);
     const dScores = heap.floats(scratch);
-    const scores = matrix(dScores, keys);
+    const [blocks, blocksOfKeys] = [queryBlocks(layout), keyBlocks(layout)];
     for (let b = 0; b < batch; b++) {
       for (let head = 0; head < heads; head++) {
-        const from = (b * heads + head) * queries * keys;
-        const own = patterns.subarray(from, from + queries * keys);
-        product(sgemm, false, true, queries, keys, dHead, at(dz, b, head), at(v, b, head), scores);
+        const first = (b * heads + head) * queries * keys;
+        const own = patterns.subarray(first, first + queries * keys);
+        for (const { from, rows, seen } of blocks) {
+          const [slope, value, scores] = [at(dz, b, head, from), at(v, b, head), matrix(dScores, keys, from)];
+          product(sgemm, false, true, rows, seen, dHead, slope, value, scores);
+        }
         softmaxGradient(own, dScores, queries, keys, 1 / Math.sqrt(dHead));
-        product(sgemm, false, false, queries, dHead, keys, scores, at(k, b, head), at(dq, b, head));
-        product(sgemm, true, false, keys, dHead, queries, scores, at(q, b, head), at(dk, b, head));
-        product(
-          sgemm,
-          true,
-          false,
-          keys,
-          dHead,
-          queries,
-          matrix(own, keys),
-          at(dz, b, head),
-          at(dv, b, head),
-        );
+        for (const { from, rows, seen } of blocks) {
+          const [scores, key, to] = [matrix(dScores, keys, from), at(k, b, head), at(dq, b, head, from)];
+          product(sgemm, false, false, rows, dHead, seen, scores, key, to);
+        }
+        for (const { from, rows, first } of blocksOfKeys) {
+          const [query, slope] = [q, dz].map((each) => at(each, b, head, first)) as [Operand, Operand];
+          const [scores, weights] = [dScores, own].map((each) => matrix(each, keys, first, from)) as [
+            Operand,
+            Operand,
+          ];
+          const seeing = queries - first;
+          product(sgemm, true, false, rows, dHead, seeing, scores, query, at(dk, b, head, from));
+          product(sgemm, true, false, rows, dHead, seeing, weights, slope, at(dv, b, head, from));
+        }
       }
     }
     heap.free(scratch);
@@ -155,12 +111,14 @@ interface Operand {
   stride: number;
 }
 
-function at(rows: Rows, batch: number, head: number): Operand {
-  return { data: rows.data.subarray(rows.offset(batch, head)), stride: rows.stride };
+/** Rows of one batch entry and head, from row `from` on. */
+function at(rows: Rows, batch: number, head: number, from = 0): Operand {
+  return { data: rows.data.subarray(rows.offset(batch, head) + from * rows.stride), stride: rows.stride };
 }
 
-function matrix(data: Float32Array, stride: number): Operand {
-  return { data, stride };
+/** A matrix of rows without gaps, from a row and a column on. */
+function matrix(data: Float32Array, stride: number, row = 0, column = 0): Operand {
+  return { data: data.subarray(row * stride + column), stride };
 }
 
 function product(
@@ -175,138 +133,4 @@ function product(
   c: Operand,
 ): void {
   sgemm(transposeA, transposeB, m, n, k, a.data, a.stride, b.data, b.stride, 0, c.data, c.stride);
-}
-
-/** Scores become weights, row by row: those of hidden keys 0, and all of them where a query sees nothing. */
-type Softmax = (scores: Float32Array, pad: number, queries: number, keys: number, scale: number) => void;
-
-function simdSoftmax(simd: Simd): Softmax {
-  return (scores, ...rest) => simd.softmax(scores.byteOffset, ...rest);
-}
-
-function loopSoftmax(scores: Float32Array, pad: number, queries: number, keys: number, scale: number): void {
-  for (let query = 0; query < queries; query++) {
-    const row = query * keys;
-    const end = row + keys - queries + query + 1;
-    const start = Math.min(row + pad, end);
-    let top = -Infinity;
-    for (let i = start; i < end; i++) if (scores[i]! > top) top = scores[i]!;
-    let sum = 0;
-    for (let i = start; i < end; i++) {
-      const weight = expOfNegative((scores[i]! - top) * scale);
-      scores[i] = weight;
-      sum += weight;
-    }
-    const inverse = 1 / sum;
-    for (let i = start; i < end; i++) scores[i] = scores[i]! * inverse;
-    scores.fill(0, row, start);
-    scores.fill(0, end, row + keys);
-  }
-}
-
-/** From the gradient of the weights to that of the scores, in place. */
-type SoftmaxGradient = (
-  pattern: Float32Array,
-  slope: Float32Array,
-  queries: number,
-  keys: number,
-  scale: number,
-) => void;
-
-function simdSoftmaxGradient(simd: Simd): SoftmaxGradient {
-  return (pattern, slope, ...rest) => simd.softmaxGrad(pattern.byteOffset, slope.byteOffset, ...rest);
-}
-
-function loopSoftmaxGradient(
-  pattern: Float32Array,
-  slope: Float32Array,
-  _: number,
-  keys: number,
-  scale: number,
-): void {
-  for (let row = 0; row < pattern.length; row += keys) {
-    let dot = 0;
-    for (let i = row; i < row + keys; i++) dot += slope[i]! * pattern[i]!;
-    for (let i = row; i < row + keys; i++) slope[i] = (slope[i]! - dot) * pattern[i]! * scale;
-  }
-}
-
-/** One query for each batch entry and head, in one call. */
-function simdAttendOne(
-  simd: Simd,
-  { batch, heads, keys, dHead }: Layout,
-  [q, k, v]: [Rows, Rows, Rows],
-  z: Rows,
-  scores: Float32Array,
-  pads: Int32Array,
-  keepPattern: boolean,
-): void {
-  const bytes = Float32Array.BYTES_PER_ELEMENT;
-  const address = (rows: Rows): number => rows.data.byteOffset + bytes * rows.offset(0, 0);
-  const step = (rows: Rows): number => bytes * (rows.offset(1, 0) - rows.offset(0, 0));
-  simd.attendOne(
-    address(q),
-    address(k),
-    address(v),
-    address(z),
-    scores.byteOffset,
-    pads.byteOffset,
-    batch,
-    heads,
-    keys,
-    dHead,
-    step(q),
-    step(k),
-    bytes * k.stride,
-    keepPattern ? bytes * keys : 0,
-    1 / Math.sqrt(dHead),
-  );
-}
-
-/** One query: dot products, for which calling a BLAS would cost more than computing. */
-function attendOne(
-  { keys, dHead }: Layout,
-  pad: number,
-  q: Rows,
-  k: Rows,
-  v: Rows,
-  z: Rows,
-  scores: Float32Array,
-  batch: number,
-  head: number,
-): void {
-  const start = Math.min(pad, keys);
-  const from = q.offset(batch, head);
-  const query = q.data.subarray(from, from + dHead);
-  const keyRows = k.data;
-  for (let j = start, key = k.offset(batch, head) + start * k.stride; j < keys; j++, key += k.stride) {
-    scores[j] = dot(query, keyRows, key);
-  }
-  loopSoftmax(scores, pad, 1, keys, 1 / Math.sqrt(dHead));
-  const to = z.offset(batch, head);
-  const out = z.data.subarray(to, to + dHead);
-  out.fill(0);
-  const valueRows = v.data;
-  for (let j = start, value = v.offset(batch, head) + start * v.stride; j < keys; j++, value += v.stride) {
-    addScaled(out, valueRows, value, scores[j]!);
-  }
-}
-
-/** `a · b[from…]`, in four sums so that additions need not wait for each other. */
-function dot(a: Float32Array, b: Float32Array, from: number): number {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
-  let i = 0;
-  for (; i + 3 < a.length; i += 4) {
-    s0 += a[i]! * b[from + i]!;
-    s1 += a[i + 1]! * b[from + i + 1]!;
-    s2 += a[i + 2]! * b[from + i + 2]!;
-    s3 += a[i + 3]! * b[from + i + 3]!;
-  }
-  for (; i < a.length; i++) s0 += a[i]! * b[from + i]!;
-  return s0 + s1 + (s2 + s3);
-}
-
-/** `out += weight · b[from…]` */
-function addScaled(out: Float32Array, b: Float32Array, from: number, weight: number): void {
-  for (let i = 0; i < out.length; i++) out[i] = out[i]! + weight * b[from + i]!;
 }
