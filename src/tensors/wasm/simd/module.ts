@@ -59,7 +59,6 @@ export interface Simd {
     scoresStep: number,
     scale: number,
   ): void;
-  add(a: number, b: number, out: number, count: number): void;
   scatterAdd(rows: number, ids: number, table: number, count: number, width: number): void;
   rmsProp(
     parameter: number,

@@ -1,8 +1,8 @@
 import { eachFour, here, LOOP_LOCALS, advance, bytes, times } from "./wat";
 
-/** Plain sums: two tensors of one shape, and rows into the rows of a table. */
+/** Rows added into the rows of a table. */
 export const SUMS = `
-  (func $add (export "add") (param $a i32) (param $b i32) (param $out i32) (param $count i32)
+  (func $add (param $a i32) (param $b i32) (param $out i32) (param $count i32)
     ${LOOP_LOCALS}
     ${eachFour("(local.get $count)", ({ load, store }) =>
       store(here("$out"), `(f32x4.add ${load(here("$a"))} ${load(here("$b"))})`),
