@@ -11,6 +11,7 @@ import { registerLayerNorm } from "./kernels/layer-norm";
 import { registerLogProbs } from "./kernels/log-probs";
 import { registerRmsProp } from "./kernels/rmsprop";
 import { registerRows } from "./kernels/rows";
+import { registerSlice } from "./kernels/slice";
 import { registerBlasMatMul, registerTransposingMatMul } from "./matmul";
 import { guardAllocation, HEAP_CEILING } from "./memory";
 import { openSimd, type Simd } from "./simd/module";
@@ -50,6 +51,7 @@ export function registerKernels(sgemm: Sgemm | undefined, simd: Simd | null): vo
   registerLogProbs(simd);
   registerRows(simd);
   registerRmsProp(simd);
+  registerSlice();
   // As shipped it copies; every tensor that a gradient keeps goes through it.
   replaceKernel("Identity", ({ inputs, backend }) =>
     new Heap(backend as BackendWasm).share((inputs as { x: tf.TensorInfo }).x),
