@@ -13,7 +13,12 @@ export interface HookContext {
   generating: boolean;
 }
 
-/** Sees the activation at a hook point; a tensor it returns (of the same shape) replaces the activation. */
+/**
+ * Sees the activation at a hook point; a tensor it returns (of the same shape) replaces the activation.
+ *
+ * The activation lives until the pass ends. A hook that holds on to it, or reads its values (`await x.data()` comes back
+ * after the pass), does so with a copy of its own: `tf.keep(tf.clone(x))`.
+ */
 export type Hook = (activation: tf.Tensor, context: HookContext) => tf.Tensor | void;
 
 /** Hooks by hook point, e.g. `{ "blocks.5.hook_mlp_out": (x) => tf.mul(x, 0) }`. */
@@ -51,11 +56,16 @@ export function hookPoints(config: Pick<GPT2Config, "nLayer">): string[] {
 
 /**
  * A hook point's full name from TransformerLens' short one: `hookName("resid_mid", 19)` is `blocks.19.hook_resid_mid`,
- * `hookName("post", 3)` is `blocks.3.mlp.hook_post`, `hookName("embed")` is `hook_embed`; a full name is left alone.
+ * `hookName("post", 3)` is `blocks.3.mlp.hook_post`, `hookName("embed")` is `hook_embed`; a full name is left alone. What
+ * both layer norms of a block have is told apart as `ln1.hook_scale` and `ln2.hook_scale`.
  */
 export function hookName(short: string, layer?: number): string {
   if (layer === undefined) return short.includes("hook_") ? short : `hook_${short}`;
-  const point = BLOCK_POINTS.find((known) => known === short || known.endsWith(`hook_${short}`));
+  const meant = BLOCK_POINTS.filter((known) => known === short || known.endsWith(`hook_${short}`));
+  const [point] = meant;
+  if (meant.length > 1) {
+    throw new UserError(`ambiguous activation: ${short} (expected ${meant.join(" or ")})`);
+  }
   if (!point) {
     throw new UserError(
       `unknown activation: ${short} (${suggestion(

@@ -125,7 +125,15 @@ function backward(
       gradients.delete(id);
     }
   }
-  return sources.map(({ id }) => gradients.get(id));
+  const given = new Set<number>();
+  return sources.map(({ id }) => {
+    const gradient = gradients.get(id);
+    if (!gradient || !given.has(id)) {
+      given.add(id);
+      return gradient;
+    }
+    return tf.clone(gradient); // a source that is named twice: each gets a tensor to dispose of
+  });
 }
 
 /** The tensors that depend on a source, sources included. */
