@@ -1,13 +1,27 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import fc from "fast-check";
-import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { gaussian } from "../../src/model";
-import { openBackend } from "../../src/tensors";
-import { FUSED, runKernel, type FusedName } from "../../src/tensors/ops/fused";
-import { findBlas } from "../../src/tensors/wasm/blas";
-import { registerKernels } from "../../src/tensors/wasm/open";
-import { openSimd } from "../../src/tensors/wasm/simd/module";
+import { beforeAll, describe, expect, test } from "vitest";
+import { openBackend } from "../../../src/tensors";
+import { FUSED, runKernel } from "../../../src/tensors/ops/fused";
+import { findBlas } from "../../../src/tensors/wasm/blas";
+import { registerKernels } from "../../../src/tensors/wasm/open";
+import { openSimd } from "../../../src/tensors/wasm/simd/module";
+import { attentionCase, expectAttention, expectAttentionGradient } from "./attention";
+import {
+  EXTREME,
+  SPECIAL,
+  expectWithin,
+  normalise,
+  normaliser,
+  run,
+  sum,
+  targetsIn,
+  tidied,
+  values,
+  type Input,
+  type Inputs,
+} from "./running";
 
 /*
  * Every fused kernel of the wasm backend against plain loops in float64, with SIMD and as the JavaScript loops that take its
@@ -16,77 +30,9 @@ import { openSimd } from "../../src/tensors/wasm/simd/module";
 
 const blas = findBlas().blas;
 
-/** Values that kernels stumble over: zeros, denormals, what e^x makes 0 or infinite, what a square makes infinite. */
-const SPECIAL = [
-  0, -0, 1e-45, -1e-40, 1e-38, 1e-30, -1e-8, 9e-4, -1e-3, 0.5, -0.7, 3.5, 4.7, -5.2, 5.5, 10, -20,
-];
-const EXTREME = [80, -80, 86.9, -87.1, 1e4, -1e4, 1e20, -1e20];
-
 const width = fc.oneof(fc.integer({ min: 1, max: 70 }), fc.constantFrom(255, 768, 1024, 1027));
 const rows = fc.integer({ min: 1, max: 6 });
 const seed = fc.integer({ min: 1, max: 1e6 });
-
-/** Normal values, some of them special. */
-function values(
-  count: number,
-  start: number,
-  specials: number[] = SPECIAL,
-  scale = 1,
-  shift = 0,
-): Float32Array {
-  const normal = gaussian(start);
-  return Float32Array.from({ length: count }, (_, i) => {
-    const value = normal();
-    if (specials.length > 0 && (i * 7 + start) % 5 === 0) return specials[(i + start) % specials.length]!;
-    return value * scale + shift;
-  });
-}
-
-type Input = [values: Float32Array | Int32Array, shape: number[]];
-
-/** Like tf.tidy, which would look for tensors at every index of an array of numbers that it returns. */
-function tidied<T>(body: () => T): T {
-  tf.engine().startScope();
-  try {
-    return body();
-  } finally {
-    tf.engine().endScope();
-  }
-}
-
-/** Runs a kernel and reads all that it returns. */
-function run(name: FusedName, inputs: Record<string, Input>, attributes: object = {}): Float32Array[] {
-  return tidied(() => {
-    const tensors = Object.fromEntries(
-      Object.entries(inputs).map(([key, [data, shape]]) => [
-        key,
-        tf.tensor(data, shape, data instanceof Int32Array ? "int32" : "float32"),
-      ]),
-    );
-    const outputs = runKernel<tf.Tensor | tf.Tensor[]>(name, tensors, attributes);
-    return [outputs].flat().map((tensor) => tensor.dataSync<"float32">().slice());
-  });
-}
-
-/** Every measured value is within its own tolerance of the expected one. */
-function expectWithin(
-  measured: ArrayLike<number>,
-  expected: (i: number) => { value: number; tolerance: number },
-): void {
-  for (let i = 0; i < measured.length; i++) {
-    const { value, tolerance } = expected(i);
-    const error = Math.abs(measured[i]! - value);
-    if (!(error <= tolerance)) {
-      expect.fail(`at ${i}: ${measured[i]}, expected ${value} ± ${tolerance}`);
-    }
-  }
-}
-
-const sum = (length: number, term: (i: number) => number): number => {
-  let total = 0;
-  for (let i = 0; i < length; i++) total += term(i);
-  return total;
-};
 
 const LINEAR = 2 * Math.sqrt(2 / Math.PI);
 const CUBIC = 0.044715 * LINEAR;
@@ -427,7 +373,7 @@ describe.each(["SIMD", "JavaScript"] as const)("in %s,", (kind) => {
     const backend = tf.backend() as BackendWasm;
     const addressOf = ({ dataId }: tf.TensorInfo): number => backend.dataIdMap.get(dataId).memoryOffset >>> 0;
     // 4 MiB, as large as the pieces that fill the heap's lower half: there is no room left for it there.
-    const shape = [1024, 1024];
+    const shape: [number, number] = [1024, 1024];
     const x = values(2 ** 20, 5);
     const targets = Int32Array.from({ length: 1024 }, (_, row) => row);
     const measure = (): { results: Float32Array[]; lowest: number } =>
@@ -459,213 +405,3 @@ describe.each(["SIMD", "JavaScript"] as const)("in %s,", (kind) => {
     }
   });
 });
-
-describe("the SIMD kernels", () => {
-  afterEach(() => {
-    vi.unstubAllEnvs();
-  });
-
-  test("are left out on request", async () => {
-    vi.stubEnv("ALIGNSCOPE_SIMD", "none");
-    const opened = await openSimd(tf.backend() as BackendWasm);
-    expect(opened).toEqual({ simd: null, reason: "ALIGNSCOPE_SIMD=none" });
-  });
-
-  test("are left out, with a reason, where the backend's memory cannot be had", async () => {
-    const HEAPU8 = new Uint8Array(8);
-    const other = { memory: new WebAssembly.Memory({ initial: 1 }) };
-    for (const wasm of [{ HEAPU8 }, { HEAPU8, asm: {} }, { HEAPU8, asm: other }]) {
-      const opened = await openSimd({ wasm } as unknown as BackendWasm);
-      expect(opened.simd).toBeNull();
-      expect(opened.reason).toMatch(
-        /^no SIMD kernels: this build of the wasm backend does not show its memory$/,
-      );
-    }
-  });
-});
-
-type Inputs = Record<string, Input>;
-
-function normalise(x: Float32Array, at: number, size: number): { normalised: number; inverse: number } {
-  const first = at - (at % size);
-  const mean = sum(size, (i) => x[first + i]!) / size;
-  const variance = sum(size, (i) => (x[first + i]! - mean) ** 2) / size;
-  const inverse = 1 / Math.sqrt(variance + 1e-5);
-  return { normalised: (x[at]! - mean) * inverse, inverse };
-}
-
-function normaliser(logits: Float32Array, row: number, size: number): number {
-  const own = logits.subarray(row * size, (row + 1) * size);
-  const top = own.reduce((a, b) => Math.max(a, b));
-  return top + Math.log(sum(size, (i) => Math.exp(own[i]! - top)));
-}
-
-/** A target per row that is possible at all; a row where nothing is gets a possible class. */
-function targetsIn(logits: Float32Array, n: number, size: number, start: number): Int32Array {
-  return Int32Array.from({ length: n }, (_, row) => {
-    const target = (start + row * 13) % size;
-    if (logits[row * size + target]! < -1e6) logits[row * size + target] = -61;
-    return target;
-  });
-}
-
-interface LayoutOf {
-  batch: number;
-  heads: number;
-  queries: number;
-  past: number;
-  spare: number;
-  dHead: number;
-  joined: boolean;
-  pad: number;
-  sharpness: number;
-  seed: number;
-}
-
-interface AttentionCase {
-  inputs: Inputs;
-  attributes: {
-    batch: number;
-    heads: number;
-    queries: number;
-    keys: number;
-    dHead: number;
-    joined: boolean;
-  };
-  pads: Int32Array;
-  /** The value of part 0, 1 or 2 (q, k, v), and where it lies in its tensor. */
-  at: (part: number, b: number, head: number, row: number, column: number) => number;
-  data: Float32Array[];
-}
-
-function attentionCase(layout: LayoutOf): AttentionCase {
-  const { batch, heads, queries, dHead, joined, seed: start, sharpness } = layout;
-  const keys = joined ? queries : queries + layout.past;
-  const capacity = joined ? queries : keys + layout.spare;
-  const wide = heads * dHead;
-  const pads = Int32Array.from({ length: batch }, (_, b) => (b === 0 ? 0 : layout.pad));
-  const make = (size: number, offset: number): Float32Array =>
-    values(size, start + offset, [0, -0], sharpness);
-  const qkv = make(batch * queries * 3 * wide, 0);
-  const data = joined
-    ? [qkv, qkv, qkv]
-    : [make(batch * queries * wide, 1), make(batch * capacity * wide, 2), make(batch * capacity * wide, 3)];
-  const shapes = joined
-    ? Array.from({ length: 3 }, () => [batch * queries, 3 * wide])
-    : [queries, capacity, capacity].map((length) => [batch, length, wide]);
-  return {
-    inputs: {
-      q: [data[0]!, shapes[0]!],
-      k: [data[1]!, shapes[1]!],
-      v: [data[2]!, shapes[2]!],
-      pads: [pads, [batch]],
-    },
-    attributes: { batch, heads, queries, keys, dHead, joined },
-    pads,
-    data,
-    at: (part, b, head, row, column) =>
-      joined
-        ? ((b * queries + row) * 3 + part) * wide + head * dHead + column
-        : (b * (part === 0 ? queries : capacity) + row) * wide + head * dHead + column,
-  };
-}
-
-function expectAttention(made: AttentionCase, keepPattern: boolean): void {
-  const [z, pattern] = run(FUSED.attention, made.inputs, { ...made.attributes, keepPattern });
-  const reference = attend(made);
-  const bound = 2e-6 * (1 + reference.largestScore);
-  expectWithin(z!, (at) => ({ value: reference.z[at]!, tolerance: bound * reference.largestValue }));
-  expect(pattern === undefined).toBe(!keepPattern);
-  if (pattern) {
-    expectWithin(pattern, (at) => {
-      const value = reference.pattern[at]!;
-      return { value, tolerance: value === 0 ? 0 : bound };
-    });
-  }
-}
-
-function expectAttentionGradient(made: AttentionCase, start: number): void {
-  const { batch, heads, queries, keys, dHead, joined } = made.attributes;
-  const reference = attend(made);
-  const dz = values(batch * queries * heads * dHead, start + 9, []);
-  const pattern = Float32Array.from(reference.pattern);
-  const inputs = {
-    ...made.inputs,
-    pattern: [pattern, [batch, heads, queries, keys]],
-    dz: [dz, [batch * queries, heads * dHead]],
-  } satisfies Inputs;
-  const outputs = run(FUSED.attentionGrad, inputs, made.attributes);
-  const expected = attentionGradient(made, reference.pattern, dz);
-  (joined ? [expected.q] : [expected.q, expected.k, expected.v]).forEach((gradient, part) => {
-    expectWithin(outputs[part]!, (at) => ({ value: gradient[at]!, tolerance: 3e-5 }));
-  });
-}
-
-function attend({ attributes, at, data, pads }: AttentionCase): {
-  z: Float64Array;
-  pattern: Float64Array;
-  largestScore: number;
-  largestValue: number;
-} {
-  const { batch, heads, queries, keys, dHead } = attributes;
-  const z = new Float64Array(batch * queries * heads * dHead);
-  const pattern = new Float64Array(batch * heads * queries * keys);
-  let largestScore = 0;
-  const [q, k, v] = data as [Float32Array, Float32Array, Float32Array];
-  for (let b = 0; b < batch; b++) {
-    for (let head = 0; head < heads; head++) {
-      for (let query = 0; query < queries; query++) {
-        const row = ((b * heads + head) * queries + query) * keys;
-        const seen: [number, number][] = [];
-        for (let key = pads[b]!; key <= query + keys - queries; key++) {
-          const product = (i: number): number => q[at(0, b, head, query, i)]! * k[at(1, b, head, key, i)]!;
-          seen.push([key, sum(dHead, product) / Math.sqrt(dHead)]);
-          largestScore = Math.max(largestScore, sum(dHead, (i) => Math.abs(product(i))) / Math.sqrt(dHead));
-        }
-        const top = Math.max(...seen.map(([, score]) => score));
-        const total = seen.reduce((all, [, score]) => all + Math.exp(score - top), 0);
-        for (const [key, score] of seen) {
-          const weight = Math.exp(score - top) / total;
-          pattern[row + key] = weight;
-          for (let i = 0; i < dHead; i++) {
-            z[((b * queries + query) * heads + head) * dHead + i]! += weight * v[at(2, b, head, key, i)]!;
-          }
-        }
-      }
-    }
-  }
-  return { z, pattern, largestScore, largestValue: v.reduce((a, b) => Math.max(a, Math.abs(b)), 0) };
-}
-
-function attentionGradient(
-  { attributes, at, data }: AttentionCase,
-  pattern: Float64Array,
-  dz: Float32Array,
-): { q: Float64Array; k: Float64Array; v: Float64Array } {
-  const { batch, heads, queries, keys, dHead, joined } = attributes;
-  const [q, k, v] = data as [Float32Array, Float32Array, Float32Array];
-  const dq = new Float64Array(q.length);
-  const [dk, dv] = joined ? [dq, dq] : [new Float64Array(k.length), new Float64Array(v.length)];
-  for (let b = 0; b < batch; b++) {
-    for (let head = 0; head < heads; head++) {
-      for (let query = 0; query < queries; query++) {
-        const row = ((b * heads + head) * queries + query) * keys;
-        const out = ((b * queries + query) * heads + head) * dHead;
-        const slopes = Array.from({ length: keys }, (_, key) =>
-          sum(dHead, (i) => dz[out + i]! * v[at(2, b, head, key, i)]!),
-        );
-        const mean = sum(keys, (key) => slopes[key]! * pattern[row + key]!);
-        for (let key = 0; key < keys; key++) {
-          const weight = pattern[row + key]!;
-          const slope = ((slopes[key]! - mean) * weight) / Math.sqrt(dHead);
-          for (let i = 0; i < dHead; i++) {
-            dq[at(0, b, head, query, i)]! += slope * k[at(1, b, head, key, i)]!;
-            dk[at(1, b, head, key, i)]! += slope * q[at(0, b, head, query, i)]!;
-            dv[at(2, b, head, key, i)]! += weight * dz[out + i]!;
-          }
-        }
-      }
-    }
-  }
-  return { q: dq, k: dk, v: dv };
-}
