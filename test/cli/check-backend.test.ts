@@ -7,7 +7,7 @@ describe("before any kernel starts, a backend named on the command line", () => 
   });
 
   test("passes when it opens, when it is auto, and when none was named", () => {
-    checkBackend("wasm");
+    expect(checkBackend("wasm")).toMatch(/^backend wasm: CPU/);
     checkBackend("auto");
     checkBackend(undefined);
   });

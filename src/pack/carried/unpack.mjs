@@ -3,7 +3,7 @@
  *
  *   node unpack.mjs unpack        writes the payloads' files beside itself, unless they are there
  *   node unpack.mjs verify        compares every file with MANIFEST (sha256, two spaces, path)
- *   node unpack.mjs opens NAME    exit code 0 if that backend opens here; else 3, and the reason
+ *   node unpack.mjs opens NAME    exit code 0 if that backend opens here, and what it is; else 3, and the reason
  */
 import { createHash } from "node:crypto";
 import {
@@ -68,7 +68,7 @@ function verify() {
 function opens(name) {
   const require = createRequire(import.meta.url);
   try {
-    require(at("dist/src/cli/check-backend.js")).checkBackend(name);
+    console.log(require(at("dist/src/cli/check-backend.js")).checkBackend(name));
     return 0;
   } catch (error) {
     console.error(error.message);
