@@ -34,8 +34,6 @@ export interface ForwardInput extends Batch {
   cache?: KeyValueCache;
   /** Whether this pass' keys and values are appended to the cache; if not, the cache stays as it is. */
   growing?: boolean;
-  /** Go on from the last position only, once the blocks are through. */
-  lastPositionOnly?: boolean;
   /** Run the blocks before this one only. */
   stopAtLayer?: number;
   /** The hook points where somebody listens; unheard activations need not be materialised. */

@@ -4,7 +4,6 @@ import { UserError } from "../data/errors";
 import { writeFileAtomic, writeJsonAtomic } from "../data/files";
 import { suggestion } from "../data/nearest";
 import { rowsAtATime, tokenLogProbs } from "../tensors/ops";
-import { filledTensor } from "../tensors/memory";
 import { isDifferentiating } from "../tensors/tape";
 import { ActivationCache, keepingHooks, type Positions } from "./activation-cache";
 import { configJson, readConfig, type GPT2Config } from "./config";
@@ -22,7 +21,7 @@ import {
 import { KeyValueCache } from "./key-values";
 import { checkMemory, type PassSize } from "./memory";
 import { layOut, layOutAfter, type Batch, type Padding } from "./padding";
-import { initialiser, parameterShapes, type Parameters } from "./parameters";
+import { parametersOf, randomParameters, type Parameters } from "./parameters";
 import { processWeights, type Processing } from "./processing";
 import { encodeSafetensors } from "./safetensors";
 import { loadParameters } from "./weights";
@@ -82,7 +81,7 @@ export class GPT2 {
 
   /**
    * Loads a folder in Hugging Face's layout (config.json, model.safetensors or its shards) onto the current backend,
-   * tensor by tensor: what it takes is the weights and the largest of them once more.
+   * tensor by tensor; the wasm backend reads the file straight into its memory, so that no weight is there twice.
    *
    * @param options.processing `"none"`: the weights as they are; `"folded"`: as TransformerLens holds them
    */
@@ -99,12 +98,7 @@ export class GPT2 {
 
   /** A model with fresh random weights, as training starts from. */
   static random(config: GPT2Config, seed = 0): GPT2 {
-    const fill = initialiser(config, seed);
-    const parameters: Parameters = new Map();
-    for (const [name, shape] of parameterShapes(config)) {
-      parameters.set(name, tf.keep(filledTensor(shape, (data) => fill(name, data))));
-    }
-    return new GPT2(config, parameters);
+    return new GPT2(config, randomParameters(config, seed));
   }
 
   /**
@@ -112,30 +106,7 @@ export class GPT2 {
    * they are among them.
    */
   static fromValues(config: GPT2Config, values: ReadonlyMap<string, Float32Array>): GPT2 {
-    const shapes = parameterShapes(config);
-    if (values.has("lm_head.weight")) shapes.set("lm_head.weight", [config.vocabSize, config.dModel]);
-    if (values.has("lm_head.bias")) shapes.set("lm_head.bias", [config.vocabSize]);
-    for (const [name, shape] of shapes) {
-      const data = values.get(name);
-      if (!data) throw new UserError(`parameter ${name} is missing, expected [${shape}]`);
-      if (data.length !== tf.util.sizeFromShape(shape)) {
-        throw new UserError(`parameter ${name} has ${data.length} values, expected [${shape}]`);
-      }
-      const at = data.findIndex((value) => !Number.isFinite(value));
-      if (at >= 0) {
-        throw new UserError(`parameter ${name} holds ${data[at]} at index ${at}, expected finite numbers`);
-      }
-    }
-    for (const name of values.keys()) {
-      if (!shapes.has(name)) {
-        throw new UserError(`unknown parameter: ${name} (${suggestion(name, [...shapes.keys()])})`);
-      }
-    }
-    const parameters: Parameters = new Map();
-    for (const [name, shape] of shapes) {
-      parameters.set(name, tf.keep(tf.tensor(values.get(name) as Float32Array, shape)));
-    }
-    return new GPT2(config, parameters);
+    return new GPT2(config, parametersOf(config, values));
   }
 
   /** A model around tensors that stay the caller's, e.g. the arguments of a function to differentiate. */

@@ -1,5 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { UserError } from "../data/errors";
+import { suggestion } from "../data/nearest";
 import { gaussian } from "../data/random";
+import { filledTensor } from "../tensors/memory";
 import type { GPT2Config } from "./config";
 
 /**
@@ -50,7 +53,7 @@ export function initialValues(config: GPT2Config, seed: number): Map<string, Flo
 }
 
 /** Writes one parameter after the other, in their order, as {@link initialValues} has them. */
-export function initialiser(config: GPT2Config, seed: number): (name: string, data: Float32Array) => void {
+function initialiser(config: GPT2Config, seed: number): (name: string, data: Float32Array) => void {
   const normal = gaussian(seed);
   return (name, data) => {
     data.fill(name.includes("ln_") && name.endsWith("weight") ? 1 : 0);
@@ -58,4 +61,42 @@ export function initialiser(config: GPT2Config, seed: number): (name: string, da
     const deviation = name.endsWith("c_proj.weight") ? 0.02 / Math.sqrt(2 * config.nLayer) : 0.02;
     for (let i = 0; i < data.length; i++) data[i] = deviation * normal();
   };
+}
+
+/** Parameters as {@link initialValues} has them, each written straight to its place on the current backend. */
+export function randomParameters(config: GPT2Config, seed: number): Parameters {
+  const fill = initialiser(config, seed);
+  const parameters: Parameters = new Map();
+  for (const [name, shape] of parameterShapes(config)) {
+    parameters.set(name, tf.keep(filledTensor(shape, (data) => fill(name, data))));
+  }
+  return parameters;
+}
+
+/** Parameters of the given values, which have to be complete, of the right sizes, and finite. */
+export function parametersOf(config: GPT2Config, values: ReadonlyMap<string, Float32Array>): Parameters {
+  const shapes = parameterShapes(config);
+  if (values.has("lm_head.weight")) shapes.set("lm_head.weight", [config.vocabSize, config.dModel]);
+  if (values.has("lm_head.bias")) shapes.set("lm_head.bias", [config.vocabSize]);
+  for (const [name, shape] of shapes) checkValues(name, shape, values.get(name));
+  for (const name of values.keys()) {
+    if (!shapes.has(name)) {
+      throw new UserError(`unknown parameter: ${name} (${suggestion(name, [...shapes.keys()])})`);
+    }
+  }
+  const parameters: Parameters = new Map();
+  for (const [name, shape] of shapes) {
+    parameters.set(name, tf.keep(tf.tensor(values.get(name) as Float32Array, shape)));
+  }
+  return parameters;
+}
+
+function checkValues(name: string, shape: number[], data: Float32Array | undefined): void {
+  if (!data) throw new UserError(`parameter ${name} is missing, expected [${shape}]`);
+  if (data.length !== tf.util.sizeFromShape(shape)) {
+    throw new UserError(`parameter ${name} has ${data.length} values, expected [${shape}]`);
+  }
+  const at = data.findIndex((value) => !Number.isFinite(value));
+  if (at >= 0)
+    throw new UserError(`parameter ${name} holds ${data[at]} at index ${at}, expected finite numbers`);
 }

@@ -121,7 +121,9 @@ describe("short names", () => {
   });
 
   test("one that both layer norms of a block have is refused, with the names that tell them apart", () => {
-    expect(() => hookName("scale", 3)).toThrow(/ambiguous activation: scale \(expected ln1\.hook_scale or ln2/);
+    expect(() => hookName("scale", 3)).toThrow(
+      /ambiguous activation: scale \(expected ln1\.hook_scale or ln2/,
+    );
   });
 
   test("an unknown one is refused with the nearest", () => {
