@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { mulberry32 } from "../data/random";
 import { openBackend } from "../tensors";
 import { crossEntropy } from "../tensors/ops";
+import { valueAndGradients } from "../tensors/tape";
 import type { GPT2Config } from "../model/config";
 import { GPT2 } from "../model/gpt2";
 import { parameterShapes } from "../model/parameters";
@@ -58,7 +59,14 @@ async function main(job: WorkerJob): Promise<void> {
 
   /** Mean loss of the next tokens of some sequences, and on demand its gradient into this worker's slot. */
   const evaluate = (sequences: number[][], withGradient: boolean): number => {
-    const loss = (...values: tf.Tensor[]): tf.Scalar => {
+    let offset = 0;
+    const values = shapes.map(([, shape], i) => {
+      const size = sizes[i] ?? 0;
+      const value = tf.tensor(job.parameters.slice(offset, offset + size), shape);
+      offset += size;
+      return value;
+    });
+    const loss = (): tf.Scalar => {
       const parameters = new Map(shapes.map(([name], i) => [name, values[i] as tf.Tensor]));
       const logits = GPT2.of(job.config, parameters).forward(
         sequences.map((sequence) => sequence.slice(0, -1)),
@@ -67,26 +75,17 @@ async function main(job: WorkerJob): Promise<void> {
       const rows: tf.Tensor2D = tf.reshape(logits, [-1, job.config.vocabSize]);
       return tf.mean(crossEntropy(rows, tf.tensor1d(targets, "int32")));
     };
-    let offset = 0;
-    const values = shapes.map(([, shape], i) => {
-      const size = sizes[i] ?? 0;
-      const value = tf.tensor(job.parameters.slice(offset, offset + size), shape);
-      offset += size;
-      return value;
-    });
-    let result: number;
-    if (withGradient) {
-      const { value, grads } = tf.valueAndGrads(loss)(values);
-      result = value.dataSync()[0] ?? Number.NaN;
+    const result = tf.tidy(() => {
+      if (!withGradient) return loss().dataSync()[0] ?? Number.NaN;
+      const { value, gradients } = valueAndGradients(loss, values);
       let at = 0;
-      for (const gradient of grads) {
-        job.gradients[job.rank]?.set(gradient.dataSync<"float32">(), at);
-        at += gradient.size;
+      for (const [i, gradient] of gradients.entries()) {
+        const size = sizes[i] ?? 0;
+        job.gradients[job.rank]?.set(gradient?.dataSync<"float32">() ?? new Float32Array(size), at);
+        at += size;
       }
-      tf.dispose([value, ...grads]);
-    } else {
-      result = tf.tidy(() => loss(...values).dataSync()[0] ?? Number.NaN);
-    }
+      return value.dataSync()[0] ?? Number.NaN;
+    });
     tf.dispose(values);
     return result;
   };
