@@ -8,6 +8,8 @@ import { sampler, type Sampler, type SamplingOptions } from "./sampling";
 
 export interface GenerateOptions {
   maxNewTokens: number;
+  /** The end-of-text token is not chosen before so many new tokens; 0 unless said otherwise (Hugging Face's `min_new_tokens`). */
+  minNewTokens?: number;
   /** How tokens are drawn; unless given, each is the likeliest one (greedy). */
   sample?: SamplingOptions;
   /** How prompts of unequal length are padded on the left; `masked` unless said otherwise. */
@@ -39,11 +41,14 @@ export async function generate(
   prompts: readonly (readonly number[])[],
   options: GenerateOptions,
 ): Promise<number[][]> {
-  const { batchSize = 64, maxNewTokens, sample } = options;
+  const { batchSize = 64, maxNewTokens, minNewTokens = 0, sample } = options;
   for (const [name, value] of Object.entries({ batchSize, maxNewTokens })) {
     if (!(Number.isInteger(value) && value >= 1)) {
       throw new UserError(`${name}: got ${value}, expected a positive integer`);
     }
+  }
+  if (!(Number.isInteger(minNewTokens) && minNewTokens >= 0 && minNewTokens <= maxNewTokens)) {
+    throw new UserError(`minNewTokens: got ${minNewTokens}, expected 0 to maxNewTokens (${maxNewTokens})`);
   }
   if (prompts.length === 0) throw new UserError("no prompts: expected at least one sequence of tokens");
   const continuations: number[][] = [];
@@ -61,7 +66,7 @@ export async function generate(
 async function generateBatch(
   model: GPT2,
   prompts: readonly (readonly number[])[],
-  { maxNewTokens, padding = "masked", hooks, stopAtEos = true, signal }: GenerateOptions,
+  { maxNewTokens, minNewTokens = 0, padding = "masked", hooks, stopAtEos = true, signal }: GenerateOptions,
   samplers: Sampler[] | undefined,
 ): Promise<number[][]> {
   const { config } = model;
@@ -79,7 +84,8 @@ async function generateBatch(
   try {
     for (let step = 0; step < maxNewTokens && finished.includes(false); step++) {
       signal?.throwIfAborted();
-      const tokens = await nextTokens(model, batch, cache, hooks, samplers);
+      const excluded = step < minNewTokens ? config.eosTokenId : undefined;
+      const tokens = await nextTokens(model, batch, cache, { hooks, samplers, excluded });
       const ids = Int32Array.from(tokens, (token, row) => {
         if (finished[row]) return config.eosTokenId;
         if (stopAtEos && token === config.eosTokenId) finished[row] = true;
@@ -95,17 +101,17 @@ async function generateBatch(
   return continuations;
 }
 
-/** Runs the new positions and chooses each row's next token. */
+/** Runs the new positions and chooses each row's next token, any but `excluded`. */
 async function nextTokens(
   model: GPT2,
   batch: Batch,
   cache: KeyValueCache,
-  hooks: Hooks | undefined,
-  samplers: Sampler[] | undefined,
+  { hooks, samplers, excluded }: { hooks?: Hooks; samplers?: Sampler[]; excluded?: number },
 ): Promise<Int32Array> {
   const options = { hooks, cache, growing: true, lastPositionOnly: true, generating: true };
   const chosen = tf.tidy(() => {
-    const logits = tf.squeeze<tf.Tensor2D>(model.step(batch, options), [1]);
+    const all = tf.squeeze<tf.Tensor2D>(model.step(batch, options), [1]);
+    const logits = excluded === undefined ? all : tf.sub<tf.Tensor2D>(all, penalty(excluded, all.shape[1]));
     return samplers ? logits : tf.argMax(logits, -1);
   });
   const data = await chosen.data();
@@ -115,4 +121,11 @@ async function nextTokens(
   return Int32Array.from(samplers, (draw, row) =>
     draw((data as Float32Array).subarray(row * vocabSize, (row + 1) * vocabSize)),
   );
+}
+
+/** `[1, vocab]`: what takes one token out of a distribution, zeros elsewhere. */
+function penalty(token: number, vocabSize: number): tf.Tensor2D {
+  const values = new Float32Array(vocabSize);
+  values[token] = 1e9; // not infinity: not every GPU keeps it
+  return tf.tensor2d(values, [1, vocabSize]);
 }

@@ -51,6 +51,23 @@ onEachBackend(({ slow, some, long }) => {
     expect(await drawn({ seed: -1 })).not.toEqual(first);
   });
 
+  test("end of text is not chosen before minNewTokens: the likeliest other token is", async () => {
+    const [sequence] = prompts as [number[]];
+    const [row] = nextInFloat64(own, [sequence]) as [Float64Array];
+    const ranked = [...row.keys()].sort((a, b) => row[b]! - row[a]!);
+    // A model that would end its text at once.
+    const eager = modelOf({ ...own, config: { ...config, eosTokenId: ranked[0]! } });
+    expect(await generate(eager, [sequence], { maxNewTokens: 1 })).toEqual([[]]);
+    for (const sample of [undefined, { seed: 1, topK: 1 }]) {
+      const [tokens] = await generate(eager, [sequence], { maxNewTokens: 3, minNewTokens: 1, sample });
+      expect(tokens![0]).toBe(ranked[1]);
+    }
+    await expect(generate(eager, [sequence], { maxNewTokens: 1, minNewTokens: 2 })).rejects.toThrow(
+      "minNewTokens: got 2, expected 0 to maxNewTokens (1)",
+    );
+    eager.dispose();
+  });
+
   test("a temperature near 0, the likeliest token alone, and a tiny probability: each is greedy", async () => {
     const expected = await greedy();
     const settings: SamplingOptions[] = [
