@@ -7,6 +7,11 @@ export interface GenerationOptions {
   /** Tokens generated after each prompt (published: 20). */
   maxNewTokens?: number;
   /**
+   * No text ends before so many new tokens (published: 0). A small model that ends its texts early is compared by what it
+   * says, not by when it stops, since the published F1 counts the prompt's tokens as predicted.
+   */
+  minNewTokens?: number;
+  /**
    * `"masked"` hides pads from attention. `"as-published"` does not: every prompt is filled from the left to the longest
    * one's length with end-of-text tokens that the model reads as text.
    */
@@ -34,6 +39,7 @@ export async function generateContinuations(
   {
     maxPromptTokens = 32,
     maxNewTokens = 20,
+    minNewTokens = 0,
     padding = "as-published",
     hooks,
     batchSize = 64,
@@ -55,6 +61,7 @@ export async function generateContinuations(
       : kept;
   const generated = await generate(model, sequences, {
     maxNewTokens,
+    minNewTokens,
     padding,
     hooks,
     batchSize,
