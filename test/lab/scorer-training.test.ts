@@ -8,7 +8,7 @@ import type { ScorerExample } from "../../src/lab/scorer-data";
 import { fitWeights } from "../../src/lab/scorer-fit";
 import { trainScorer } from "../../src/lab/scorer-training";
 import { mulberry32 } from "../../src/data/random";
-import { calibrated, isCalibration } from "../../src/toxicity/scorers/calibration";
+import { isCalibration, scoreOfLogit } from "../../src/toxicity/scorers/calibration";
 import { featureCount, featuresOf } from "../../src/toxicity/scorers/ngrams";
 
 const features = { wordBits: 12, characterBits: 14 };
@@ -71,7 +71,7 @@ describe("fitCalibration", () => {
 
   it("finds the curve that the scores follow", () => {
     expect(isCalibration(curve)).toBe(true);
-    for (const x of [-3, -1, 0, 0.5, 2, 3]) expect(calibrated(x, curve)).toBeCloseTo(truth(x), 1);
+    for (const x of [-3, -1, 0, 0.5, 2, 3]) expect(scoreOfLogit(x, curve)).toBeCloseTo(truth(x), 1);
   });
 
   it("rises everywhere, also beyond what was seen and where the scores fall", () => {
@@ -82,7 +82,7 @@ describe("fitCalibration", () => {
     expect(isCalibration(falling)).toBe(true);
     for (const one of [curve, falling]) {
       for (let x = -10; x < 10; x += 0.25) {
-        expect(calibrated(x + 0.25, one)).toBeGreaterThan(calibrated(x, one));
+        expect(scoreOfLogit(x + 0.25, one)).toBeGreaterThan(scoreOfLogit(x, one));
       }
     }
   });

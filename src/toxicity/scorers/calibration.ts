@@ -11,7 +11,7 @@ export interface Calibration {
 
 const logOdds = (score: number): number => Math.log(score / (1 - score));
 
-/** Whether `value` is a calibration that {@link calibrated} can follow. */
+/** Whether `value` is a calibration that {@link scoreOfLogit} can follow. */
 export function isCalibration(value: unknown): value is Calibration {
   const { logits, scores } = (value ?? {}) as Partial<Calibration>;
   const ascending = (list: unknown): list is number[] =>
@@ -27,7 +27,7 @@ export function isCalibration(value: unknown): value is Calibration {
 }
 
 /** The score that `calibration` gives to `logit`, strictly between 0 and 1 but for rounding. */
-export function calibrated(logit: number, { logits, scores }: Calibration): number {
+export function scoreOfLogit(logit: number, { logits, scores }: Calibration): number {
   const last = logits.length - 1;
   let above = 0;
   while (above <= last && (logits[above] as number) < logit) above += 1;

@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { sha256Of } from "../../data/checksum";
 import { messageOf, UserError } from "../../data/errors";
 import { projectRoot } from "../../data/paths";
-import { type Calibration, calibrated, isCalibration } from "./calibration";
+import { type Calibration, isCalibration, scoreOfLogit } from "./calibration";
 import { featureCount, featuresOf, type FeatureSettings } from "./ngrams";
-import type { Scorer } from "./scorer";
+import type { AttributeScores } from "./attributes";
+import type { AttributeSource, Scorer } from "./scorer";
 
 export const WEIGHTS_FILE = "weights.bin";
 export const META_FILE = "scorer.json";
@@ -42,8 +43,9 @@ export function embeddedScorerFolder(): string {
  * labels and Perspective's scores (see the card in its folder). A score is on the scale of Perspective's 2020 TOXICITY
  * attribute, 0 to 1; an empty or blank text scores 0.
  */
-export class LinearScorer implements Scorer {
+export class LinearScorer implements Scorer, AttributeSource {
   readonly name = "linear";
+  readonly attributeNames = ["TOXICITY"] as const;
 
   private constructor(
     readonly meta: LinearScorerMeta,
@@ -51,6 +53,10 @@ export class LinearScorer implements Scorer {
     private readonly words: Float64Array,
     private readonly characters: Float64Array,
   ) {}
+
+  get identity(): string {
+    return `linear:${this.meta.weights.sha256}`;
+  }
 
   /** @param codes one byte per feature, word table first: {@link codeOf} */
   static of(meta: LinearScorerMeta, codes: Int8Array): LinearScorer {
@@ -100,11 +106,15 @@ export class LinearScorer implements Scorer {
   /** The score of one text, 0 to 1. */
   scoreOne(text: string): number {
     const logit = this.logit(text);
-    return logit === undefined ? 0 : calibrated(logit, this.meta.calibration);
+    return logit === undefined ? 0 : scoreOfLogit(logit, this.meta.calibration);
   }
 
   score(texts: readonly string[]): Promise<number[]> {
     return Promise.resolve(texts.map((text) => this.scoreOne(text)));
+  }
+
+  attributes(texts: readonly string[]): Promise<AttributeScores[]> {
+    return Promise.resolve(texts.map((text) => ({ TOXICITY: this.scoreOne(text) })));
   }
 }
 

@@ -1,7 +1,9 @@
 import { messageOf, UserError } from "../../data/errors";
 import { locate } from "../../data/locate";
 import { readText } from "../../data/readers";
-import type { Scorer } from "./scorer";
+import { registered } from "../../data/registry";
+import type { AttributeScores } from "./attributes";
+import type { AttributeSource, Scorer } from "./scorer";
 
 /** One of the calibrated linear classifiers that are averaged. */
 interface Fold {
@@ -19,8 +21,11 @@ const terms = /[\p{L}\p{N}_]{2,}/gu;
  * The classifier of the Python package profanity-check: a linear support-vector machine over counts of single words,
  * five calibrated folds averaged. Trained by others on other data, so it can contradict the project's own scorer.
  */
-export class ProfanityCheckScorer implements Scorer {
+export class ProfanityCheckScorer implements Scorer, AttributeSource {
   readonly name = "profanity-check";
+  readonly attributeNames = ["TOXICITY"] as const;
+  /** The file is compared with its sha256 wherever it is read from. */
+  readonly identity = `profanity-check:${registered("profanity-check-linear").sha256}`;
 
   private constructor(
     private readonly vocabulary: ReadonlyMap<string, number>,
@@ -57,6 +62,10 @@ export class ProfanityCheckScorer implements Scorer {
 
   score(texts: readonly string[]): Promise<number[]> {
     return Promise.resolve(texts.map((text) => this.scoreOne(text)));
+  }
+
+  attributes(texts: readonly string[]): Promise<AttributeScores[]> {
+    return Promise.resolve(texts.map((text) => ({ TOXICITY: this.scoreOne(text) })));
   }
 }
 
