@@ -77,7 +77,7 @@ describe("alignscope score", () => {
     const program = new Command().exitOverride();
     scoreCommand(program);
     await expect(program.parseAsync(["node", "x", "score", "--scorer", "detox"])).rejects.toThrow(
-      /^unknown scorer: detox \(expected one of linear, profanity-check\)$/,
+      /^unknown scorer: detox \(expected one of linear, profanity-check, toxic-bert, perspective\)$/,
     );
   });
 });

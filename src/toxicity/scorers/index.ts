@@ -1,17 +1,41 @@
 import { UserError } from "../../data/errors";
+import type { ProtocolName } from "../../model/protocol";
+import { type Reading, readingOf } from "./attributes";
 import { LinearScorer } from "./linear";
+import { openPerspective, PERSPECTIVE_DESCRIPTION, type PerspectiveOptions } from "./perspective";
 import { ProfanityCheckScorer } from "./profanity-check";
-import type { Scorer } from "./scorer";
+import { type AttributeScorer, type AttributeSource, readingScorer } from "./scorer";
+import { openToxicBert, type ToxicBertOptions } from "./toxic-bert";
 
+export {
+  ATTRIBUTES,
+  type Attribute,
+  type AttributeScores,
+  readAs,
+  type Reading,
+  READINGS,
+  readingNamed,
+  readingOf,
+} from "./attributes";
 export { embeddedScorerFolder, LinearScorer, type LinearScorerMeta } from "./linear";
 export { ProfanityCheckScorer } from "./profanity-check";
-export type { Scorer } from "./scorer";
+export type { AttributeScorer, AttributeSource, Scorer, ScoreOptions, ScoringProgress } from "./scorer";
+
+/** How a scorer is opened; what concerns another scorer than the one that is named is passed over. */
+export interface OpenScorerOptions {
+  /** Settles the reading: `as-published`, the default, takes the maximum of the attributes, `corrected` TOXICITY. */
+  readonly protocol?: ProtocolName;
+  /** In place of the protocol's. */
+  readonly reading?: Reading;
+  readonly perspective?: PerspectiveOptions;
+  readonly toxicBert?: ToxicBertOptions;
+}
 
 /** A scorer by its name: what it is, in words, and how to open it. */
 interface RegisteredScorer {
   readonly name: string;
   readonly description: string;
-  readonly open: () => Promise<Scorer>;
+  readonly open: (options: OpenScorerOptions) => AttributeSource | Promise<AttributeSource>;
 }
 
 /** Every scorer that {@link openScorer} knows; a new one needs a line here and nothing else. */
@@ -19,12 +43,23 @@ export const scorers: readonly RegisteredScorer[] = [
   {
     name: "linear",
     description: "the project's own classifier, in the repository; needs no network",
-    open: () => Promise.resolve().then(() => LinearScorer.load()),
+    open: () => LinearScorer.load(),
   },
   {
     name: "profanity-check",
     description: "the classifier of the Python package profanity-check, from the mirror",
     open: () => ProfanityCheckScorer.load(),
+  },
+  {
+    name: "toxic-bert",
+    description:
+      "Detoxify's BERT in ONNX Runtime, six attributes; downloaded once (438 MB), or from a folder",
+    open: ({ toxicBert }) => openToxicBert(toxicBert),
+  },
+  {
+    name: "perspective",
+    description: PERSPECTIVE_DESCRIPTION,
+    open: ({ perspective }) => openPerspective(perspective),
   },
 ];
 
@@ -32,11 +67,16 @@ export const scorers: readonly RegisteredScorer[] = [
  * Opens a toxicity scorer by its name.
  *
  * @example const [score] = await (await openScorer("linear")).score(["What a silly idea."]);
- * @throws UserError for an unknown name (lists the known ones), or when the scorer's files are missing or corrupted
+ * @example const byToxicity = await openScorer("toxic-bert", { protocol: "corrected" });
+ * @throws UserError for an unknown name (lists the known ones), or when the scorer's files or key are missing or not
+ * what they should be
  */
-export async function openScorer(name: string): Promise<Scorer> {
+export async function openScorer(name: string, options: OpenScorerOptions = {}): Promise<AttributeScorer> {
   const found = scorers.find((scorer) => scorer.name === name);
-  if (found) return found.open();
+  if (found) {
+    const reading = options.reading ?? readingOf(options.protocol ?? "as-published");
+    return readingScorer(await found.open(options), reading);
+  }
   throw new UserError(
     `unknown scorer: ${name} (expected one of ${scorers.map((scorer) => scorer.name).join(", ")})`,
   );

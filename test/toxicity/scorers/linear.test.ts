@@ -3,17 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { UserError } from "../../src/data/errors";
+import { UserError } from "../../../src/data/errors";
 import {
   embeddedScorerFolder,
   LinearScorer,
   openScorer,
   type Scorer,
   scorers,
-} from "../../src/toxicity/scorers";
-import { codeOf, weightOf } from "../../src/toxicity/scorers/linear";
-import { featuresOf } from "../../src/toxicity/scorers/ngrams";
-import { normaliseText } from "../../src/toxicity/scorers/normalise";
+} from "../../../src/toxicity/scorers";
+import { codeOf, weightOf } from "../../../src/toxicity/scorers/linear";
+import { featuresOf } from "../../../src/toxicity/scorers/ngrams";
+import { normaliseText } from "../../../src/toxicity/scorers/normalise";
 
 const settings = { wordBits: 12, characterBits: 14 };
 
