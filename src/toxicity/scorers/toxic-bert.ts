@@ -54,11 +54,19 @@ const inOneLine = (error: unknown): string => messageOf(error).replace(/\s+/g, "
 
 /** Opens the library, and ONNX Runtime with it: 50 MB that nobody loads who does not ask for this scorer. */
 async function classifier(model: string, options: Record<string, unknown>): Promise<Classify> {
-  const { env, LogLevel, pipeline } = await import("@xenova/transformers");
+  const library = await import("@xenova/transformers");
+  const { AutoModelForSequenceClassification, AutoTokenizer, env, LogLevel, TextClassificationPipeline } =
+    library;
   env.logLevel = LogLevel.ERROR;
   const endpoint = process.env["HF_ENDPOINT"];
   if (endpoint) env.remoteHost = `${endpoint.replace(/\/+$/, "")}/`;
-  return (await pipeline("text-classification", model, options)) as unknown as Classify;
+  // `pipeline("text-classification", …)` makes the same, but reads config.json of another commit than the one asked for.
+  const parts = {
+    task: "text-classification",
+    tokenizer: await AutoTokenizer.from_pretrained(model, options),
+    model: await AutoModelForSequenceClassification.from_pretrained(model, options),
+  };
+  return new TextClassificationPipeline(parts) as unknown as Classify;
 }
 
 class ToxicBertModel implements SlowScorer {
@@ -150,7 +158,8 @@ export async function openToxicBert(options: ToxicBertOptions = {}): Promise<Cac
     try {
       classify = await classifier(folder, { ...settings, local_files_only: true });
     } catch (error) {
-      throw new UserError(`cannot open toxic-bert in ${folder}: ${inOneLine(error)}`);
+      const again = folder === downloadedFolder() ? "; delete the folder to have it downloaded again" : "";
+      throw new UserError(`cannot open toxic-bert in ${folder}: ${inOneLine(error)}${again}`);
     }
   } else {
     if (options.download === false) {
