@@ -17,6 +17,17 @@ export {
   readingNamed,
   readingOf,
 } from "./attributes";
+export { type AgreementOptions, type AgreementRow, scorerAgreement } from "./agreement";
+export {
+  type CalibrationFile,
+  keptCalibration,
+  type KeptCalibration,
+  needsNoCalibration,
+  ownCalibration,
+  withKeptCalibration,
+} from "./calibrations";
+export { applyCurve, calibrated, type Calibration, fitIsotonic, type IsotonicCurve } from "./isotonic";
+export { readReference, REFERENCE_SETS, type ReferenceText } from "./reference";
 export { embeddedScorerFolder, LinearScorer, type LinearScorerMeta } from "./linear";
 export { ProfanityCheckScorer } from "./profanity-check";
 export type { AttributeScorer, AttributeSource, Scorer, ScoreOptions, ScoringProgress } from "./scorer";
