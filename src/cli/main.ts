@@ -11,6 +11,7 @@ import { parityCommand } from "./commands/parity";
 import { planCommand } from "./commands/plan";
 import { reproduceCommand } from "./commands/reproduce";
 import { scoreCommand } from "./commands/score";
+import { scorersCommand } from "./commands/scorers";
 import { siteCommand } from "./commands/site";
 import { statusCommand } from "./commands/status";
 
@@ -22,6 +23,7 @@ const commands: ((program: Command) => void)[] = [
   siteCommand,
   dataCommand,
   scoreCommand,
+  scorersCommand,
   parityCommand,
   benchCommand,
   packCommand,

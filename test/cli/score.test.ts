@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { scoreCommand, scoreLines } from "../../src/cli/commands/score";
 import { UserError } from "../../src/data/errors";
-import type { Scorer } from "../../src/toxicity/scorers";
+import { openScorer, type Scorer } from "../../src/toxicity/scorers";
 
 /** Scores a text by its length, so that mixed-up answers are seen. */
 const byLength: Scorer = {
@@ -79,5 +79,60 @@ describe("alignscope score", () => {
     await expect(program.parseAsync(["node", "x", "score", "--scorer", "detox"])).rejects.toThrow(
       /^unknown scorer: detox \(expected one of linear, profanity-check, toxic-bert, perspective\)$/,
     );
+  });
+
+  it("writes what a score is made of beside it, where that is asked for", async () => {
+    const scorer = await openScorer("linear");
+    let written = "";
+    const output = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        written += chunk.toString();
+        done();
+      },
+    });
+    await scoreLines(scorer, Readable.from([Buffer.from("What a silly idea.\n\n")]), output, {
+      attributes: true,
+    });
+    const [first, second] = written
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(first).toEqual({ score: first?.["score"], attributes: { TOXICITY: first?.["score"] } });
+    expect(second).toEqual({ score: 0, attributes: { TOXICITY: 0 } });
+  });
+
+  it("numbers texts by their lines, however the input arrives", async () => {
+    const rows: (number | undefined)[] = [];
+    const scorer: Scorer = {
+      name: "numbered",
+      score: (texts, options) => {
+        rows.push(options?.firstRow);
+        return Promise.resolve(texts.map(() => 0));
+      },
+    };
+    await run(["a\nb\n", "c\n", "d"], false, scorer);
+    expect(rows).toEqual([1, 3, 4]);
+  });
+
+  it("answers an unknown reading with the known ones, and says in its help when Perspective ends", async () => {
+    const program = new Command().exitOverride();
+    scoreCommand(program);
+    await expect(program.parseAsync(["node", "x", "score", "--reading", "mean"])).rejects.toThrow(
+      /^unknown reading: mean \(expected one of max, toxicity\)$/,
+    );
+    let help = "";
+    const command = program.commands[0]
+      ?.exitOverride()
+      .configureOutput({ writeOut: (text) => (help += text) });
+    command?.outputHelp();
+    for (const word of [
+      "--attributes",
+      "--reading",
+      "--calibrated",
+      "2026-12-31",
+      "PERSPECTIVE_API_KEY",
+      "toxic-bert",
+    ])
+      expect(help).toContain(word);
   });
 });

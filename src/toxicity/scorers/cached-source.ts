@@ -5,7 +5,7 @@ import { type AttributeSource, noToxicity, type ScoreOptions, type ScoringProgre
 /** A text that is in no cache, and where it stands among those that were asked for. */
 export interface Unscored {
   readonly text: string;
-  /** From 1. */
+  /** From 1, or from the number that the caller gives its first text. */
   readonly row: number;
 }
 
@@ -50,7 +50,7 @@ export class CachedSource implements AttributeSource {
 
   async attributes(
     texts: readonly string[],
-    { onProgress, onNote = (note) => console.warn(note), signal }: ScoreOptions = {},
+    { onProgress, onNote = (note) => console.warn(note), firstRow = 1, signal }: ScoreOptions = {},
   ): Promise<AttributeScores[]> {
     this.cache.refresh();
     const known = new Map<string, AttributeScores>();
@@ -60,7 +60,7 @@ export class CachedSource implements AttributeSource {
       timesOf.set(text, (timesOf.get(text) ?? 0) + 1);
       const scores = text.trim() === "" ? noToxicity(this.attributeNames) : this.cache.get(text);
       if (scores) known.set(text, scores);
-      else if (!unscored.has(text)) unscored.set(text, { text, row: i + 1 });
+      else if (!unscored.has(text)) unscored.set(text, { text, row: i + firstRow });
     }
 
     const total = texts.length;

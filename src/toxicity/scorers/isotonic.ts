@@ -44,7 +44,7 @@ const joined = (a: Block, b: Block): Block => ({
  * @param scores one per text, of the scorer that is to be calibrated
  * @param targets as many, of the scorer whose scale is wanted
  * @throws RangeError for lists of different lengths, without numbers, or with something else in them
- * @example applyCurve(fitIsotonic([0.1, 0.4, 0.3], [0, 1, 0.2]), 0.35) // 0.6
+ * @example applyCurve(fitIsotonic([0.1, 0.4, 0.3], [0, 1, 0.2]), 0.35) // 0.6: halfway between 0.2 and 1
  */
 export function fitIsotonic(scores: ArrayLike<number>, targets: ArrayLike<number>): IsotonicCurve {
   if (scores.length !== targets.length || scores.length === 0) {

@@ -16,6 +16,8 @@ export interface ScoreOptions {
   readonly onProgress?: (progress: ScoringProgress) => void;
   /** Called with a line on whatever was done to a text, or is waited for; `console.warn` unless told. */
   readonly onNote?: (note: string) => void;
+  /** The number of the first text in notes and errors; 1 unless told. */
+  readonly firstRow?: number;
   /** Stops between two requests or batches; what was scored by then is in the cache of scores. */
   readonly signal?: AbortSignal;
 }

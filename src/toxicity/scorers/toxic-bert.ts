@@ -84,13 +84,7 @@ class ToxicBertModel implements SlowScorer {
     keep: (text: string, scores: AttributeScores) => void,
     { onNote, signal }: Required<Pick<ScoreOptions, "onNote">> & Pick<ScoreOptions, "signal">,
   ): Promise<void> {
-    const longest = this.classify.tokenizer.model_max_length;
-    for (const { text, row } of texts) {
-      if (text.length < longest) continue;
-      const tokens = this.classify.tokenizer.encode(text).length;
-      if (tokens > longest)
-        onNote(`text ${row} has ${tokens} tokens: toxic-bert reads ${longest}, the rest is not scored`);
-    }
+    this.noteLongOnes(texts, onNote);
     // A batch is as long as its longest text: like lengths together waste least on padding.
     const order = [...texts].sort((a, b) => a.text.length - b.text.length);
     for (let at = 0; at < order.length; at += this.batch) {
@@ -99,6 +93,21 @@ class ToxicBertModel implements SlowScorer {
       const answers = await this.run(some);
       some.forEach(({ text }, i) => keep(text, attributesOf(answers[i] ?? [])));
     }
+  }
+
+  /** One note for all: a set of texts is often long throughout. */
+  private noteLongOnes(texts: readonly Unscored[], onNote: (note: string) => void): void {
+    const { tokenizer } = this.classify;
+    const most = tokenizer.model_max_length;
+    // No token is shorter than a character, but for the two at the ends.
+    const long = texts.filter(({ text }) => text.length + 2 > most && tokenizer.encode(text).length > most);
+    const [first] = long;
+    if (!first) return;
+    const which =
+      long.length === 1
+        ? `text ${first.row} has`
+        : `${long.length} texts (the first is text ${first.row}) have`;
+    onNote(`toxic-bert reads ${most} tokens: what ${which} beyond them is not scored`);
   }
 
   private async run(texts: readonly Unscored[]): Promise<Labelled[][]> {

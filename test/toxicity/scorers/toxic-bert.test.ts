@@ -74,8 +74,12 @@ describe("toxic-bert from a folder", () => {
   it("says when it reads a part of a text only", async () => {
     const source = await openToxicBert({ path: tiny });
     const notes: string[] = [];
-    await source.attributes(["It rains.", "silly ".repeat(40)], { onNote: (note) => notes.push(note) });
-    expect(notes).toEqual(["text 2 has 42 tokens: toxic-bert reads 32, the rest is not scored"]);
+    await source.attributes(["It rains.", "silly ".repeat(40), "silly ".repeat(50)], {
+      onNote: (note) => notes.push(note),
+    });
+    expect(notes).toEqual([
+      "toxic-bert reads 32 tokens: what 2 texts (the first is text 2) have beyond them is not scored",
+    ]);
   });
 
   it("keeps its scores for the same model, not for another one", async () => {
