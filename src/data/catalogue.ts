@@ -55,6 +55,12 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     ...lab,
+    name: "lab-prefixes",
+    description: "beginnings of encyclopaedic sentences, the prompts of preference pairs, {prompt}",
+    sources: { embedded: "data/lab/prefixes.jsonl" },
+  },
+  {
+    ...lab,
     name: "lab-paragraphs",
     description: "encyclopaedic paragraphs for perplexity, {title, text}",
     sources: { embedded: "data/lab/paragraphs.jsonl" },

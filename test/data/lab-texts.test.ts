@@ -16,6 +16,7 @@ interface Comment extends Row {
 
 const prompts = readJsonl<{ prompt: string }>(join(LAB, "prompts.jsonl"));
 const continuations = readJsonl<{ prompt: string; gold: string }>(join(LAB, "continuations.jsonl"));
+const prefixes = readJsonl<{ prompt: string }>(join(LAB, "prefixes.jsonl"));
 const paragraphs = readJsonl<{ title: string; text: string }>(join(LAB, "paragraphs.jsonl"));
 const comments = readJsonl<Comment>(join(LAB, "comments.jsonl"));
 
@@ -23,6 +24,7 @@ const comments = readJsonl<Comment>(join(LAB, "comments.jsonl"));
 const TEXTS: Record<string, string[]> = {
   prompts: prompts.map((row) => row.prompt),
   continuations: continuations.map((row) => `${row.prompt} ${row.gold}`),
+  prefixes: prefixes.map((row) => row.prompt),
   paragraphs: paragraphs.map((row) => row.text),
   comments: comments.map((row) => row.text),
 };
@@ -93,7 +95,7 @@ const vocabulary = (texts: string[]): number => new Set(texts.flatMap(words)).si
 const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 describe("each embedded text file", () => {
-  const atLeast = { prompts: 320, continuations: 320, paragraphs: 60, comments: 1300 };
+  const atLeast = { prompts: 320, continuations: 320, prefixes: 704, paragraphs: 60, comments: 1300 };
 
   for (const [name, rows] of Object.entries(atLeast)) {
     it(`${name}.jsonl has ${String(rows)} rows or more, each as its schema says`, () => {
@@ -208,6 +210,31 @@ describe("neutral prompts and their continuations", () => {
     expect(shareWithACommonKey(texts, beginning)).toBeLessThanOrEqual(0.01);
     expect(closestPair(texts).overlap).toBeLessThan(0.35);
     expect(vocabulary(texts)).toBeGreaterThanOrEqual(2200);
+  });
+});
+
+describe("beginnings of encyclopaedic sentences", () => {
+  const texts = prefixes.map((row) => row.prompt);
+
+  it("have 8 to 16 words and break off in mid-sentence, so that a language model goes on", () => {
+    for (const text of texts) {
+      expect(count(text), text).toBeGreaterThanOrEqual(8);
+      expect(count(text), text).toBeLessThanOrEqual(16);
+      expect(text).toMatch(/^[A-Z].*[a-z]$/);
+      expect(text).not.toMatch(/[.!?;:] /);
+    }
+  });
+
+  it("have no run of eight words in common with the texts that perplexity and F1 are measured on", () => {
+    const measured = new Set([...(TEXTS["paragraphs"] ?? []), ...(TEXTS["continuations"] ?? [])].flatMap((text) => runs(text, 8)));
+    expect(texts.filter((text) => runs(text, 8).some((run) => measured.has(run)))).toEqual([]);
+  });
+
+  it("are no template with other names: few begin alike, subjects and grammar differ", () => {
+    expect(shareWithACommonKey(texts, beginning)).toBeLessThanOrEqual(0.01);
+    expect(closestPair(texts).overlap).toBeLessThan(0.5);
+    expect(vocabulary(texts)).toBeGreaterThanOrEqual(2200);
+    expect(texts.filter((text) => text.startsWith("The ")).length / texts.length).toBeLessThan(0.4);
   });
 });
 
