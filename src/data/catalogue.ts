@@ -178,6 +178,29 @@ export const catalogue: readonly CatalogueEntry[] = [
     },
   },
   {
+    // The archive itself: its sha256 vouches for the splits in it, of which only the test split's own is known.
+    name: "wikitext-2-raw",
+    kind: "dataset",
+    layout: "file",
+    description: "WikiText-2, raw, all three splits in a zip archive, for the prompts of preference pairs",
+    licence: "CC BY-SA 3.0 / GFDL",
+    origin: "WikiText-2 (Merity et al. 2016)",
+    homepage: "https://huggingface.co/datasets/Salesforce/wikitext",
+    files: oneFile(
+      "wikitext-2-raw-v1.zip",
+      4_721_645,
+      "ef7edb566e3e2b2d31b29c1fdb0c89a4cc683597484c3dc2517919c615435a11",
+    ),
+    sources: {
+      mirror: "wikitext-2-raw-v1.zip",
+      huggingface: {
+        kind: "dataset",
+        repo: "ggml-org/ci",
+        revision: "927b3642933080f1b0e811e2f916e14c292992f9",
+      },
+    },
+  },
+  {
     name: "wikitext-2-valid",
     kind: "dataset",
     layout: "file",

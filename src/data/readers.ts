@@ -2,8 +2,8 @@ import { CsvError, parse } from "csv-parse/sync";
 import { readFileSync } from "node:fs";
 import { messageOf, UserError } from "./errors";
 
-/** Says what is wrong with a record, or nothing when it is as it should be. */
-export type Validate = (record: unknown) => string | undefined;
+/** Says what is wrong with a record, or nothing when it is as it should be; `line`, from 1, is where it ends. */
+export type Validate = (record: unknown, line: number) => string | undefined;
 
 export interface ReadOptions {
   readonly validate?: Validate;
@@ -63,7 +63,7 @@ export function readJsonl<T>(path: string, options: ReadOptions = {}): T[] {
     } catch (error) {
       throw new UserError(`${path}:${index + 1}: not JSON (${messageOf(error)})`);
     }
-    const objection = options.validate?.(record);
+    const objection = options.validate?.(record, index + 1);
     if (objection !== undefined) throw new UserError(`${path}:${index + 1}: ${objection}`);
     records.push(record as T);
   }
@@ -106,7 +106,7 @@ function readTable<Column extends string>(
     throw error;
   }
   for (const { record, info } of records) {
-    const objection = options.validate?.(record);
+    const objection = options.validate?.(record, info.lines);
     if (objection !== undefined) throw new UserError(`${path}:${info.lines}: ${objection}`);
   }
   return records.map(({ record }) => record);

@@ -1,0 +1,57 @@
+import { readdirSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { UserError } from "../../data/errors";
+
+/** One of several equal parts of the work: the chunks `index − 1`, `index − 1 + of`, … */
+export interface Shard {
+  /** From 1. */
+  index: number;
+  of: number;
+}
+
+/**
+ * `2/4` as a shard.
+ *
+ * @throws UserError when it is anything but i/n with 1 ≤ i ≤ n
+ */
+export function parseShard(text: string): Shard {
+  const [, index, of] = (/^(\d+)\/(\d+)$/.exec(text.trim()) ?? []).map(Number);
+  if (index === undefined || of === undefined || index < 1 || index > of || of > 9999) {
+    throw new UserError(`shard: got ${text}, expected i/n with i from 1 to n, for instance 1/4`);
+  }
+  return { index, of };
+}
+
+/** Where a shard of the file is written: `pairs.jsonl` → `pairs.shard-2-of-4.jsonl`. */
+export function shardPath(path: string, shard: Shard | undefined): string {
+  return shard === undefined
+    ? path
+    : `${path.replace(/\.jsonl$/, "")}.shard-${shard.index}-of-${shard.of}.jsonl`;
+}
+
+/** The shards of a file that lie beside it, by how many there should be: their indices, sorted. */
+export function shardsBeside(path: string): Map<number, number[]> {
+  const stem = basename(path).replace(/\.jsonl$/, "");
+  const found = new Map<number, number[]>();
+  for (const name of readdirSync(dirname(join(path)))) {
+    if (!name.startsWith(`${stem}.shard-`)) continue;
+    const [, index, of] = (/^\.shard-(\d+)-of-(\d+)\.jsonl$/.exec(name.slice(stem.length)) ?? []).map(Number);
+    if (index !== undefined && of !== undefined) found.set(of, [...(found.get(of) ?? []), index]);
+  }
+  for (const indices of found.values()) indices.sort((a, b) => a - b);
+  return found;
+}
+
+/** The rows that make up each chunk of a shard, in order: chunks are whole, whatever the number of shards. */
+export function chunksOf(
+  total: number,
+  rowsPerChunk: number,
+  shard: Shard = { index: 1, of: 1 },
+): number[][] {
+  const chunks: number[][] = [];
+  for (let chunk = shard.index - 1; chunk * rowsPerChunk < total; chunk += shard.of) {
+    const start = chunk * rowsPerChunk;
+    chunks.push(Array.from({ length: Math.min(rowsPerChunk, total - start) }, (_, i) => start + i));
+  }
+  return chunks;
+}
