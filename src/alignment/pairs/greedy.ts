@@ -3,18 +3,24 @@ import type { GPT2 } from "../../model/gpt2";
 import type { Continuations } from "./make";
 
 /**
- * The likeliest continuations, the preferred side of the paper's pairs (section 4.2, paper.md A7). A prompt that ends the
- * text at once gets an empty one, which a reader drops.
+ * The likeliest continuations, the preferred side of the paper's pairs (section 4.2, paper.md A7).
  *
+ * @param options.minNewTokens no end of text before so many; 1 unless said otherwise, since a pair with an empty side
+ *   teaches nothing
  * @param options.batchSize prompts per pass; the whole chunk unless said otherwise
  */
 export function greedyContinuations(
   model: GPT2,
-  { maxNewTokens, batchSize }: { maxNewTokens: number; batchSize?: number },
+  {
+    maxNewTokens,
+    minNewTokens = 1,
+    batchSize,
+  }: { maxNewTokens: number; minNewTokens?: number; batchSize?: number },
 ): Continuations {
   return (prompts, { signal }) =>
     generate(model, prompts, {
       maxNewTokens,
+      minNewTokens,
       batchSize: batchSize ?? prompts.length,
       ...(signal ? { signal } : {}),
     });

@@ -9,7 +9,8 @@ export function wikitextSentences(text: string): string[] {
   const sentences: string[] = [];
   for (const line of text.split("\n")) {
     if (/^\s*=.*=\s*$/.test(line)) continue;
-    sentences.push(...sentencesOf(line));
+    // What begins with a sign is a legend or a formula.
+    sentences.push(...sentencesOf(line).filter((sentence) => /^[\p{L}\p{N}"'(]/u.test(sentence)));
   }
   return sentences;
 }
