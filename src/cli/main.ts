@@ -7,6 +7,7 @@ import { benchCommand } from "./commands/bench";
 import { dataCommand } from "./commands/data";
 import { labCommand } from "./commands/lab";
 import { packCommand } from "./commands/pack";
+import { pairsCommand } from "./commands/pairs";
 import { parityCommand } from "./commands/parity";
 import { planCommand } from "./commands/plan";
 import { reproduceCommand } from "./commands/reproduce";
@@ -24,6 +25,7 @@ const commands: ((program: Command) => void)[] = [
   dataCommand,
   scoreCommand,
   scorersCommand,
+  pairsCommand,
   parityCommand,
   benchCommand,
   packCommand,

@@ -1,10 +1,11 @@
 import { extname } from "node:path";
 import { UserError } from "../../data/errors";
-import { locate, type LocateOptions } from "../../data/locate";
+import type { LocateOptions } from "../../data/locate";
 import { mulberry32, shuffled } from "../../data/random";
 import { fields, readJsonl, readText } from "../../data/readers";
 import { readZipText } from "../../data/zip";
 import type { Tokenizer } from "../../model/tokenizer";
+import { placeOf } from "./place";
 import { wikitextSentences } from "./wikitext-sentences";
 
 export interface PromptOptions {
@@ -56,7 +57,7 @@ export async function readPrompts(nameOrPath: string, options: PromptOptions): P
       throw new UserError(`${name}: got ${value}, expected a positive integer`);
     }
   }
-  const source = await locate(nameOrPath, options.locate);
+  const source = await placeOf(nameOrPath, options.locate);
   const texts = textsOf(source, options.split ?? "train");
   const long = texts.filter((text) => text.split(/\s+/).length >= minWords);
   const known = long.filter((text) => !/<unk>/.test(text));

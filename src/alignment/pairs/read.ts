@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { UserError } from "../../data/errors";
-import { locate, type LocateOptions } from "../../data/locate";
+import type { LocateOptions } from "../../data/locate";
 import { readJsonl } from "../../data/readers";
 import { readMadeWith } from "./made-with";
 import { readParadetox, type Rewrites } from "./paradetox";
+import { placeOf } from "./place";
 import { objection, pairOf, type LocatedPair, type PairRow, type ReadPair } from "./row";
 import { chunksOf } from "./shard";
 
@@ -52,7 +53,7 @@ const FAULTS: Record<Fault, string> = {
  * @example const { pairs, report } = await readPairs("outputs/lab/pairs.jsonl");
  */
 export async function readPairs(nameOrPath: string, options: ReadPairsOptions = {}): Promise<ReadPairs> {
-  const place = await locate(nameOrPath, options.locate);
+  const place = await placeOf(nameOrPath, options.locate);
   const files = statSync(place).isDirectory() ? splitsIn(place) : [place];
   const kept: ReadPair[] = [];
   const report: ReadPairs["report"] = {
