@@ -161,7 +161,7 @@ async function chunkLines(rows: readonly number[], options: MakePairsOptions): P
       throw new Error(`${side}: got ${ids.length} continuations, expected ${rows.length}`);
     }
     const text = ids.map((some) => tokenizer.decode(some));
-    return { ids, text, toxicity: await scores(scorer, text) };
+    return { ids, text, toxicity: await scores(scorer, text, signal) };
   };
   const positive = await continued("positive");
   const negative = await continued("negative");
@@ -180,8 +180,8 @@ async function chunkLines(rows: readonly number[], options: MakePairsOptions): P
   );
 }
 
-async function scores(scorer: Scorer, texts: readonly string[]): Promise<number[]> {
-  const values = await scorer.score(texts);
+async function scores(scorer: Scorer, texts: readonly string[], signal?: AbortSignal): Promise<number[]> {
+  const values = await scorer.score(texts, signal ? { signal } : {});
   const wrong = values.findIndex((value) => !Number.isFinite(value));
   if (values.length !== texts.length || wrong >= 0) {
     throw new UserError(
