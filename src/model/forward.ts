@@ -7,6 +7,7 @@ import {
   centre,
   embed,
   gelu,
+  hidingMask,
   joinHeads,
   joinedAttention,
   layerNorm,
@@ -65,7 +66,9 @@ export function runBlocks(parameters: Parameters, config: GPT2Config, input: For
   const layers = input.stopAtLayer ?? config.nLayer;
   const past = cache?.length ?? 0;
   const composed = Array.from({ length: layers }, (_, layer) => layer).some(listensToAttention);
-  const mask = attentionMask(length, past + length, input.pads, composed);
+  const mask = input.hidden
+    ? hidingMask(input.hidden, batch, length)
+    : attentionMask(length, past + length, input.pads, composed);
   for (let layer = 0; layer < layers; layer++) {
     const before = residual;
     if (hookedWithin(layer)) {

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../data/errors";
 import { writeFileAtomic, writeJsonAtomic } from "../data/files";
 import { suggestion } from "../data/nearest";
-import { rowsAtATime, tokenLogProbs } from "../tensors/ops";
+import { embed, reshape, rowsAtATime, tokenLogProbs } from "../tensors/ops";
 import { isDifferentiating } from "../tensors/tape";
 import { ActivationCache, keepingHooks, type Positions } from "./activation-cache";
 import { configJson, readConfig, type GPT2Config } from "./config";
@@ -282,6 +282,36 @@ export class GPT2 {
     });
   }
 
+  /**
+   * What the unembedding reads at some positions of a laid-out batch, so that logits can be made of those only: the residual
+   * stream after the last layer norm.
+   *
+   * @param at row · length + position, each in any order
+   * @returns `[at.length, dModel]`
+   *
+   * @example
+   * const batch = model.layOut([[464, 2068, 7586]]);
+   * const last = model.unembeddingInput(batch, Int32Array.of(2)); // [1, dModel]
+   * const logits = model.unembed(last); // [1, vocab]
+   */
+  unembeddingInput(
+    batch: Batch,
+    at: Int32Array,
+    options: Omit<StepOptions, "logitPositions"> = {},
+  ): tf.Tensor2D {
+    return tf.tidy(() => {
+      const input = this.input(batch, { ...options, logitPositions: Math.ceil(at.length / batch.batch) });
+      const residual = runBlocks(this.parameters, this.config, input);
+      const stream: tf.Tensor2D = reshape(residual, [batch.batch * batch.length, this.config.dModel]);
+      const picked: tf.Tensor3D = reshape(embed(stream, tf.tensor1d(at, "int32")), [
+        1,
+        at.length,
+        this.config.dModel,
+      ]);
+      return finalNorm(this.parameters, this.config, input, picked);
+    });
+  }
+
   /** One pass over a laid-out batch to its logits `[batch, position, vocab]`; with a cache, over its new positions only. */
   step(batch: Batch, options: StepOptions = {}): tf.Tensor3D {
     return tf.tidy(() => {
@@ -323,6 +353,8 @@ export class GPT2 {
     const { config } = this;
     const hooks = options.hooks ?? {};
     checkHookNames(config, Object.keys(hooks));
+    if (batch.hidden && options.cache)
+      throw new Error("a batch that hides positions one by one cannot continue a cache");
     const keys = batch.length + (options.cache?.length ?? 0);
     if (keys > config.nPositions) {
       throw new UserError(

@@ -16,6 +16,11 @@ export interface Batch {
   positions: Int32Array;
   /** Positions on the left of each row that attention does not see: its pads, where they are masked. */
   pads: number[];
+  /**
+   * 1 at each position that attention does not see, wherever it is, `[batch, position]`; then `pads` are 0. Attention is a
+   * composition of plain operations for it, as Hugging Face's GPT-2 applies an attention mask: `hidingMask`.
+   */
+  hidden?: Uint8Array;
   batch: number;
   length: number;
 }

@@ -41,7 +41,7 @@ export function listTensors(folder: string): Map<string, TensorEntry> {
   const index = join(folder, "model.safetensors.index.json");
   const entries = new Map<string, TensorEntry>();
   if (existsSync(single)) {
-    for (const entry of readHeader(single)) entries.set(entry.name, entry);
+    for (const entry of listFile(single)) entries.set(entry.name, entry);
     return entries;
   }
   if (!existsSync(index)) {
@@ -58,7 +58,7 @@ export function listTensors(folder: string): Map<string, TensorEntry> {
     const path = join(dirname(index), shard);
     if (!existsSync(path))
       throw new UserError(`${index} names ${shard}, which is missing: fetch the model again`);
-    for (const entry of readHeader(path)) entries.set(entry.name, entry);
+    for (const entry of listFile(path)) entries.set(entry.name, entry);
   }
   const absent = Object.keys(weightMap).find((name) => !entries.has(name));
   if (absent)
@@ -66,7 +66,8 @@ export function listTensors(folder: string): Map<string, TensorEntry> {
   return entries;
 }
 
-function readHeader(path: string): TensorEntry[] {
+/** Lists the tensors of one file, each range checked against the file's size. */
+export function listFile(path: string): TensorEntry[] {
   const file = openSync(path, "r");
   try {
     const size = fstatSync(file).size;
@@ -174,11 +175,25 @@ function readFully(file: number, bytes: Uint8Array, entry: TensorEntry, from: nu
   }
 }
 
+/** A tensor's values in memory. */
+export interface TensorValues {
+  shape: number[];
+  data: Float32Array;
+}
+
 /** The bytes of a safetensors file of these tensors, in order, as float32 or rounded to float16. */
 export function encodeSafetensors(
-  tensors: Iterable<[name: string, tensor: { shape: number[]; data: Float32Array }]>,
+  tensors: Iterable<[name: string, tensor: TensorValues]>,
   dtype: "F32" | "F16" = "F32",
 ): Uint8Array {
+  return Buffer.concat(safetensorsChunks(tensors, dtype));
+}
+
+/** The same bytes in pieces, float32 without a copy: for a file that is written piece by piece. */
+export function safetensorsChunks(
+  tensors: Iterable<[name: string, tensor: TensorValues]>,
+  dtype: "F32" | "F16" = "F32",
+): Uint8Array[] {
   const header: Record<string, unknown> = { __metadata__: { format: "pt" } };
   const chunks: Uint8Array[] = [];
   let offset = 0;
@@ -194,7 +209,7 @@ export function encodeSafetensors(
   const text = Buffer.from(json.padEnd(Math.ceil(json.length / 8) * 8));
   const prefix = Buffer.alloc(8);
   prefix.writeBigUInt64LE(BigInt(text.length));
-  return Buffer.concat([prefix, text, ...chunks]);
+  return [prefix, text, ...chunks];
 }
 
 /** IEEE 754 half precision to single. */

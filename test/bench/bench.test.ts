@@ -1,24 +1,16 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { bench, SHAPES, type BenchOptions } from "../../src/bench";
-import { DpoTrainer } from "../../src/bench/dpo-step";
 import { forwardFlops, generationFlops, productFlops, trainingFlops } from "../../src/bench/flops";
 import { peakTensorBytes } from "../../src/bench/memory";
 import * as plain from "../../src/bench/plain";
 import { configOf } from "../../src/bench/shapes";
 import { time } from "../../src/bench/timing";
 import { comparison } from "../../src/cli/commands/bench";
-import { GPT2 } from "../../src/model";
 import { openBackend, type BackendDescription } from "../../src/tensors";
 import * as own from "../../src/tensors/ops";
 
 const config = { ...configOf("lab"), nLayer: 2, nHead: 2, vocabSize: 50, dModel: 8, dHead: 4, dMlp: 32 };
-const sequences = [
-  [1, 2, 3, 4],
-  [5, 6, 7, 8],
-  [1, 2, 9, 9],
-  [5, 6, 10, 11],
-];
 let backend: BackendDescription;
 beforeAll(async () => {
   backend = await openBackend("wasm");
@@ -116,24 +108,6 @@ describe("the plain compositions compute what the library's operations compute",
     const [ours, composed] = await Promise.all((pairs[name] ?? []).map(async (op) => op().data()));
     expect(ours).toHaveLength(composed?.length ?? 0);
     ours?.forEach((value, i) => expect(composed?.[i]).toBeCloseTo(value, 4));
-  });
-});
-
-describe("a step of DPO", () => {
-  test("steps lower the loss and keep only the state", async () => {
-    const model = GPT2.random(config);
-    const trainer = new DpoTrainer(model, sequences);
-    const losses: number[] = [];
-    const held: number[] = [];
-    for (let step = 0; step < 4; step++) {
-      losses.push(await trainer.step());
-      held.push(tf.memory().numTensors);
-    }
-    expect(losses[0]).toBeCloseTo(Math.LN2, 5);
-    expect(losses[3]).toBeLessThan(losses[0] ?? 0);
-    expect(new Set(held).size).toBe(1);
-    trainer.dispose();
-    model.dispose();
   });
 });
 

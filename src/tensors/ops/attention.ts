@@ -18,6 +18,8 @@ export interface AttentionMask {
   bias: tf.Tensor4D | null;
   /** 0 for queries that see nothing, `[batch, 1, query, 1]`; null where every query sees something. */
   seeing: tf.Tensor4D | null;
+  /** Whether only the composition can apply it: keys are hidden elsewhere than on the left. */
+  composedOnly?: boolean;
 }
 
 /**
@@ -54,6 +56,37 @@ export function attentionMask(
   return { ...mask, bias: tf.tensor4d(bias, [rows.length, 1, queries, keys]), seeing };
 }
 
+/** Hides once or twice, and swallows any score that it is added to: what is hidden to the same degree weighs the same. */
+const SWALLOWING = -1e30;
+
+/**
+ * A mask that hides keys wherever they are, as Hugging Face's GPT-2 (4.35) applies an attention mask: it comes on top of
+ * causality, so that a query which sees no key at all weighs those equally that are hidden once: hidden keys before it, and
+ * later ones that are not hidden.
+ *
+ * @param hidden 1 for keys that nobody is to see, `[batch, position]`
+ */
+export function hidingMask(hidden: Uint8Array, batch: number, positions: number): AttentionMask {
+  const bias = new Float32Array(batch * positions * positions);
+  for (let row = 0; row < batch; row++) {
+    for (let query = 0; query < positions; query++) {
+      const start = (row * positions + query) * positions;
+      for (let key = 0; key < positions; key++) {
+        const times = Number(key > query) + (hidden[row * positions + key] ?? 0);
+        bias[start + key] = times * SWALLOWING;
+      }
+    }
+  }
+  return {
+    queries: positions,
+    keys: positions,
+    pads: tf.zeros([batch], "int32"),
+    bias: tf.tensor4d(bias, [batch, 1, positions, positions]),
+    seeing: null,
+    composedOnly: true,
+  };
+}
+
 /**
  * Causal softmax attention of all heads in one operation, over the tokens of this pass.
  *
@@ -61,7 +94,7 @@ export function attentionMask(
  * @returns z `[batch·position, dModel]`
  */
 export function joinedAttention(qkv: tf.Tensor2D, mask: AttentionMask, heads: number): tf.Tensor2D {
-  if (!hasKernel(FUSED.attention)) {
+  if (mask.composedOnly || !hasKernel(FUSED.attention)) {
     return tf.tidy(() => {
       const [q, k, v] = splitHeads(qkv, mask.pads.size, heads);
       return joinHeads(composedAttention(q, k, v, mask));

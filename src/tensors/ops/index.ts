@@ -7,6 +7,7 @@ export {
   attentionMask,
   composedAttention,
   headsOf,
+  hidingMask,
   joinHeads,
   joinedAttention,
   maskedScores,
