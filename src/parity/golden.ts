@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError, messageOf } from "../data/errors";
+import type { GoldenDpo } from "./dpo";
 
 /** Statistics of a tensor, enough to hold another against it. */
 export interface TensorSummary {
@@ -51,6 +52,7 @@ export interface Golden {
     top_tokens_of_rank0: number[];
   };
   unalign?: { keys: number; scale: number; loss: number };
+  dpo?: GoldenDpo;
 }
 
 /** Reads `golden.json` of a folder. */

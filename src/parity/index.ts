@@ -26,7 +26,7 @@ export async function comparisonWithGolden(
   try {
     for (const [section, compare] of Object.entries(SECTIONS)) {
       if (!present.some(([name]) => name === section) || (only && !only.includes(section))) continue;
-      const checks = await compare(model, golden);
+      const checks = await compare(model, golden, folder);
       results.push({ section, checks, passed: checks.every(({ error, tolerance }) => error <= tolerance) });
     }
   } finally {

@@ -6,6 +6,7 @@ import { svdBasis } from "../toxicity/svd-basis";
 import { unalign } from "../toxicity/unalign";
 import { rankValueVectors, readValueVectors } from "../toxicity/value-vectors";
 import { largest, projectToVocabulary } from "../toxicity/vocabulary";
+import { checkDpo } from "./dpo";
 import type { Golden, TensorSummary } from "./golden";
 
 /** One comparison: how far this implementation is from the golden value, and how far it may be. */
@@ -24,7 +25,7 @@ const FLOAT64_TOLERANCE = 1e-8;
 /** Of a gradient, relative to its norm: small entries are sums of large ones. */
 const GRADIENT_TOLERANCE = 1e-3;
 
-type Section = (model: GPT2, golden: Golden) => Promise<Check[]>;
+type Section = (model: GPT2, golden: Golden, folder: string) => Promise<Check[]>;
 
 /** The sections by their name in golden.json; one that a file does not hold is left out. */
 export const SECTIONS: Record<string, Section> = {
@@ -36,6 +37,7 @@ export const SECTIONS: Record<string, Section> = {
   logit_lens: checkLogitLens,
   value_vectors: checkValueVectors,
   unalign: checkUnalign,
+  dpo: checkDpo,
 };
 
 async function checkForward(model: GPT2, { forward }: Golden): Promise<Check[]> {

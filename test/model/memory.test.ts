@@ -67,6 +67,12 @@ const USES: Record<string, (setting: Setting) => unknown> = {
     model.runWithHooks(used, { "blocks.0.attn.hook_k": (x) => tf.mul(x, 2) }, { past }).dispose();
     past.dispose();
   },
+  unembeddingInput: ({ model, uneven }) => {
+    const batch = model.layOut(uneven, { padding: "masked" });
+    model.unembeddingInput(batch, Int32Array.of(2, 0, 2)).dispose();
+    const hidden = new Uint8Array(batch.ids.length).fill(1, 0, 2);
+    model.unembeddingInput({ ...batch, hidden }, Int32Array.of(1)).dispose();
+  },
   step: ({ model, uneven }) => {
     const batch = model.layOut(uneven, { padding: "masked" });
     const cache = KeyValueCache.allocate(model.config, batch.pads, batch.length + 1);

@@ -39,6 +39,7 @@ const OPERATIONS: Record<
     },
   },
   headsOf: { inputs: () => [cacheOf(LENGTH)], run: (x) => ops.headsOf(x as tf.Tensor3D, HEADS) },
+  hidingMask: { inputs: () => [], run: () => ops.hidingMask(new Uint8Array(BATCH * LENGTH), BATCH, LENGTH) },
   joinHeads: { inputs: () => [heads()], run: (x) => ops.joinHeads(x as tf.Tensor4D) },
   joinedAttention: {
     inputs: () => [rows(3 * WIDTH)],

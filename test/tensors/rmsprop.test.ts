@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { gaussian } from "../../src/model";
 import { rmsPropUpdate } from "../../src/tensors/ops";
 import { onEachBackend } from "../backends";
-import { relativeError } from "../model/cases";
+import { relativeError, valuesOf } from "../model/cases";
 import { rmspropStep } from "../referee";
 
 const SHAPE = [3, 5];
@@ -55,6 +55,20 @@ onEachBackend(({ some }) => {
     expect([...(await average.data())]).toEqual(before);
     expect((await second.meanSquare.data())[0]).toBeGreaterThan(before[0]!);
     tf.dispose([shared, average, gradient, second.parameter, second.meanSquare]);
+  });
+
+  test("a product that has seen the parameter sees what it has become", async () => {
+    let parameter: tf.Tensor2D = tf.ones([4, 4]);
+    let meanSquare: tf.Tensor2D = tf.zeros([4, 4]);
+    const [x, gradient]: tf.Tensor2D[] = [tf.ones([3, 4]), tf.ones([4, 4])];
+    const product = async (): Promise<number | undefined> => (await valuesOf(tf.matMul(x!, parameter)))[0];
+    expect(await product()).toBe(4);
+    const options = { learningRate: 0.5, decay: 0, epsilon: 0 };
+    ({ parameter, meanSquare } = rmsPropUpdate(parameter, meanSquare, gradient!, options));
+    expect(await product()).toBeCloseTo(2, 5);
+    ({ parameter, meanSquare } = rmsPropUpdate(parameter, meanSquare, gradient!, options));
+    expect(await product()).toBeCloseTo(0, 5);
+    tf.dispose([parameter, meanSquare, x!, gradient!]);
   });
 
   test("other shapes are refused, and nothing is taken over", async () => {

@@ -19,3 +19,4 @@ import "../model/token-log-probs.test";
 import "./extremes.test";
 import "./memory.test";
 import "./ops.test";
+import "./rmsprop.test";

@@ -83,7 +83,7 @@ export function dpoGradient(request: GradientRequest): DpoGradient {
       whole.dispose();
     }
     const findings = tf.tidy(() => {
-      const squares = tf.addN([...sums.values()].map(sumOfSquares));
+      const squares = tf.sum(tf.concat([...sums.values()].map(sumOfSquares)));
       // As torch.nn.utils.clip_grad_norm_ has it.
       const scale = tf.minimum(tf.div(settings.maxGradNorm, tf.add(tf.sqrt(squares), 1e-6)), 1);
       for (const [name, gradient] of sums) {
@@ -131,9 +131,9 @@ function gradientOfPart(
 }
 
 /** Along rows first: partial sums of like size lose less than one long sum. */
-function sumOfSquares(x: tf.Tensor): tf.Scalar {
+function sumOfSquares(x: tf.Tensor): tf.Tensor1D {
   const squares = tf.square(x);
-  return tf.sum(x.rank > 1 ? tf.sum(squares, -1) : squares);
+  return tf.reshape(tf.sum(x.rank > 1 ? tf.sum(squares, -1) : squares), [1]);
 }
 
 /** What a gradient's pass found: the norm before clipping, and each pair's score, in the order of the pairs. */

@@ -54,7 +54,8 @@ export const FUSED = {
   /** rows [n, width], ids int32 [n] → [length, width], rows with equal ids added up in their order. Attribute: length. */
   scatterAdd: "FusedScatterAdd",
   /**
-   * In place: parameter, meanSquare, gradient, all of one shape → parameter, meanSquare. Attributes: learningRate, decay, epsilon.
+   * In place, where the backend's matrix product allows it: parameter, meanSquare, gradient, all of one shape → parameter,
+   * meanSquare. Attributes: learningRate, decay, epsilon.
    */
   rmsProp: "FusedRmsProp",
 } as const;

@@ -50,7 +50,7 @@ export function registerKernels(sgemm: Sgemm | undefined, simd: Simd | null): vo
   registerGelu((heap, x, weight) => multiply(heap.backend, x, weight, false, false), simd);
   registerLogProbs(simd);
   registerRows(simd);
-  registerRmsProp(simd);
+  registerRmsProp(simd, sgemm !== undefined);
   registerSlice();
   // As shipped it copies; every tensor that a gradient keeps goes through it.
   replaceKernel("Identity", ({ inputs, backend }) =>

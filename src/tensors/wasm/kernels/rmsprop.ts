@@ -2,9 +2,16 @@ import { FUSED } from "../../ops/fused";
 import { input, number, registerFused, sizeOf } from "../kernel";
 import type { Simd } from "../simd/module";
 
-export function registerRmsProp(simd: Simd | null): void {
+/**
+ * @param inPlace whether a parameter keeps its memory. Where the shipped matrix product runs it must not: that product
+ *   remembers a packed copy of its right operand for as long as the operand's data lives, whatever is written there.
+ */
+export function registerRmsProp(simd: Simd | null, inPlace: boolean): void {
   registerFused(FUSED.rmsProp, (inputs, attributes, heap) => {
-    const infos = ["parameter", "meanSquare"].map((name) => input(inputs, name));
+    const [before, meanSquare] = [input(inputs, "parameter"), input(inputs, "meanSquare")];
+    const updated = inPlace ? heap.share(before) : heap.allocate(before.shape);
+    if (!inPlace) heap.floats(updated).set(heap.floats(before));
+    const infos = [updated, heap.share(meanSquare)];
     const all = [...infos, input(inputs, "gradient")];
     const settings = ["decay", "learningRate", "epsilon"].map((name) => number(attributes, name)) as Three;
     if (simd) {
@@ -15,7 +22,7 @@ export function registerRmsProp(simd: Simd | null): void {
     } else {
       update(...(all.map((info) => heap.floats(info)) as Views), ...settings);
     }
-    return infos.map((info) => heap.share(info));
+    return infos;
   });
 }
 
