@@ -1,5 +1,4 @@
 import type { Batch } from "./batch";
-import { logSumExp } from "./ops";
 
 /** q, k, v and z lie as `[batch, position, head, dHead]`; scores and pattern as `[batch, head, query, key]`. */
 interface Heads {
@@ -23,12 +22,14 @@ export function attend(
       if (!batch.sees(sequence, query, key)) continue;
       let dot = 0;
       for (let i = 0; i < heads.dHead; i += 1) dot += q[at(query) + i]! * k[at(key) + i]!;
-      own[key] = dot / Math.sqrt(heads.dHead);
+      own[key] = dot / Math.sqrt(heads.dHead) + (batch.added?.(sequence, query, key) ?? 0);
     }
-    const total = logSumExp(own);
-    if (total === -Infinity) return;
+    const top = Math.max(...own);
+    if (top === -Infinity) return;
+    // Not by the logarithm of the sum, which a mask's huge numbers would swallow.
+    const total = own.reduce((sum, score) => sum + Math.exp(score - top), 0);
     for (let key = 0; key < positions; key += 1) {
-      const share = Math.exp(own[key]! - total);
+      const share = Math.exp(own[key]! - top) / total;
       pattern[row + key] = share;
       for (let i = 0; i < heads.dHead; i += 1) z[at(query) + i]! += share * v[at(key) + i]!;
     }

@@ -11,6 +11,8 @@ export interface Batch {
   pads: number[];
   /** Whether a query of a sequence may look at a key. */
   sees: (sequence: number, query: number, key: number) => boolean;
+  /** What a mask adds to a score of those that it may look at; nothing unless given. */
+  added?: (sequence: number, query: number, key: number) => number;
 }
 
 /**

@@ -165,7 +165,7 @@ export function inParts(
   }
   const longest = ({ prompt, chosen, rejected }: TokenPair): number =>
     prompt.length + Math.max(chosen.length, rejected.length);
-  if (starts.length > 1) members.sort((a, b) => longest(pairs[a]!) - longest(pairs[b]!) || a - b);
+  if (starts.length > 1) members.sort((a, b) => longest(pairs[b]!) - longest(pairs[a]!) || a - b);
   return starts.map((first) => {
     const own = members.slice(first, first + step);
     return {
