@@ -152,12 +152,9 @@ class Run {
       best_loss: state.best.loss,
       since_best: state.sinceBest,
     });
-    if (state.finished || state.evaluations % settings.checkpointEvery === 0) {
-      state.evaluations += 1;
-      await this.checkpoint();
-    } else {
-      state.evaluations += 1;
-    }
+    const due = state.evaluations % settings.checkpointEvery === 0;
+    state.evaluations += 1;
+    if (due || state.finished) await this.checkpoint();
     this.report({ validationLoss: metrics.loss });
   }
 
@@ -171,7 +168,7 @@ class Run {
     const { policy, learner, checkpoints, identity, log } = this.parts;
     const optimizer = new Map<string, Float32Array>();
     for (const [name, tensor] of learner.state) {
-      optimizer.set(name, Float32Array.from(await tensor.data<"float32">()));
+      optimizer.set(name, (await tensor.data<"float32">()).slice());
     }
     const parameters = await weightsOf(policy);
     const shapes = new Map([...parameters.keys()].map((name) => [name, policy.weight(name).shape]));

@@ -19,7 +19,7 @@ export function orderOf(
   { shuffle, seed }: Pick<DpoSettings, "shuffle" | "seed">,
 ): number[] {
   const order = Array.from({ length: pairs }, (_, i) => i);
-  // Seeds of neighbouring epochs are far apart in mulberry32's sequence.
+  // Seeds are spread, so that epoch 1 of one seed is not epoch 0 of the next.
   return shuffle ? shuffled(order, mulberry32(Math.imul(seed + 1, 0x9e3779b1) ^ epoch)) : order;
 }
 

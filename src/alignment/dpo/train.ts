@@ -12,7 +12,7 @@ import { DpoLearner, replaceWeight } from "./learner";
 import { RunLog } from "./log";
 import type { DpoMetrics } from "./metrics";
 import { checksumOfPairs, preparePairs, type PairsReport } from "./pairs";
-import { ReferenceLogProbs } from "./reference";
+import { ReferenceLogProbs, roundedToHalf } from "./reference";
 import { toTheEnd } from "./run";
 import { resolveSettings, type DpoSettings, type DpoSettingsName } from "./settings";
 import { trainedEntries, trainedParameters, type Trainable } from "./trainable";
@@ -124,8 +124,7 @@ export async function run(options: DpoOptions, stage?: WriteStage): Promise<DpoR
   checkpoints.removeOthers();
   if (found?.fellBack) notes.push(found.fellBack);
 
-  const copy = settings.klGamma > 0 && !given ? model.withWeights(new Map()) : undefined;
-  const referenceModel = given ?? copy;
+  const referenceModel = await liveReference(model, given, settings);
   let learner: DpoLearner | undefined;
   let log: RunLog | undefined;
   try {
@@ -168,8 +167,22 @@ export async function run(options: DpoOptions, stage?: WriteStage): Promise<DpoR
   } finally {
     learner?.dispose();
     log?.close();
-    copy?.dispose();
+    if (referenceModel !== given) referenceModel?.dispose();
   }
+}
+
+/**
+ * The reference's model where one is given or the loss needs one, with its weights rounded as they are to be. It shares
+ * memory with the policy until that is trained.
+ */
+async function liveReference(
+  policy: GPT2,
+  given: GPT2 | undefined,
+  { klGamma, referencePrecision }: DpoSettings,
+): Promise<GPT2 | undefined> {
+  if (!given && klGamma === 0) return undefined;
+  if (referencePrecision === "float16") return roundedToHalf(given ?? policy);
+  return given ?? policy.withWeights(new Map());
 }
 
 /** What of the options is no setting. */

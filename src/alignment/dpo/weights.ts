@@ -19,6 +19,6 @@ export async function weightsOf(
   names: readonly string[] = model.parameterNames,
 ): Promise<Map<string, Float32Array>> {
   const values = new Map<string, Float32Array>();
-  for (const name of names) values.set(name, Float32Array.from(await model.weight(name).data<"float32">()));
+  for (const name of names) values.set(name, (await model.weight(name).data<"float32">()).slice());
   return values;
 }

@@ -110,6 +110,14 @@ describe("a reference of its own", () => {
     model.dispose();
   });
 
+  test("of half precision is the one that the KL is taken to as well", async () => {
+    const { log, model } = await trained({ klGamma: 0.1, referencePrecision: "float16", epochs: 1 });
+    const [first] = readLog(log);
+    expect(first?.["kl/chosen"]).toBeGreaterThan(0);
+    expect(first?.["kl/chosen"]).toBeLessThan(1e-3);
+    model.dispose();
+  });
+
   test("without one, a KL in the loss is to the policy as it begins, and holds the policy back", async () => {
     const far = async (klGamma: number): Promise<number> => {
       const { log, model } = await trained({ klGamma, epochs: 4, patience: 100 });
