@@ -7,7 +7,7 @@
  */
 const { join } = require("node:path");
 const dist = join(__dirname, "..", "..", "..", "dist", "src");
-const { run } = require(join(dist, "alignment", "dpo", "train"));
+const { run, trainDpo } = require(join(dist, "alignment", "dpo", "train"));
 const { GPT2 } = require(join(dist, "model"));
 const { openBackend } = require(join(dist, "tensors"));
 const { mulberry32 } = require(join(dist, "data", "random"));
@@ -39,11 +39,15 @@ async function main() {
       if (abortAt !== undefined && step === Number(abortAt)) controller.abort();
     },
   };
-  await run(options, (at) => {
-    if (at !== stage) return;
-    reached += 1;
-    if (reached === Number(nth)) process.kill(process.pid, "SIGKILL");
-  });
+  if (stage === undefined) {
+    await trainDpo(options);
+  } else {
+    await run(options, (at) => {
+      if (at !== stage) return;
+      reached += 1;
+      if (reached === Number(nth)) process.kill(process.pid, "SIGKILL");
+    });
+  }
   process.stdout.write("done\n");
 }
 
