@@ -37,10 +37,20 @@ export interface ForwardInput extends Batch {
   growing?: boolean;
   /** Run the blocks before this one only. */
   stopAtLayer?: number;
+  /** Attention of another making, in place of that over this pass' tokens and the cache; hooks within attention see nothing. */
+  attend?: Attend;
   /** The hook points where somebody listens; unheard activations need not be materialised. */
   hooked: ReadonlySet<string>;
   hook: HookPoint;
 }
+
+/**
+ * Attention of one block.
+ *
+ * @param qkv queries, keys and values of this pass, `[batch·position, 3·dModel]`
+ * @returns z `[batch·position, dModel]`, heads side by side
+ */
+export type Attend = (layer: number, qkv: tf.Tensor2D, mask: AttentionMask) => tf.Tensor2D;
 
 const ATTENTION_POINTS = ["hook_q", "hook_k", "hook_v", "hook_attn_scores", "hook_pattern", "hook_z"];
 
@@ -103,12 +113,15 @@ export function runBlocks(parameters: Parameters, config: GPT2Config, input: For
 
   function attend(layer: number, x: tf.Tensor2D): tf.Tensor2D {
     const qkv = linear(x, get(`h.${layer}.attn.c_attn.weight`), get(`h.${layer}.attn.c_attn.bias`));
-    const merged = listensToAttention(layer)
-      ? attendInSteps(layer, qkv, mask)
-      : cache
-        ? attention(partOf(qkv, batch, 0), ...keysAndValues(cache, layer, qkv), mask, config.nHead)
-        : joinedAttention(qkv, mask, config.nHead);
+    const merged = input.attend?.(layer, qkv, mask) ?? attendHere(layer, qkv);
     return linear(merged, get(`h.${layer}.attn.c_proj.weight`), get(`h.${layer}.attn.c_proj.bias`));
+  }
+
+  function attendHere(layer: number, qkv: tf.Tensor2D): tf.Tensor2D {
+    if (listensToAttention(layer)) return attendInSteps(layer, qkv, mask);
+    return cache
+      ? attention(partOf(qkv, batch, 0), ...keysAndValues(cache, layer, qkv), mask, config.nHead)
+      : joinedAttention(qkv, mask, config.nHead);
   }
 
   /** Attention with every step in the open, for those who listen. */

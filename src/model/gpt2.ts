@@ -7,7 +7,7 @@ import { embed, reshape, rowsAtATime, tokenLogProbs } from "../tensors/ops";
 import { isDifferentiating } from "../tensors/tape";
 import { ActivationCache, keepingHooks, type Positions } from "./activation-cache";
 import { configJson, readConfig, type GPT2Config } from "./config";
-import { finalNorm, runBlocks, unembeddingOf, type ForwardInput } from "./forward";
+import { finalNorm, runBlocks, unembeddingOf, type Attend, type ForwardInput } from "./forward";
 import {
   applyHook,
   blocksBefore,
@@ -44,6 +44,8 @@ export interface StepOptions {
   cache?: KeyValueCache;
   /** Whether the pass' keys and values are appended to the cache. */
   growing?: boolean;
+  /** Attention of another making. */
+  attend?: Attend;
   lastPositionOnly?: boolean;
   generating?: boolean;
   stopAtLayer?: number;
@@ -337,6 +339,14 @@ export class GPT2 {
     });
   }
 
+  /**
+   * The residual stream after the last block, `[batch, position, dModel]`, through the last layer norm: what the
+   * unembedding reads, as rows `[batch·position, dModel]`.
+   */
+  finalNorm(residual: tf.Tensor3D): tf.Tensor2D {
+    return tf.tidy(() => finalNorm(this.parameters, this.config, NO_HOOKS, residual));
+  }
+
   /** The residual stream after the last block, or before `stopAtLayer`: `[batch, position, dModel]`, without unembedding. */
   residual(batch: Batch, options: StepOptions = {}): tf.Tensor3D {
     return tf.tidy(() =>
@@ -372,6 +382,7 @@ export class GPT2 {
       ...batch,
       cache: options.cache,
       growing: options.growing,
+      attend: options.attend,
       stopAtLayer: options.stopAtLayer === undefined ? undefined : blocksBefore(options.stopAtLayer, config),
       hooked: new Set(Object.keys(hooks)),
       hook: (name, activation) => applyHook(hooks, name, activation, options.generating ?? false),

@@ -54,6 +54,23 @@ export class KeyValueCache {
     return new KeyValueCache([...keys], [...values], this.pads, this.length);
   }
 
+  /** A cache of its own with some rows of this one, in the order given, and the first `length` of its positions. */
+  rows(indices: readonly number[], length = this.length): KeyValueCache {
+    const wrong = indices.find((index) => !(index in this.pads));
+    if (wrong !== undefined) {
+      throw new UserError(`key-value cache: no row ${wrong}, expected 0 to ${this.pads.length - 1}`);
+    }
+    if (!(length >= 0 && length <= this.length)) {
+      throw new UserError(`key-value cache: ${length} positions of ${this.length}, expected as many at most`);
+    }
+    const pads = indices.map((index) => this.pads[index] as number);
+    const [keys, values] = tf.tidy(() => {
+      const chosen = tf.tensor1d([...indices], "int32");
+      return [this.keys, this.values].map((tensors) => tensors.map((x) => tf.keep(tf.gather(x, chosen))));
+    }) as [tf.Tensor3D[], tf.Tensor3D[]];
+    return new KeyValueCache(keys, values, pads, length);
+  }
+
   /** Rows of the batch. */
   get batch(): number {
     return this.pads.length;

@@ -53,6 +53,24 @@ export interface Golden {
   };
   unalign?: { keys: number; scale: number; loss: number };
   dpo?: GoldenDpo;
+  pplm?: {
+    context: number[];
+    classifier: { weight: number[][]; bias: number[] };
+    target_class: number;
+    step_size: number;
+    gamma: number;
+    gm_scale: number;
+    kl_scale: number;
+    top_k: number;
+    iterations: number;
+    horizon: number;
+    losses: { loss: number; cross_entropy: number; kl: number; grad_norms_per_layer: number[] }[];
+    unperturbed_top5: number[];
+    perturbed_probs_top10: number[];
+    perturbed_top10: number[];
+    final_top10_ids: number[];
+    final_top10_probs: number[];
+  };
 }
 
 /** Reads `golden.json` of a folder. */

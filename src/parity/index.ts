@@ -1,6 +1,7 @@
 import { GPT2 } from "../model";
+import type { Check } from "./check";
 import { readGolden } from "./golden";
-import { SECTIONS, type Check } from "./sections";
+import { SECTIONS } from "./sections";
 
 /** How one section of a golden folder compares. */
 export interface SectionResult {

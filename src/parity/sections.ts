@@ -7,17 +7,9 @@ import { unalign } from "../toxicity/unalign";
 import { rankValueVectors, readValueVectors } from "../toxicity/value-vectors";
 import { largest, projectToVocabulary } from "../toxicity/vocabulary";
 import { checkDpo } from "./dpo";
+import { check, exact, maxError, type Check } from "./check";
 import type { Golden, TensorSummary } from "./golden";
-
-/** One comparison: how far this implementation is from the golden value, and how far it may be. */
-export interface Check {
-  name: string;
-  error: number;
-  tolerance: number;
-}
-
-/** Golden log-probabilities, losses and probabilities are float64; float32 stays within this. */
-const TOLERANCE = 1e-4;
+import { checkPplm } from "./pplm";
 
 /** Value vectors are read as they are stored, and compared, normalised and decomposed in float64: no digit is lost. */
 const FLOAT64_TOLERANCE = 1e-8;
@@ -38,6 +30,7 @@ export const SECTIONS: Record<string, Section> = {
   value_vectors: checkValueVectors,
   unalign: checkUnalign,
   dpo: checkDpo,
+  pplm: checkPplm,
 };
 
 async function checkForward(model: GPT2, { forward }: Golden): Promise<Check[]> {
@@ -176,17 +169,6 @@ async function checkUnalign(
   return [check("loss", Math.abs(loss - golden.loss))];
 }
 
-function check(name: string, error: number, tolerance = TOLERANCE): Check {
-  return { name, error, tolerance };
-}
-
-/** Tokens, orders and names are right or wrong: the error is the number of places where they differ. */
-function exact(name: string, measured: unknown[], expected: unknown[]): Check {
-  const [a, b] = [measured.flat(), expected.flat()];
-  const differing = a.filter((value, i) => value !== b[i]).length + Math.abs(a.length - b.length);
-  return { name, error: differing, tolerance: 0 };
-}
-
 function place({ layer, neuron }: { layer: number; neuron: number }): string {
   return `${layer}:${neuron}`;
 }
@@ -240,18 +222,4 @@ async function relativeError(tensor: tf.Tensor, golden: TensorSummary): Promise<
     Math.abs(Math.sqrt(squares) - golden.norm),
   );
   return worst / golden.norm;
-}
-
-function maxError(measured: number[][], expected: number[][]): number {
-  if (measured.length !== expected.length) return Infinity;
-  let worst = 0;
-  expected.forEach((row, i) => {
-    const own = measured[i] ?? [];
-    if (own.length !== row.length) worst = Infinity;
-    row.forEach((value, j) => {
-      const error = Math.abs((own[j] ?? Number.NaN) - value);
-      worst = Number.isNaN(error) ? Infinity : Math.max(worst, error);
-    });
-  });
-  return worst;
 }

@@ -42,6 +42,23 @@ export const FUSED = {
    * [batch, capacity, dModel] at the positions from `at` on → cache. Attributes: at, part.
    */
   appendToCache: "FusedAppendToCache",
+  /**
+   * One new token per row over its past: qkv [batch, 3·dModel], keys and values [batch, capacity, dModel], of which the
+   * positions before `at` are filled, pads int32 [batch] → z [batch, dModel], pattern [batch, heads, at + 1]. In place:
+   * writes the token's own key and value to position `at`. Scores are scaled by 1/√dHead. Attributes: at, heads.
+   */
+  attendPast: "FusedAttendPast",
+  /**
+   * qkv, keys, values, pattern as above, dz [batch, dModel] → dqkv [batch, 3·dModel], factors
+   * [batch, heads, 2·(at + 1 + dHead)]: per head dScores, pattern, q, dz. Attributes as above.
+   */
+  attendPastGrad: "FusedAttendPastGrad",
+  /**
+   * In place: keys and values [batch, capacity, dModel] and, from factors as above, their gradient g (by the key of
+   * position j dScores[j]·q, by its value pattern[j]·dz), mask [batch, at] → norms [batch] = ‖mask·g‖ + 1e-15 over both;
+   * keys and values −= size·mask·g/norm^gamma at the positions before `at`. Attributes: at, heads, size, gamma.
+   */
+  stepPast: "FusedStepPast",
   /** logits [rows, classes], targets int32 [rows] → log p(target) [rows]. */
   pickLogProb: "FusedPickLogProb",
   /**

@@ -16,6 +16,7 @@ export {
   splitHeads,
   type AttentionMask,
 } from "./attention";
+export { attendPast, factorsShape, type Past } from "./attend-past";
 export { appendToCache } from "./cache";
 export { embed } from "./embed";
 export { gelu } from "./gelu";
@@ -24,4 +25,5 @@ export { linear, linearGelu } from "./linear";
 export { crossEntropy, pickLogProb, rowsAtATime, tokenLogProbs } from "./log-probs";
 export { oneHot } from "./one-hot";
 export { rmsPropUpdate, type RmsPropOptions } from "./rmsprop";
+export { stepPast, type PastStep } from "./step-past";
 export { add, reshape } from "./shape";
