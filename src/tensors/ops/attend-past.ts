@@ -53,13 +53,13 @@ export function attendPast(qkv: tf.Tensor2D, past: Past, factors?: tf.Tensor3D):
         { qkv, keys, values, pads },
         { at, heads },
       );
-      save([qkv, keys, values, pattern as tf.Tensor]);
+      save([qkv, keys, values, pattern as tf.Tensor, pads]);
       let made: tf.Tensor[] | undefined;
       return {
         value: z as tf.Tensor,
         gradient: (dz, saved) => {
-          const [input, k, v, weights] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-          const inputs = { qkv: input, keys: k, values: v, pattern: weights, dz };
+          const [input, k, v, weights, hidden] = saved as Five;
+          const inputs = { qkv: input, keys: k, values: v, pattern: weights, pads: hidden, dz };
           const both = (): tf.Tensor[] =>
             (made ??= runKernel<tf.Tensor[]>(FUSED.attendPastGrad, inputs, { at, heads }));
           return [() => both()[0] as tf.Tensor, () => both()[1] as tf.Tensor];
@@ -76,6 +76,7 @@ export function attendPast(qkv: tf.Tensor2D, past: Past, factors?: tf.Tensor3D):
   });
 }
 
+type Five = [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
 type Saved = [q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D, pattern: tf.Tensor4D];
 
 function composedGradient(dy: tf.Tensor, [q, k, v, pattern]: Saved, past: Past): tf.Tensor[] {

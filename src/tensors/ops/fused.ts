@@ -49,7 +49,7 @@ export const FUSED = {
    */
   attendPast: "FusedAttendPast",
   /**
-   * qkv, keys, values, pattern as above, dz [batch, dModel] → dqkv [batch, 3·dModel], factors
+   * qkv, keys, values, pads, pattern as above, dz [batch, dModel] → dqkv [batch, 3·dModel], factors
    * [batch, heads, 2·(at + 1 + dHead)]: per head dScores, pattern, q, dz. Attributes as above.
    */
   attendPastGrad: "FusedAttendPastGrad",

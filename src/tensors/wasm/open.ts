@@ -9,6 +9,7 @@ import { registerAttention } from "./kernels/attention";
 import { registerGelu } from "./kernels/gelu";
 import { registerLayerNorm } from "./kernels/layer-norm";
 import { registerLogProbs } from "./kernels/log-probs";
+import { registerPast } from "./kernels/past";
 import { registerRmsProp } from "./kernels/rmsprop";
 import { registerRows } from "./kernels/rows";
 import { registerSlice } from "./kernels/slice";
@@ -51,6 +52,7 @@ export function registerKernels(sgemm: Sgemm | undefined, simd: Simd | null): vo
   registerLogProbs(simd);
   registerRows(simd);
   registerRmsProp(simd, sgemm !== undefined);
+  registerPast(simd);
   registerSlice();
   // As shipped it copies; every tensor that a gradient keeps goes through it.
   replaceKernel("Identity", ({ inputs, backend }) =>

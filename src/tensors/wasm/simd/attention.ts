@@ -84,7 +84,7 @@ export const ATTENTION = `
 
   ;; From the gradient of the weights to that of the scores, in place: (slope − Σ slope·weight)·weight·scale. Weights
   ;; before $start of each row are zeros, so its zeros need no care; those after its end are written, not computed.
-  (func (export "softmaxGrad") (param $pattern i32) (param $slopes i32) (param $queries i32) (param $keys i32)
+  (func $softmaxGrad (export "softmaxGrad") (param $pattern i32) (param $slopes i32) (param $queries i32) (param $keys i32)
     (param $scale f32)
     ${LOOP_LOCALS} (local $left i32) (local $end i32) (local $sum v128) (local $part v128) (local $mean v128)
     (local $by v128)

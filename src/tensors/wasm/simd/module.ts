@@ -4,6 +4,7 @@ import { ATTENTION } from "./attention";
 import { GELU } from "./gelu";
 import { LAYER_NORM } from "./layer-norm";
 import { OPTIMISER } from "./optimiser";
+import { PAST } from "./past";
 import { SOFTMAX } from "./softmax";
 import { SUMS } from "./sums";
 import { RESTS } from "./wat";
@@ -59,6 +60,33 @@ export interface Simd {
     scoresStep: number,
     scale: number,
   ): void;
+  attendPastGrad(
+    qkv: number,
+    k: number,
+    v: number,
+    pattern: number,
+    dz: number,
+    dQkv: number,
+    factors: number,
+    pads: number,
+    batch: number,
+    heads: number,
+    keys: number,
+    dHead: number,
+    kStep: number,
+    scale: number,
+  ): void;
+  squaredFactors(factors: number, mask: number, heads: number, keys: number, dHead: number): number;
+  stepPast(
+    k: number,
+    v: number,
+    factors: number,
+    mask: number,
+    heads: number,
+    keys: number,
+    dHead: number,
+    factor: number,
+  ): void;
   scatterAdd(rows: number, ids: number, table: number, count: number, width: number): void;
   rmsProp(
     parameter: number,
@@ -75,7 +103,7 @@ export interface Simd {
 /** The module's text. */
 export const TEXT = `(module
   (import "backend" "memory" (memory 1))
-  ${[RESTS, SOFTMAX, ATTENTION, LAYER_NORM, GELU, SUMS, OPTIMISER].join("\n")})`;
+  ${[RESTS, SOFTMAX, ATTENTION, PAST, LAYER_NORM, GELU, SUMS, OPTIMISER].join("\n")})`;
 
 /**
  * The SIMD kernels on a backend's memory, or the reason why there are none: the fused kernels are then JavaScript loops.
