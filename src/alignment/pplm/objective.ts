@@ -38,28 +38,41 @@ export class AttributeHead {
 /** What keeps PPLM's logarithms finite. */
 const SMALL = 1e-15;
 
-/** Probabilities with 1e-15 added to those that are no larger: p + 1e-15·(p ≤ 1e-15). */
-export function awayFromZero<T extends tf.Tensor>(probabilities: T): T {
-  return tf.tidy(() =>
-    tf.add<T>(probabilities, tf.mul(tf.cast(tf.lessEqual(probabilities, SMALL), "float32"), SMALL)),
-  );
+/**
+ * Log-probabilities of rows of logits, none below log 1e-15: PPLM adds 1e-15 to probabilities that are no larger, which is the
+ * same to float32's precision wherever a probability weighs in.
+ *
+ * @param probabilities the softmax of `logits`, where it is there already
+ */
+export function boundedLogProbs(
+  logits: tf.Tensor2D,
+  probabilities: tf.Tensor2D = tf.softmax(logits),
+): tf.Tensor2D {
+  return tf.tidy(() => {
+    // The likeliest token's, which is far from 0, says what all logits exceed their log-probabilities by.
+    const excess = tf.sub(tf.max(logits, -1, true), tf.log(tf.max(probabilities, -1, true)));
+    return tf.clipByValue(tf.sub<tf.Tensor2D>(logits, excess), Math.log(SMALL), 1);
+  });
 }
 
 /**
- * KL(perturbed ‖ unperturbed) of each row, in nats, as PPLM has it: what is added to keep the logarithms finite counts as a
- * constant.
+ * KL(perturbed ‖ unperturbed) of each row, in nats.
  *
- * @param perturbed probabilities `[row, vocab]`
- * @param unperturbed likewise, {@link awayFromZero}; a constant
+ * @param perturbed probabilities `[row, vocab]`, which a gradient can be taken by
+ * @param logits those that they are the softmax of
+ * @param unperturbed log-probabilities, {@link boundedLogProbs}; a constant
  * @returns `[row]`
  */
-export function divergence(perturbed: tf.Tensor2D, unperturbed: tf.Tensor2D): tf.Tensor1D {
+export function divergence(
+  perturbed: tf.Tensor2D,
+  logits: tf.Tensor2D,
+  unperturbed: tf.Tensor2D,
+): tf.Tensor1D {
   return differentiable([perturbed], (save) => {
-    const corrected = awayFromZero(perturbed);
-    const ratio = tf.log(tf.div(corrected, unperturbed));
+    const ratio = tf.sub(boundedLogProbs(logits, perturbed), unperturbed);
     save([ratio]);
     return {
-      value: tf.sum(tf.mul(corrected, ratio), -1),
+      value: tf.sum(tf.mul(perturbed, ratio), -1),
       gradient: (dy, saved) => tf.mul(tf.add(saved[0] as tf.Tensor, 1), tf.reshape(dy, [-1, 1])),
     };
   });

@@ -3,7 +3,7 @@ import { KeyValueCache, type GPT2 } from "../../model";
 import { layOut, type Batch } from "../../model/padding";
 import { attendPast, factorsShape, stepPast, type Past } from "../../tensors/ops";
 import { valueAndGradients } from "../../tensors/tape";
-import { AttributeHead, awayFromZero, divergence } from "./objective";
+import { AttributeHead, boundedLogProbs, divergence } from "./objective";
 import type { PPLMSettings } from "./options";
 import { windowMask } from "./window";
 
@@ -24,6 +24,8 @@ export interface Iteration {
  * Rows are independent of each other: each has its own length (pads on the left, hidden), gradient norms and divergence.
  */
 export class PerturbedBatch {
+  private place: Place | undefined;
+
   private constructor(
     private readonly model: GPT2,
     private readonly head: AttributeHead,
@@ -94,10 +96,11 @@ export class PerturbedBatch {
     const { model, past, head, rows } = this;
     const { config } = model;
     const at = past.length;
+    this.place ??= this.placeOf({ horizon, windowLength, decay });
+    const { placeholder, counts, mask } = this.place;
     return tf.tidy(() => {
-      const placeholders = past.keys.map((keys) =>
-        tf.zeros<tf.Rank.R3>(factorsShape({ keys, at, heads: config.nHead })),
-      );
+      // The tape tells them apart; one piece of memory will do.
+      const placeholders = past.keys.map(() => tf.clone(placeholder));
       let crossEntropy: tf.Tensor1D | undefined;
       let kl: tf.Tensor1D | undefined;
       const loss = (): tf.Scalar => {
@@ -107,17 +110,16 @@ export class PerturbedBatch {
             attendPast(qkv, this.slot(past, layer, pads), placeholders[layer]),
         });
         const normed = model.finalNorm(residual);
-        const probabilities: tf.Tensor2D = tf.softmax(model.unembed(normed));
+        const logits = model.unembed(normed);
+        const probabilities: tf.Tensor2D = tf.softmax(logits);
         const own = tf.reshape(head.stream === "pre-ln_f" ? residual : normed, [rows, -1]);
         const ahead = this.hiddenAhead(probabilities, horizon);
         const sum = tf.add(tf.add(this.state.sum, own), ahead);
-        const counts = tf.tensor2d(this.lengths.map((length) => [length + horizon]));
         crossEntropy = tf.keep(head.losses(tf.div(sum, counts)));
-        kl = tf.keep(divergence(probabilities, this.state.unperturbed));
+        kl = tf.keep(divergence(probabilities, logits, this.state.unperturbed));
         return tf.sum(tf.add(crossEntropy, tf.mul(kl, klScale)));
       };
       const { gradients } = valueAndGradients(loss, placeholders);
-      const mask = windowMask(this.lengths, at, { windowLength, decay });
       const gradientNorms = gradients.map((factors, layer) => {
         const block = { keys: past.keys[layer]!, values: past.values[layer]!, at, heads: config.nHead };
         const step = stepPast(block, factors as tf.Tensor3D, { size: stepSize, gamma, mask });
@@ -127,6 +129,25 @@ export class PerturbedBatch {
       });
       return { crossEntropy: crossEntropy!, kl: kl!, gradientNorms };
     });
+  }
+
+  /** What all iterations of one token share. */
+  private placeOf({ horizon, ...window }: Pick<PPLMSettings, "horizon" | "windowLength" | "decay">): Place {
+    const { past, lengths, model } = this;
+    return tf.tidy(() => {
+      const { nHead: heads } = model.config;
+      const placeholder = tf.zeros<tf.Rank.R3>(
+        factorsShape({ keys: past.keys[0] as tf.Tensor3D, at: past.length, heads }),
+      );
+      const counts = tf.tensor2d(lengths.map((length) => [length + horizon]));
+      const mask = windowMask(lengths, past.length, window);
+      return { placeholder: tf.keep(placeholder), counts: tf.keep(counts), mask: tf.keep(mask) };
+    });
+  }
+
+  private leavePlace(): void {
+    if (this.place) tf.dispose(this.place);
+    this.place = undefined;
   }
 
   /** Hidden states, summed, of `horizon` positions to come: the token after the last is the expected one at each of them. */
@@ -153,10 +174,11 @@ export class PerturbedBatch {
    * @returns log-probabilities of the next token, `[row, vocab]`: perturbed ones at this temperature, and unperturbed ones
    */
   next(temperature: number): { perturbed: tf.Tensor2D; unperturbed: tf.Tensor2D } {
+    this.leavePlace();
     return tf.tidy(() => {
       const logits = this.model.step(this.layOut(1), { cache: this.past, growing: true });
       const perturbed = tf.logSoftmax(tf.div<tf.Tensor2D>(tf.squeeze(logits, [1]), temperature));
-      return { perturbed, unperturbed: tf.log(this.state.unperturbed) };
+      return { perturbed, unperturbed: tf.clone(this.state.unperturbed) };
     });
   }
 
@@ -192,6 +214,7 @@ export class PerturbedBatch {
   }
 
   dispose(): void {
+    this.leavePlace();
     this.whole.dispose();
     this.past.dispose();
     disposeState(this.state);
@@ -217,13 +240,22 @@ export class PerturbedBatch {
   }
 }
 
-// A type, not an interface: tf.tidy takes nothing else.
+// Types, not interfaces: tf.tidy takes nothing else.
+type Place = {
+  /** What the gradient's factors are taken by, see {@link attendPast}. */
+  placeholder: tf.Tensor3D;
+  /** Positions that the mean hidden state is over, `[row, 1]`. */
+  counts: tf.Tensor2D;
+  /** How much each position is perturbed, `[row, past]`. */
+  mask: tf.Tensor2D;
+};
+
 type State = {
   /** Hidden states of all tokens but the last, unperturbed, summed: `[row, dModel]`. */
   sum: tf.Tensor2D;
   /** That of the last. */
   lastHidden: tf.Tensor2D;
-  /** Unperturbed probabilities of the next token, {@link awayFromZero}: `[row, vocab]`. */
+  /** Unperturbed log-probabilities of the next token, {@link boundedLogProbs}: `[row, vocab]`. */
   unperturbed: tf.Tensor2D;
 };
 
@@ -240,13 +272,12 @@ function hiddenOf(model: GPT2, { stream }: AttributeHead, residual: tf.Tensor3D)
   return stream === "post-ln_f" ? model.finalNorm(residual) : tf.reshape(residual, [-1, residual.shape[2]]);
 }
 
-/** Hidden state and next-token probabilities at the last position of a residual stream. */
+/** Hidden state and next-token log-probabilities at the last position of a residual stream. */
 function lastOf(
   model: GPT2,
   head: AttributeHead,
   residual: tf.Tensor3D,
 ): [hidden: tf.Tensor2D, unperturbed: tf.Tensor2D] {
   const last = tf.slice(residual, [0, residual.shape[1] - 1, 0], [-1, 1, -1]);
-  const probabilities: tf.Tensor2D = tf.softmax(model.unembed(model.finalNorm(last)));
-  return [hiddenOf(model, head, last), awayFromZero(probabilities)];
+  return [hiddenOf(model, head, last), boundedLogProbs(model.unembed(model.finalNorm(last)))];
 }

@@ -4,6 +4,7 @@ import { registerGelu } from "./kernels/gelu";
 import { registerLayerNorm } from "./kernels/layer-norm";
 import { registerLinearGelu } from "./kernels/linear-gelu";
 import { registerLogProbs } from "./kernels/log-probs";
+import { registerPast } from "./kernels/past";
 import { registerPlain } from "./kernels/plain";
 import { registerRmsProp } from "./kernels/rmsprop";
 import { registerRows } from "./kernels/rows";
@@ -19,6 +20,7 @@ export function registerKernels(): void {
   registerAttentionGrad();
   registerLogProbs();
   registerRows();
+  registerPast();
   registerRmsProp();
   registerPlain();
 }
