@@ -68,6 +68,11 @@ export function differentiable<T extends tf.Tensor>(
   }) as T;
 }
 
+/** The same values, through which no gradient goes. */
+export function constant<T extends tf.Tensor>(x: T): T {
+  return differentiable<T>([], () => ({ value: tf.clone(x), gradient: () => [] }));
+}
+
 /**
  * A scalar and its gradient by each source; undefined for one that it does not depend on. Sources may be added until `f`
  * returns: any tensor that it meets on the way can be one.

@@ -22,6 +22,11 @@ export interface PPLMOptions {
   gmScale?: number;
   /** Weight of KL(perturbed ‖ unperturbed) in the loss. */
   klScale?: number;
+  /**
+   * Whether the hidden state of the last token under the perturbed past counts as a constant, as in the published code. If
+   * not, the gradient goes through it as well.
+   */
+  detachLast?: boolean;
   /** After so many new tokens nothing is perturbed any more; never unless given. */
   gradLength?: number;
 }
@@ -38,6 +43,7 @@ export const PPLM_DEFAULTS = {
   gamma: 1,
   gmScale: 0.95,
   klScale: 0.1,
+  detachLast: false,
   gradLength: Infinity,
 } as const satisfies Required<PPLMOptions>;
 
@@ -68,7 +74,9 @@ export function settingsOf(options: PPLMOptions): PPLMSettings {
   if (!(gradLength === Infinity || (Number.isInteger(gradLength) && gradLength >= 0))) {
     throw wrong("gradLength", gradLength, "an integer of at least 0");
   }
-  if (typeof decay !== "boolean") throw wrong("decay", decay, "true or false");
+  for (const name of ["decay", "detachLast"] as const) {
+    if (typeof settings[name] !== "boolean") throw wrong(name, settings[name], "true or false");
+  }
   if (decay && windowLength === 0) {
     throw new UserError("decay: expected a windowLength above 0, over which it fades, got 0");
   }

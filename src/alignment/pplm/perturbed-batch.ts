@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { KeyValueCache, type GPT2 } from "../../model";
 import { layOut, type Batch } from "../../model/padding";
 import { attendPast, factorsShape, stepPast, type Past } from "../../tensors/ops";
-import { valueAndGradients } from "../../tensors/tape";
+import { constant, valueAndGradients } from "../../tensors/tape";
 import { AttributeHead, boundedLogProbs, divergence } from "./objective";
 import type { PPLMSettings } from "./options";
 import { windowMask } from "./window";
@@ -92,7 +92,7 @@ export class PerturbedBatch {
    * The mean is over the unperturbed text so far, its last token as it is with the perturbed past, and `horizon`
    * positions of the expected embedding of the next token, which see the unperturbed text.
    */
-  iterate({ stepSize, gamma, horizon, klScale, windowLength, decay }: PPLMSettings): Iteration {
+  iterate({ stepSize, gamma, horizon, klScale, windowLength, decay, detachLast }: PPLMSettings): Iteration {
     const { model, past, head, rows } = this;
     const { config } = model;
     const at = past.length;
@@ -114,7 +114,7 @@ export class PerturbedBatch {
         const probabilities: tf.Tensor2D = tf.softmax(logits);
         const own = tf.reshape(head.stream === "pre-ln_f" ? residual : normed, [rows, -1]);
         const ahead = this.hiddenAhead(probabilities, horizon);
-        const sum = tf.add(tf.add(this.state.sum, own), ahead);
+        const sum = tf.add(tf.add(this.state.sum, detachLast ? constant(own) : own), ahead);
         crossEntropy = tf.keep(head.losses(tf.div(sum, counts)));
         kl = tf.keep(divergence(probabilities, logits, this.state.unperturbed));
         return tf.sum(tf.add(crossEntropy, tf.mul(kl, klScale)));
