@@ -76,6 +76,27 @@ onEachBackend(({ slow, some }) => {
       past.dispose();
     });
 
+    test("some rows of a past, and the first of its positions, are a past of their own", async () => {
+      const past = model.keyValues(FIRST, { padding: "masked" });
+      const swapped = past.rows([1, 0, 1], PAST);
+      past.dispose();
+      const { logProbs } = whole("masked");
+      const own = NEW * config.vocabSize;
+      const expected = [1, 0, 1].flatMap((row) => [...cutOf(logProbs).subarray(row * own, (row + 1) * own)]);
+      const next = [1, 0, 1].map((row) => NEXT[row]!);
+      const logits = await valuesOf(model.forward(next, { past: swapped }));
+      expect(relativeError(logSoftmaxOf(logits, config.vocabSize), expected)).toBeLessThan(1e-5);
+      expect(() => swapped.rows([3])).toThrow(/no row 3, expected 0 to 2/);
+      expect(() => swapped.rows([0], PAST + 1)).toThrow(/5 positions of 4/);
+      const first = swapped.rows([1], 1);
+      const [short] = FIRST;
+      const after = await valuesOf(model.forward([short!.slice(1)], { past: first }));
+      const alone = await valuesOf(model.forward([short!]));
+      expect(relativeError(after, alone.subarray(config.vocabSize))).toBeLessThan(1e-5);
+      first.dispose();
+      swapped.dispose();
+    });
+
     test("log-probabilities of tokens that continue a past", async () => {
       const past = model.keyValues(FIRST, { padding: "masked" });
       const { logProbs } = whole("masked");

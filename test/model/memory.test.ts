@@ -64,6 +64,7 @@ const USES: Record<string, (setting: Setting) => unknown> = {
     const next = ids.map(([first]) => [first!]);
     const used = past.batch === next.length ? next : uneven.map(() => [1]);
     model.forward(used, { past }).dispose();
+    past.rows([0, 0], 1).dispose();
     model.runWithHooks(used, { "blocks.0.attn.hook_k": (x) => tf.mul(x, 2) }, { past }).dispose();
     past.dispose();
   },
@@ -88,6 +89,11 @@ const USES: Record<string, (setting: Setting) => unknown> = {
   logitsOf: ({ model, ids }) => {
     const residual = model.residual(model.layOut(ids));
     model.logitsOf(residual).dispose();
+    residual.dispose();
+  },
+  finalNorm: ({ model, ids }) => {
+    const residual = model.residual(model.layOut(ids));
+    model.finalNorm(residual).dispose();
     residual.dispose();
   },
   unembed: ({ model }) => {

@@ -11,7 +11,17 @@ const rows = (width = WIDTH): tf.Tensor2D => tf.randomNormal([BATCH * LENGTH, wi
 const heads = (): tf.Tensor4D => tf.randomNormal([BATCH, HEADS, LENGTH, D_HEAD], 0, 1, "float32", 2);
 const cacheOf = (length: number): tf.Tensor3D => tf.randomNormal([BATCH, length, WIDTH], 0, 1, "float32", 3);
 const ids = (): tf.Tensor1D => tf.tensor1d([0, 1, 2, 3, 1, 0], "int32");
+const pastOf = (): ops.Past => ({
+  keys: tf.keep(cacheOf(2 * LENGTH)),
+  values: tf.keep(cacheOf(2 * LENGTH)),
+  at: LENGTH,
+  pads: tf.tensor1d([0, 1], "int32"),
+  heads: HEADS,
+});
 const mask = (): ops.AttentionMask => ops.attentionMask(LENGTH, LENGTH, [0, 1], true);
+
+/** What says how large the factors of a gradient by keys and values are. */
+const FACTORS = { keys: { shape: [BATCH, 2 * LENGTH, WIDTH] } as tf.Tensor3D, at: LENGTH, heads: HEADS };
 
 function disposeOf(made: unknown): void {
   tf.dispose(made as tf.TensorContainer);
@@ -73,6 +83,26 @@ const OPERATIONS: Record<
     run: (qkv) => {
       const first = ops.appendToCache(tf.keep(cacheOf(2 * LENGTH)), qkv as tf.Tensor2D, 1, 0);
       return ops.appendToCache(first, qkv as tf.Tensor2D, 1, LENGTH);
+    },
+  },
+  attendPast: {
+    inputs: () => [
+      tf.randomNormal([BATCH, 3 * WIDTH], 0, 1, "float32", 1),
+      tf.zeros(ops.factorsShape(FACTORS)),
+    ],
+    run: (qkv, factors) => {
+      const { keys, values, ...own } = pastOf();
+      const z = ops.attendPast(qkv as tf.Tensor2D, { keys, values, ...own }, factors as tf.Tensor3D);
+      return [z, keys, values, own.pads];
+    },
+  },
+  factorsShape: { inputs: () => [], run: () => void ops.factorsShape(FACTORS) },
+  stepPast: {
+    inputs: () => [tf.ones(ops.factorsShape(FACTORS)), tf.ones([BATCH, LENGTH])],
+    run: (factors, own) => {
+      const { pads, ...past } = pastOf();
+      const step = { size: 0.1, gamma: 1, mask: own as tf.Tensor2D };
+      return [ops.stepPast(past, factors as tf.Tensor3D, step), pads];
     },
   },
   embed: {
