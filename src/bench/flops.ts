@@ -49,3 +49,14 @@ export function generationFlops(
     flops += forwardFlops(config, { batch, positions: 1, past: prompt + step - 1 });
   return flops;
 }
+
+/**
+ * An iteration of PPLM with a horizon of 1, on texts of so many tokens: the last one, its expected successor's embedding and
+ * that successor, forward, and again for the gradient, which parameters have no part in.
+ */
+export function perturbationFlops(config: GPT2Config, batch: number, length: number): number {
+  const last = forwardFlops(config, { batch, positions: 1, past: length - 1 });
+  const expected = productFlops(batch, config.vocabSize, config.dModel);
+  const next = forwardFlops(config, { batch, positions: 1, past: length, unembedded: 0 });
+  return 2 * (last + expected + next);
+}

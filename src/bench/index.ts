@@ -4,6 +4,7 @@ import type { BackendDescription } from "../tensors";
 import { benchDpoStep } from "./dpo-step";
 import { benchGenerate, benchModel } from "./model";
 import { benchCeiling, benchOps } from "./ops";
+import { benchPplm } from "./pplm";
 import { machine, type BenchReport, type BenchResult } from "./result";
 import { SHAPES, configOf, type ShapeName } from "./shapes";
 
@@ -11,20 +12,20 @@ export type { BenchReport, BenchResult } from "./result";
 export { SHAPES, type ShapeName } from "./shapes";
 
 /** What can be timed, in the order in which it is. */
-export const WORKS = ["model", "ops", "generate", "dpo-step"] as const;
+export const WORKS = ["model", "ops", "generate", "pplm", "dpo-step"] as const;
 export type WorkName = (typeof WORKS)[number];
 
 export interface BenchOptions {
   works: readonly WorkName[];
   shape: ShapeName;
   repetitions: number;
-  /** Sequences of `model` and `ops` (4 unless given) and of `generate` (16 unless given). */
+  /** Sequences of `model` and `ops` (4 unless given), of `generate` and `pplm` (16 unless given). */
   batch?: number;
   /** Tokens per sequence of `model` and `ops`. */
   positions: number;
   /** Whether `model` also times forward and backward. */
   backward: boolean;
-  /** Of `generate`: tokens per prompt, and how many are written after it. */
+  /** Of `generate`: tokens per prompt (of `pplm`: of a text), and how many are written after it. */
   prompt: number;
   newTokens: number;
   /** Of `dpo-step`: pairs of sequences, and tokens per sequence, at most the shape's context. */
@@ -56,6 +57,9 @@ export async function bench(backend: BackendDescription, options: BenchOptions):
     }
     if (model && works.includes("generate")) {
       await benchGenerate(model, { ...setting, ...options, batch: batch ?? 16 }, onResult);
+    }
+    if (model && works.includes("pplm")) {
+      await benchPplm(model, { ...setting, batch: batch ?? 16, prompt: options.prompt }, onResult);
     }
     if (model && works.includes("dpo-step")) {
       await benchDpoStep(model, { ...setting, pairs, length }, onResult);

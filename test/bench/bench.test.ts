@@ -27,7 +27,7 @@ describe("what is timed", () => {
     const before = tf.memory().numTensors;
     await bench(backend, {
       ...options,
-      works: ["model", "ops", "generate", "dpo-step"],
+      works: ["model", "ops", "generate", "pplm", "dpo-step"],
       backward: true,
       batch: 1,
     });
