@@ -8,8 +8,9 @@ export interface Check {
 /** Golden log-probabilities, losses and probabilities are float64; float32 stays within this. */
 export const TOLERANCE = 1e-4;
 
+/** A comparison; a difference counts whatever its sign, and what is no number is as wrong as can be. */
 export function check(name: string, error: number, tolerance = TOLERANCE): Check {
-  return { name, error, tolerance };
+  return { name, error: Number.isNaN(error) ? Infinity : Math.abs(error), tolerance };
 }
 
 /** Tokens, orders and names are right or wrong: the error is the number of places where they differ. */

@@ -12,7 +12,7 @@ import type { TokenPair } from "../alignment/preference-pair";
 import { UserError } from "../data/errors";
 import { GPT2 } from "../model";
 import type { Golden, TensorSummary } from "./golden";
-import type { Check } from "./sections";
+import { check, type Check } from "./check";
 
 /** The section `dpo` of golden.json; the reference lies in `ref/` beside it. */
 export interface GoldenDpo {
@@ -29,9 +29,6 @@ export interface GoldenDpo {
   params_after_4_steps: Record<string, TensorSummary>;
   loss_when_policy_is_reference: number;
 }
-
-/** Of log-probabilities and losses, which are float64 there. */
-const TOLERANCE = 1e-4;
 
 /** Of a gradient, relative to its norm: small entries are sums of large ones. */
 const GRADIENT_TOLERANCE = 1e-3;
@@ -176,10 +173,6 @@ function warmUpOf(optimizer: string): Pick<DpoSettings, "learningRate" | "warmup
     );
   }
   return { learningRate: Number(found[1]), warmupSteps: Number(found[2]) - 1 };
-}
-
-function check(name: string, error: number, tolerance = TOLERANCE): Check {
-  return { name, error: Number.isNaN(error) ? Infinity : Math.abs(error), tolerance };
 }
 
 /** The distance of the values that a summary gives, and of the norm, relative to the norm. */

@@ -11,6 +11,7 @@ export {
 export { mergePairs } from "./merge";
 export { readPrompts, type PromptOptions, type Prompts } from "./prompts";
 export { readPairs, type ReadPairs, type ReadPairsOptions } from "./read";
+export { perturbedContinuations, type PerturbedContinuationOptions } from "./perturbed";
 export type { Rewrites } from "./paradetox";
 export type { PairRow, ReadPair, Sides } from "./row";
 export { parseShard, shardPath, type Shard } from "./shard";

@@ -15,6 +15,8 @@ export interface PerturbedGenerationOptions extends PPLMOptions {
   maxNewTokens: number;
   /** Draws each token from the topK of the fused distribution; unless given, each is the likeliest one (greedy). */
   sample?: { seed: number };
+  /** The stream of random numbers of each prompt; its index unless given. A part of a list then draws what the whole draws. */
+  streams?: readonly number[];
   /** Prompts per batch, 64 unless said otherwise. */
   batchSize?: number;
   /** Whether a row ends at the end-of-text token (which is not returned); true unless said otherwise. */
@@ -46,7 +48,17 @@ export async function generatePerturbed(
   prompts: readonly (readonly number[])[],
   { attribute, ...options }: PerturbedGenerationOptions,
 ): Promise<number[][]> {
-  const { maxNewTokens, batchSize = 64, sample, stopAtEos, signal, onProgress, onBatch, ...own } = options;
+  const {
+    maxNewTokens,
+    batchSize = 64,
+    sample,
+    streams,
+    stopAtEos,
+    signal,
+    onProgress,
+    onBatch,
+    ...own
+  } = options;
   const settings = settingsOf(own);
   for (const [name, value] of Object.entries({ batchSize, maxNewTokens })) {
     if (!(Number.isInteger(value) && value >= 1)) {
@@ -61,7 +73,8 @@ export async function generatePerturbed(
   try {
     for (let first = 0; first < prompts.length; first += batchSize) {
       const batch = prompts.slice(first, first + batchSize);
-      const samplers = sample && batch.map((_, row) => sampler(sample, first + row));
+      const samplers =
+        sample && batch.map((_, row) => sampler(sample, streams?.[first + row] ?? first + row));
       const written = await generateBatch(model, head, batch, {
         settings,
         samplers,

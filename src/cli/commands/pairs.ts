@@ -4,6 +4,7 @@ import type { PairsSummary } from "../../alignment/pairs/describe";
 import type { MeanWithInterval } from "../../metrics/bootstrap";
 import { columns } from "../columns";
 import { positiveInteger } from "../project-options";
+import { pairsMakeCommand } from "./pairs-make";
 
 interface DescribeOptions {
   model?: string;
@@ -80,11 +81,12 @@ function shown(value: number): string {
   return value.toFixed(value < 1 ? 3 : 1);
 }
 
-/** `alignscope pairs`: preference pairs, put together from shards and described. */
+/** `alignscope pairs`: preference pairs, made, put together from shards and described. */
 export function pairsCommand(program: Command): void {
   const pairs = program
     .command("pairs")
-    .description("preference pairs for DPO: put shards together, describe a set");
+    .description("preference pairs for DPO: make them, put shards together, describe a set");
+  pairsMakeCommand(pairs);
   pairs
     .command("merge <file>")
     .description(

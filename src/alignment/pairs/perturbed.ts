@@ -1,0 +1,29 @@
+import type { GPT2 } from "../../model/gpt2";
+import { generatePerturbed, type AttributeModel, type PPLMOptions } from "../pplm";
+import type { Continuations } from "./make";
+
+export interface PerturbedContinuationOptions extends PPLMOptions {
+  /** What the text is steered towards. */
+  attribute: AttributeModel;
+  maxNewTokens: number;
+  /** Whether tokens are drawn, each row from its own stream, or each is the likeliest; true unless said otherwise. */
+  sample?: boolean;
+}
+
+/**
+ * Continuations that PPLM steers towards an attribute: the side of the paper's pairs that is to become less likely
+ * (section 4.2, Table 6). The paper does not say whether they are drawn; PPLM's own program draws unless told otherwise.
+ */
+export function perturbedContinuations(
+  model: GPT2,
+  { sample = true, ...options }: PerturbedContinuationOptions,
+): Continuations {
+  return (prompts, { rows, seed, signal }) =>
+    generatePerturbed(model, prompts, {
+      ...options,
+      batchSize: prompts.length,
+      streams: rows,
+      ...(sample ? { sample: { seed } } : {}),
+      ...(signal ? { signal } : {}),
+    });
+}
