@@ -111,7 +111,7 @@ async function nextTokens(
   const options = { hooks, cache, growing: true, lastPositionOnly: true, generating: true };
   const chosen = tf.tidy(() => {
     const all = tf.squeeze<tf.Tensor2D>(model.step(batch, options), [1]);
-    const logits = excluded === undefined ? all : tf.sub<tf.Tensor2D>(all, penalty(excluded, all.shape[1]));
+    const logits = excluded === undefined ? all : without(all, excluded);
     return samplers ? logits : tf.argMax(logits, -1);
   });
   const data = await chosen.data();
@@ -123,9 +123,9 @@ async function nextTokens(
   );
 }
 
-/** `[1, vocab]`: what takes one token out of a distribution, zeros elsewhere. */
-function penalty(token: number, vocabSize: number): tf.Tensor2D {
-  const values = new Float32Array(vocabSize);
-  values[token] = 1e9; // not infinity: not every GPU keeps it
-  return tf.tensor2d(values, [1, vocabSize]);
+/** Logits, or log-probabilities, `[rows, vocab]`, with which `token` is never chosen. */
+export function without(logits: tf.Tensor2D, token: number): tf.Tensor2D {
+  const penalty = new Float32Array(logits.shape[1]);
+  penalty[token] = 1e9; // not infinity: not every GPU keeps it
+  return tf.tidy(() => tf.sub<tf.Tensor2D>(logits, tf.tensor2d(penalty, [1, penalty.length])));
 }

@@ -37,8 +37,9 @@ export interface RunState {
   evaluatedAt: number;
   /** The lowest validation loss, and after how many steps it was measured. */
   best: { step: number; loss: number };
-  /** Evaluations since. */
-  sinceBest: number;
+  /** The validation loss of the last improvement that counted, and the evaluations since. */
+  improvedTo: number;
+  sinceImproved: number;
   logLines: number;
   /** Why the run is over; null while it is not. */
   finished: Stopped | null;

@@ -23,8 +23,8 @@ export interface DpoRecord extends DpoMetrics {
   pairs?: string[];
   /** The lowest validation loss so far. */
   best_loss?: number;
-  /** Evaluations since it. */
-  since_best?: number;
+  /** Evaluations since the last improvement. */
+  since_improved?: number;
   /** Real tokens of the step's sequences, prompts included, per second: the one field that two runs differ in. */
   tokens_per_second?: number;
 }

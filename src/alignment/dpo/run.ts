@@ -40,7 +40,8 @@ export interface FinishedRun {
 
 const BEGINNING: RunState = {
   ...{ step: 0, examples: 0, epoch: 0, position: 0, evaluations: 0, evaluatedAt: 0 },
-  ...{ best: { step: 0, loss: Infinity }, sinceBest: 0, logLines: 0, finished: null },
+  ...{ best: { step: 0, loss: Infinity }, improvedTo: Infinity, sinceImproved: 0 },
+  ...{ logLines: 0, finished: null },
 };
 
 /** Takes a run, from its beginning or from a checkpoint that has been restored, to its end. */
@@ -136,13 +137,16 @@ class Run {
     }
     if (metrics.loss < state.best.loss) {
       state.best = { step: state.step, loss: metrics.loss };
-      state.sinceBest = 0;
       this.best = await weightsOf(policy, trained);
+    }
+    if (metrics.loss < state.improvedTo - settings.minImprovement) {
+      state.improvedTo = metrics.loss;
+      state.sinceImproved = 0;
     } else {
-      state.sinceBest += 1;
+      state.sinceImproved += 1;
     }
     state.evaluatedAt = state.examples;
-    if (state.sinceBest >= settings.patience) state.finished = "patience";
+    if (state.sinceImproved >= settings.patience) state.finished = "patience";
     else if (this.isOver()) state.finished = "epochs";
     await this.append({
       kind: "valid",
@@ -150,7 +154,7 @@ class Run {
       ...metrics,
       kl_kind: referenceModel ? "exact" : "sampled",
       best_loss: state.best.loss,
-      since_best: state.sinceBest,
+      since_improved: state.sinceImproved,
     });
     const due = state.evaluations % settings.checkpointEvery === 0;
     state.evaluations += 1;

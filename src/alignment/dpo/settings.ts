@@ -29,8 +29,10 @@ export interface DpoSettings {
   evaluateEvery: number;
   /** Evaluations between two checkpoints; one is always written at the beginning, at the end and when a run is aborted. */
   checkpointEvery: number;
-  /** Evaluations without a new lowest validation loss after which a run stops. */
+  /** Evaluations without an improvement of the validation loss after which a run stops. */
   patience: number;
+  /** By how much, in nats, a validation loss has to be below the last one that counted to be an improvement. */
+  minImprovement: number;
   /** Passes over the training pairs at most. */
   epochs: number;
   /** Decides the order of the pairs in each epoch. */
@@ -82,6 +84,7 @@ export const DPO_SETTINGS: Record<DpoSettingsName, Readonly<DpoSettings>> = {
     evaluateEvery: 100, //                 A8: the code; the paper does not say
     checkpointEvery: 5, //                 a checkpoint is three times the model
     patience: 10, //                       Table 5; the code has 30 (A10, 1)
+    minImprovement: 0, //                  A8: any lower loss counts
     epochs: 5, //                          what the code's configuration asks for, and does not get (A8)
     seed: 42, //                           A8: the code
     shuffle: true, //                      what the code means to do (A8, q5)
@@ -107,6 +110,7 @@ export const DPO_SETTINGS: Record<DpoSettingsName, Readonly<DpoSettings>> = {
     evaluateEvery: 100, //                 A8
     checkpointEvery: 5, //                 a checkpoint is three times the model
     patience: 30, //                       A8; Table 5 has 10 (A10, 1)
+    minImprovement: 0, //                  A8
     epochs: 1, //                          A8: the iterator is consumed once
     seed: 42, //                           A8; decides nothing without a shuffle
     shuffle: false, //                     A8, q5
@@ -162,8 +166,9 @@ function check(settings: DpoSettings): void {
   for (const key of ["beta", "learningRate", "maxGradNorm"] as const) {
     if (!(Number.isFinite(settings[key]) && settings[key] > 0)) refuse(key, "a number above 0");
   }
-  if (!(Number.isFinite(settings.klGamma) && settings.klGamma >= 0))
-    refuse("klGamma", "a number of at least 0");
+  for (const key of ["klGamma", "minImprovement"] as const) {
+    if (!(Number.isFinite(settings[key]) && settings[key] >= 0)) refuse(key, "a number of at least 0");
+  }
   if (!["float32", "float16"].includes(settings.referencePrecision)) {
     refuse("referencePrecision", '"float32" or "float16"');
   }

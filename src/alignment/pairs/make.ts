@@ -24,6 +24,8 @@ export interface ContinuationContext {
   rows: readonly number[];
   seed: number;
   signal?: AbortSignal;
+  /** To be told how far from the model's own distribution prompt i was continued: mean KL per token, in nats. */
+  onDivergence?: (i: number, kl: number) => void;
 }
 
 /** Continues prompts: token ids in, the new token ids of each out, in order. */
@@ -154,7 +156,13 @@ async function chunkLines(rows: readonly number[], options: MakePairsOptions): P
       throw new UserError(`prompt ${String(rows[i])} is empty: expected at least one token`);
     return ids;
   });
-  const context: ContinuationContext = { rows, seed, ...(signal ? { signal } : {}) };
+  const divergences: (number | undefined)[] = rows.map(() => undefined);
+  const context: ContinuationContext = {
+    rows,
+    seed,
+    ...(signal ? { signal } : {}),
+    onDivergence: (i, kl) => (divergences[i] = kl),
+  };
   const continued = async (side: "positive" | "negative") => {
     const ids = await options[side](prompts, context);
     if (ids.length !== rows.length) {
@@ -176,6 +184,7 @@ async function chunkLines(rows: readonly number[], options: MakePairsOptions): P
       prompt_tokens: prompts[i]?.length ?? 0,
       unpert_tokens: positive.ids[i]?.length ?? 0,
       pert_tokens: negative.ids[i]?.length ?? 0,
+      ...(divergences[i] === undefined ? {} : { pert_kl: divergences[i] }),
     }),
   );
 }

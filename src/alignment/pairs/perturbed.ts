@@ -6,6 +6,8 @@ export interface PerturbedContinuationOptions extends PPLMOptions {
   /** What the text is steered towards. */
   attribute: AttributeModel;
   maxNewTokens: number;
+  /** No end of text before so many; 1 unless said otherwise, as for the preferred side. */
+  minNewTokens?: number;
   /** Whether tokens are drawn, each row from its own stream, or each is the likeliest; true unless said otherwise. */
   sample?: boolean;
 }
@@ -16,14 +18,16 @@ export interface PerturbedContinuationOptions extends PPLMOptions {
  */
 export function perturbedContinuations(
   model: GPT2,
-  { sample = true, ...options }: PerturbedContinuationOptions,
+  { sample = true, minNewTokens = 1, ...options }: PerturbedContinuationOptions,
 ): Continuations {
-  return (prompts, { rows, seed, signal }) =>
+  return (prompts, { rows, seed, signal, onDivergence }) =>
     generatePerturbed(model, prompts, {
       ...options,
+      minNewTokens,
       batchSize: prompts.length,
       streams: rows,
       ...(sample ? { sample: { seed } } : {}),
       ...(signal ? { signal } : {}),
+      ...(onDivergence ? { onDivergence } : {}),
     });
 }

@@ -19,6 +19,8 @@ export interface PairRow {
   prompt_tokens?: number;
   unpert_tokens?: number;
   pert_tokens?: number;
+  /** KL(perturbed ‖ unperturbed) of the next token, mean over the tokens of PPLM's continuation, in nats. */
+  pert_kl?: number;
 }
 
 /** Two numbers about a pair, one per side. */
@@ -31,6 +33,8 @@ export interface Sides<T> {
 export interface ReadPair extends PreferencePair {
   toxicity?: Sides<number>;
   tokens?: Sides<number> & { prompt: number };
+  /** {@link PairRow.pert_kl}. */
+  divergence?: number;
 }
 
 /** A pair and the line of its file that it ends on, from 1. */
@@ -40,7 +44,7 @@ export interface LocatedPair {
 }
 
 /** A pair as a line of a file, without its line feed. */
-export function rowText(row: Required<PairRow>): string {
+export function rowText(row: PairRow): string {
   return JSON.stringify(row);
 }
 
@@ -70,11 +74,12 @@ const NUMBERS = [
   "prompt_tokens",
   "unpert_tokens",
   "pert_tokens",
+  "pert_kl",
 ] as const;
 
 /** A row as a pair; `place`, its file and line, becomes its id. */
 export function pairOf(row: PairRow, place: string): ReadPair {
-  const { unpert_toxicity, pert_toxicity, prompt_tokens, unpert_tokens, pert_tokens } = row;
+  const { unpert_toxicity, pert_toxicity, prompt_tokens, unpert_tokens, pert_tokens, pert_kl } = row;
   return {
     id: place,
     prompt: row.prompt_text,
@@ -86,5 +91,6 @@ export function pairOf(row: PairRow, place: string): ReadPair {
     ...(prompt_tokens !== undefined && unpert_tokens !== undefined && pert_tokens !== undefined
       ? { tokens: { prompt: prompt_tokens, chosen: unpert_tokens, rejected: pert_tokens } }
       : {}),
+    ...(pert_kl === undefined ? {} : { divergence: pert_kl }),
   };
 }

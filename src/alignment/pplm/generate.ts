@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../../data/errors";
 import type { GPT2 } from "../../model";
+import { without } from "../../model/generate";
 import { sampler, type Sampler } from "../../model/sampling";
 import { largest } from "../../toxicity/vocabulary";
 import { checkAttribute, type AttributeModel } from "./attribute";
@@ -25,6 +26,10 @@ export interface PerturbedGenerationOptions extends PPLMOptions {
   signal?: AbortSignal;
   /** Told after every token of a batch how many tokens of all rows are through; rows that have ended count as whole. */
   onProgress?: (done: number, total: number) => void;
+  /** No row ends before so many tokens; 0 unless said otherwise. */
+  minNewTokens?: number;
+  /** Told, of each prompt that is through, the mean over its tokens of KL(perturbed ‖ unperturbed) for the next one, in nats. */
+  onDivergence?: (prompt: number, kl: number) => void;
   /** Told after every batch its continuations, and the index of its first prompt. */
   onBatch?: (continuations: number[][], first: number) => void | Promise<void>;
 }
@@ -53,9 +58,11 @@ export async function generatePerturbed(
     batchSize = 64,
     sample,
     streams,
-    stopAtEos,
+    minNewTokens = 0,
+    stopAtEos = true,
     signal,
     onProgress,
+    onDivergence,
     onBatch,
     ...own
   } = options;
@@ -64,6 +71,9 @@ export async function generatePerturbed(
     if (!(Number.isInteger(value) && value >= 1)) {
       throw new UserError(`${name}: got ${value}, expected a positive integer`);
     }
+  }
+  if (!(Number.isInteger(minNewTokens) && minNewTokens >= 0 && minNewTokens <= maxNewTokens)) {
+    throw new UserError(`minNewTokens: got ${minNewTokens}, expected 0 to maxNewTokens (${maxNewTokens})`);
   }
   checkAttribute(attribute, model.config.dModel);
   checkRoom(model, prompts, maxNewTokens, settings);
@@ -79,9 +89,11 @@ export async function generatePerturbed(
         settings,
         samplers,
         maxNewTokens,
-        stopAtEos: stopAtEos ?? true,
+        minNewTokens,
+        stopAtEos,
         signal,
         onToken: (done) => onProgress?.(first * maxNewTokens + done, total),
+        onDivergence: (row, kl) => onDivergence?.(first + row, kl),
       });
       continuations.push(...written);
       await onBatch?.(written, first);
@@ -96,19 +108,23 @@ interface BatchOptions {
   settings: PPLMSettings;
   samplers: Sampler[] | undefined;
   maxNewTokens: number;
+  minNewTokens: number;
   stopAtEos: boolean;
   signal: AbortSignal | undefined;
   /** Told how many of the batch's tokens are through. */
   onToken: (done: number) => void;
+  onDivergence: (row: number, kl: number) => void;
 }
 
 async function generateBatch(
   model: GPT2,
   head: AttributeHead,
   prompts: readonly (readonly number[])[],
-  { settings, samplers, maxNewTokens, stopAtEos, signal, onToken }: BatchOptions,
+  options: BatchOptions,
 ): Promise<number[][]> {
+  const { settings, samplers, maxNewTokens, stopAtEos, signal, onToken } = options;
   const continuations = prompts.map((): number[] => []);
+  const divergences = prompts.map((): number[] => []);
   /** Which prompt each row of the batch continues. */
   let rows = prompts.map((_, row) => row);
   let batch = PerturbedBatch.begin(model, head, prompts, {
@@ -123,11 +139,12 @@ async function generateBatch(
         tf.dispose([crossEntropy, kl, ...gradientNorms]);
         await interruption(signal);
       }
-      const tokens = await chooseTokens(
-        batch,
-        settings,
-        samplers && rows.map((row) => samplers[row] as Sampler),
-      );
+      const { tokens, divergence } = await chooseTokens(batch, {
+        ...settings,
+        samplers: samplers && rows.map((row) => samplers[row] as Sampler),
+        excluded: token < options.minNewTokens ? model.config.eosTokenId : undefined,
+      });
+      rows.forEach((row, i) => divergences[row]?.push(divergence[i] as number));
       await interruption(signal);
       const ended = tokens.map((id) => stopAtEos && id === model.config.eosTokenId);
       rows.forEach((row, i) => {
@@ -147,6 +164,9 @@ async function generateBatch(
   } finally {
     batch.dispose();
   }
+  divergences.forEach((own, row) =>
+    options.onDivergence(row, own.reduce((sum, kl) => sum + kl, 0) / own.length),
+  );
   return continuations;
 }
 
@@ -156,24 +176,32 @@ async function interruption(signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();
 }
 
-/** Each row's next token, from its fused distribution. */
+/** Each row's next token, any but `excluded`, from its fused distribution; and KL(perturbed ‖ unperturbed) of the two. */
 async function chooseTokens(
   batch: PerturbedBatch,
-  { temperature, gmScale, topK }: PPLMSettings,
-  samplers: Sampler[] | undefined,
-): Promise<number[]> {
-  const chosen = tf.tidy(() => {
+  {
+    temperature,
+    gmScale,
+    topK,
+    samplers,
+    excluded,
+  }: PPLMSettings & { samplers: Sampler[] | undefined; excluded: number | undefined },
+): Promise<{ tokens: number[]; divergence: ArrayLike<number> }> {
+  const [chosen, kl] = tf.tidy((): [tf.Tensor, tf.Tensor] => {
     const { perturbed, unperturbed } = batch.next(temperature);
-    const fused = fuse(perturbed, unperturbed, gmScale);
-    return samplers ? fused : tf.argMax(fused, -1);
+    const all = fuse(perturbed, unperturbed, gmScale);
+    const fused = excluded === undefined ? all : without(all, excluded);
+    const kl = tf.sum(tf.mul(tf.exp(perturbed), tf.sub(perturbed, unperturbed)), 1);
+    return [samplers ? fused : tf.argMax(fused, -1), kl];
   });
-  const data = await chosen.data();
+  const [data, divergence] = await Promise.all([chosen.data(), kl.data()]);
   const width = chosen.size / batch.rows;
-  chosen.dispose();
-  if (!samplers) return [...data];
-  return samplers.map((draw, row) => {
+  tf.dispose([chosen, kl]);
+  if (!samplers) return { tokens: [...data], divergence };
+  const tokens = samplers.map((draw, row) => {
     const own = (data as Float32Array).subarray(row * width, (row + 1) * width);
     const best = largest(own, topK);
     return best[draw(Float32Array.from(best, (token) => own[token] as number))] as number;
   });
+  return { tokens, divergence };
 }

@@ -95,7 +95,7 @@ async function lossesOf(
   return Promise.all(
     iterations.map(async ({ crossEntropy, kl, gradientNorms }) => {
       const [entropies, divergences, ...norms] = await Promise.all(
-        [crossEntropy, kl, ...gradientNorms].map((x) => x.array() as Promise<number[]>),
+        [crossEntropy, kl, ...gradientNorms].map((x) => x.array()),
       );
       return (entropies ?? []).map((entropy, row) => {
         const own = divergences?.[row] ?? Number.NaN;

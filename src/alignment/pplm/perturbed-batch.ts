@@ -154,7 +154,7 @@ export class PerturbedBatch {
   private hiddenAhead(probabilities: tf.Tensor2D, horizon: number): tf.Tensor {
     const { model, whole, head, rows } = this;
     const { dModel } = model.config;
-    const expected = tf.matMul(probabilities, model.weight("wte.weight") as tf.Tensor2D);
+    const expected = tf.matMul(probabilities, model.weight("wte.weight"));
     const embedded = tf.reshape(expected, [rows, 1, dModel]);
     const tokens = horizon === 1 ? embedded : tf.concat(Array<tf.Tensor>(horizon).fill(embedded), 1);
     const residual = model.residual(this.layOut(horizon, whole.length), {

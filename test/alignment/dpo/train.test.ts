@@ -81,8 +81,8 @@ describe("the best policy", () => {
     const run = await trained({ learningRate: 2e-2, epochs: 50, patience: 3 });
     const valid = readLog(run.log).filter(({ kind }) => kind === "valid");
     expect(run.stopped).toBe("patience");
-    expect(valid.at(-1)?.since_best).toBe(3);
-    expect(valid.slice(0, -1).every(({ since_best: since = 0 }) => since < 3)).toBe(true);
+    expect(valid.at(-1)?.since_improved).toBe(3);
+    expect(valid.slice(0, -1).every(({ since_improved: since = 0 }) => since < 3)).toBe(true);
     expect(valid.at(-4)?.loss).toBe(run.best.loss);
     run.model.dispose();
   });
