@@ -4,7 +4,7 @@
 
 // A study: backend, model, tokenizer, artifacts and the run's folder in one call, and the texts it works on.
 export { openStudy, readComments, readPassages, readPerplexityText, readPrompts } from "./study";
-export type { Study, StudyOptions } from "./study";
+export type { Study, StudyOptions, Workshop } from "./study";
 
 // Data and artifacts.
 export { datasets, locate, models, openArtifacts, readCsv, readJsonl, UserError } from "./data";
@@ -60,8 +60,36 @@ export type { Neuron, RankedValueVector } from "./toxicity/value-vectors";
 export { cosine, dot, mean, norm, pearson, spearman, unit } from "./toxicity/vectors";
 export { jaccard, largest, projectToVocabulary, topTokens } from "./toxicity/vocabulary";
 export type { ScoredToken } from "./toxicity/vocabulary";
-export { openScorer } from "./toxicity/scorers";
-export type { Scorer } from "./toxicity/scorers";
+export { keptCalibration, openScorer, scorerAgreement, scorers } from "./toxicity/scorers";
+export type { AttributeScorer, Scorer } from "./toxicity/scorers";
+
+// Alignment: PPLM, preference pairs, DPO.
+export { DPO_SETTINGS, loadPolicy, readLog, trainDpo } from "./alignment/dpo";
+export type {
+  DpoMetrics,
+  DpoOptions,
+  DpoProgress,
+  DpoRecord,
+  DpoResult,
+  DpoSettings,
+  DpoSettingsName,
+  Trainable,
+} from "./alignment/dpo";
+export {
+  describePairs,
+  greedyContinuations,
+  makePairs,
+  mergePairs,
+  perturbedContinuations,
+  readPairs,
+  readPrompts as readPairPrompts,
+  tokenisePairs,
+  writePairs,
+} from "./alignment/pairs";
+export type { PairRow, PairsSummary, ReadPair } from "./alignment/pairs";
+export type { PreferencePair, TokenPair } from "./alignment/preference-pair";
+export { attributeOfProbe, generatePerturbed, PPLM_DEFAULTS, readAttributeHead } from "./alignment/pplm";
+export type { AttributeModel, PPLMOptions } from "./alignment/pplm";
 
 // Metrics.
 export { bootstrapMean } from "./metrics/bootstrap";
@@ -71,6 +99,8 @@ export type { ContinuationF1, PromptWithGold } from "./metrics/f1";
 export { generateContinuations } from "./metrics/generation";
 export type { Continuation } from "./metrics/generation";
 export { histogram } from "./metrics/histogram";
+export { lensBand, lensSteps } from "./metrics/lens-band";
+export type { LensPoint, LensStep } from "./metrics/lens-band";
 export { matchScales } from "./metrics/matched-scales";
 export type { Direction, MatchedDirection } from "./metrics/matched-scales";
 export { perplexitiesUnderShifts, perplexity } from "./metrics/perplexity";

@@ -10,6 +10,10 @@ export const ARTIFACTS: Readonly<Record<string, { readonly madeBy: string; reado
   "value-vectors.json": { madeBy: "3.1-toxic-vectors", holds: "MLP value vectors by cosine with W_toxic" },
   "svd-basis.json": { madeBy: "3.2-vocabulary-space", holds: "singular vectors of the toxic value vectors" },
   "interventions.json": { madeBy: "3.3-interventions", holds: "scales and results of the interventions" },
+  "pairs.json": { madeBy: "4.2-pairwise-data", holds: "what the preference pairs were made of, and their figures" },
+  "pairs.jsonl": { madeBy: "4.2-pairwise-data", holds: "preference pairs, a row each" },
+  "dpo.json": { madeBy: "4.3-dpo", holds: "how DPO went, and what the aligned model does" },
+  "policy.json": { madeBy: "4.3-dpo", holds: "checksum of the aligned model in policy/" },
 };
 
 /** What an artifact was made from; reading with another expectation is refused. */

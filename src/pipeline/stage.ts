@@ -38,6 +38,7 @@ export function openStage(project: Project, notebook: GraphNotebook): Stage {
   for (const artifact of notebook.needs) {
     const from = join(project.outputs, "artifacts", artifact);
     const to = join(folder, "artifacts", artifact);
+    mkdirSync(dirname(to), { recursive: true });
     try {
       linkSync(from, to); // no copy of what may be large; everybody writes aside and renames, so the link is safe
     } catch {

@@ -1,2 +1,2 @@
-export { openStudy, type Study, type StudyOptions } from "./study";
+export { openStudy, type Study, type StudyOptions, type Workshop } from "./study";
 export { readComments, readPassages, readPerplexityText, readPrompts } from "./texts";

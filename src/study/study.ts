@@ -1,5 +1,14 @@
+import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { locate, modelChecksum, openArtifacts, projectRoot, type Artifacts } from "../data";
+import {
+  locate,
+  modelChecksum,
+  openArtifacts,
+  projectRoot,
+  sha256Of,
+  UserError,
+  type Artifacts,
+} from "../data";
 import { GPT2, Tokenizer } from "../model";
 import { show, type Figure, type Table } from "../present";
 import { describeBackend, openBackend, type BackendDescription } from "../tensors";
@@ -15,6 +24,26 @@ export interface Study {
   folder: string;
   /** Shows tables and figures, and writes each as data and as rendered files below {@link folder}. */
   publish(...results: (Table | Figure)[]): Promise<void>;
+  /** Keeps a model among the artifacts: NAME.json, and NAME/ in Hugging Face's layout with the study's tokenizer. */
+  keepModel(name: string, model: GPT2): Promise<void>;
+  /** A model that a notebook kept; the caller disposes of it. */
+  keptModel(name: string): Promise<GPT2>;
+  /**
+   * A folder for work of hours, which goes on there when the notebook is run again after it was interrupted. It is the same
+   * for the same `settings` of the same model and profile, wherever the run's own folder is.
+   */
+  workshop(name: string, settings: unknown): Workshop;
+}
+
+/** Where long work lies until its result is an artifact. */
+export interface Workshop {
+  folder: string;
+  /** The path of a file in it. */
+  path(file: string): string;
+  /** Copies a file to the artifact of a name. */
+  deliver(file: string, artifact: string): void;
+  /** Removes it: the work is done and delivered. */
+  clear(): void;
 }
 
 export interface StudyOptions {
@@ -28,6 +57,8 @@ export interface StudyOptions {
   profile?: string;
 }
 
+const TOKENIZER_FILES = ["tokenizer.json", "tokenizer_config.json"];
+
 /** Opens the backend, loads the model with its tokenizer, and says in two lines what was opened. */
 export async function openStudy({
   model: name,
@@ -39,8 +70,9 @@ export async function openStudy({
   const modelFolder = await locate(name);
   const [model, tokenizer] = [await GPT2.load(modelFolder), await Tokenizer.load(modelFolder)];
   const folder = resolve(projectRoot(), outputs);
+  const checksum = await modelChecksum(modelFolder);
   const artifacts = openArtifacts(join(folder, "artifacts"), {
-    model: await modelChecksum(modelFolder),
+    model: checksum,
     ...(profile === undefined ? {} : { profile }),
   });
   const { nLayer, dModel, dMlp, vocabSize, nPositions } = model.config;
@@ -59,6 +91,37 @@ export async function openStudy({
         await result.save(folder);
         await show(result);
       }
+    },
+    async keepModel(kept, own) {
+      const place = artifacts.path(kept);
+      await own.save(place);
+      for (const file of TOKENIZER_FILES) copyFileSync(join(modelFolder, file), join(place, file));
+      artifacts.writeJson(`${kept}.json`, { sha256: await modelChecksum(place) });
+    },
+    async keptModel(kept) {
+      const { sha256 } = artifacts.readJson<{ sha256: string }>(`${kept}.json`);
+      const place = artifacts.path(kept);
+      const found = await modelChecksum(place);
+      if (found !== sha256) {
+        throw new UserError(
+          `${place} holds another model than ${kept}.json says (${found}, expected ${sha256}): make it again`,
+        );
+      }
+      return GPT2.load(place);
+    },
+    workshop(work, settings) {
+      const key = sha256Of(JSON.stringify([checksum, backend.backend, settings])).slice(0, 12);
+      const place = join(projectRoot(), ".cache", "work", profile ?? "own", `${work}-${key}`);
+      mkdirSync(place, { recursive: true });
+      return {
+        folder: place,
+        path: (file) => join(place, file),
+        deliver(file, artifact) {
+          mkdirSync(artifacts.folder, { recursive: true });
+          copyFileSync(join(place, file), artifacts.path(artifact));
+        },
+        clear: () => rmSync(place, { recursive: true, force: true }),
+      };
     },
   };
 }

@@ -1,5 +1,14 @@
 import { extname } from "node:path";
-import { fields, locate, readCsv, readJsonl, readText, readWikitextRows, UserError } from "../data";
+import {
+  fields,
+  locate,
+  readCsv,
+  readJsonl,
+  readNpyStrings,
+  readText,
+  readWikitextRows,
+  UserError,
+} from "../data";
 import type { PromptWithGold } from "../metrics/f1";
 import type { LabelledText } from "../toxicity/probe";
 import { mulberry32, shuffled } from "../data/random";
@@ -9,9 +18,10 @@ import { mulberry32, shuffled } from "../data/random";
  * follows from its extension, so that a name in a profile is all that changes between the small run and the paper's.
  */
 
-/** Prompts to continue, in the file's order: JSON Lines with `prompt`. */
+/** Prompts to continue, in the file's order: JSON Lines with `prompt`, or a NumPy array of strings. */
 export async function readPrompts(nameOrPath: string, { limit = Infinity } = {}): Promise<string[]> {
   const path = await locate(nameOrPath);
+  if (extname(path) === ".npy") return readNpyStrings(path).slice(0, limit);
   const rows = readJsonl<{ prompt: string }>(path, { validate: fields({ prompt: "string" }) });
   return rows.slice(0, limit).map(({ prompt }) => prompt);
 }

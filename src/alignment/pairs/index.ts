@@ -12,6 +12,7 @@ export { mergePairs } from "./merge";
 export { readPrompts, type PromptOptions, type Prompts } from "./prompts";
 export { readPairs, type ReadPairs, type ReadPairsOptions } from "./read";
 export { perturbedContinuations, type PerturbedContinuationOptions } from "./perturbed";
+export { writePairs } from "./write";
 export type { Rewrites } from "./paradetox";
 export type { PairRow, ReadPair, Sides } from "./row";
 export { parseShard, shardPath, type Shard } from "./shard";
