@@ -2,7 +2,7 @@ import type { Simd } from "../simd/module";
 import type { Layout, Rows } from "./attention-layout";
 import { loopSoftmax } from "./softmax";
 
-/** One query for each batch entry and head, in one call. */
+/** One query for each batch entry and head, in one call; scores are `[batch or, where they are not kept, 1, head, key]`. */
 export function simdAttendOne(
   simd: Simd,
   { batch, heads, keys, dHead }: Layout,
@@ -29,7 +29,7 @@ export function simdAttendOne(
     step(q),
     step(k),
     bytes * k.stride,
-    keepPattern ? bytes * keys : 0,
+    keepPattern ? bytes * heads * keys : 0,
     1 / Math.sqrt(dHead),
   );
 }

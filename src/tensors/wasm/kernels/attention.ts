@@ -20,7 +20,8 @@ export function registerAttention(sgemm: Sgemm, simd: Simd | null): void {
     const { batch, heads, queries, keys, dHead } = layout;
     const z = heap.allocate([batch * queries, heads * dHead]);
     const keep = Boolean(attributes["keepPattern"]);
-    const pattern = heap.allocate(keep ? [batch, heads, queries, keys] : [queries, keys]);
+    const rows = simd && queries === 1 ? heads : queries;
+    const pattern = heap.allocate(keep ? [batch, heads, queries, keys] : [rows, keys]);
     const finish = (): tf.TensorInfo[] => {
       if (keep) return [z, pattern];
       heap.free(pattern);

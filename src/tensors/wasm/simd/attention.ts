@@ -41,6 +41,18 @@ function whileColumns(label: string, columns: number, passage: string): string {
     (br $${label})))`;
 }
 
+/** In $s0, the lanes' sums of $s0 to $s3: two of each in one vector, then all four. */
+const SUMS_OF_FOUR = `
+  (local.set $s0 (f32x4.add ${pairs("$s0", "$s1", [0, 1, 4, 5])} ${pairs("$s0", "$s1", [2, 3, 6, 7])}))
+  (local.set $s2 (f32x4.add ${pairs("$s2", "$s3", [0, 1, 4, 5])} ${pairs("$s2", "$s3", [2, 3, 6, 7])}))
+  (local.set $s0 (f32x4.add ${pairs("$s0", "$s2", [0, 2, 4, 6])} ${pairs("$s0", "$s2", [1, 3, 5, 7])}))`;
+
+/** Four of the eight floats of two vectors. */
+function pairs(a: string, b: string, lanes: number[]): string {
+  const bytes = lanes.flatMap((lane) => [0, 1, 2, 3].map((i) => 4 * lane + i)).join(" ");
+  return `(i8x16.shuffle ${bytes} (local.get ${a}) (local.get ${b}))`;
+}
+
 /** Attention beside its matrix products: softmaxes over what each query sees, and all of it for a single query. */
 export const ATTENTION = `
   ;; Scores become weights in place, those of hidden keys 0. A row with nothing to see is all zeros.
@@ -137,6 +149,36 @@ export const ATTENTION = `
       (f32.add (f32x4.extract_lane 0 (local.get $s0)) (f32x4.extract_lane 1 (local.get $s0)))
       (f32.add (f32x4.extract_lane 2 (local.get $s0)) (f32x4.extract_lane 3 (local.get $s0)))))
 
+  ;; to = factor·from
+  (func $scaled (param $from i32) (param $to i32) (param $count i32) (param $factor f32)
+    ${LOOP_LOCALS} (local $by v128)
+    (local.set $by (f32x4.splat (local.get $factor)))
+    ${eachFour("(local.get $count)", ({ load, store }) =>
+      store(here("$to"), `(f32x4.mul (local.get $by) ${load(here("$from"))})`),
+    )})
+
+  ;; to += factor·from
+  (func $addScaled (param $from i32) (param $to i32) (param $count i32) (param $factor f32)
+    ${LOOP_LOCALS} (local $by v128) (local $x i32) (local $y i32)
+    (local.set $by (f32x4.splat (local.get $factor)))
+    ${eachFour(
+      "(local.get $count)",
+      ({ load, store }) =>
+        store(
+          here("$to"),
+          `(f32x4.add ${load(here("$to"))} (f32x4.mul (local.get $by) ${load(here("$from"))}))`,
+        ),
+      `(local.set $x ${here("$from")})
+      (local.set $y ${here("$to")})
+      ${[0, 16, 32, 48]
+        .map(
+          (i) => `(v128.store offset=${i} (local.get $y) (f32x4.add
+            (v128.load offset=${i} (local.get $y))
+            (f32x4.mul (local.get $by) (v128.load offset=${i} (local.get $x)))))`,
+        )
+        .join("\n")}`,
+    )})
+
   ;; to = Σ weight·value over $count rows that lie $stride bytes apart. Sixteen columns at a time are a line of the cache.
   (func $weigh (param $values i32) (param $stride i32) (param $weights i32) (param $count i32)
     (param $to i32) (param $columns i32)
@@ -164,46 +206,80 @@ export const ATTENTION = `
       (local.set $columns (i32.sub (local.get $columns) (i32.const 1)))`,
     )})
 
+  ;; One head's dot products with $count rows of a cache, four at a time.
+  (func $dots (param $row i32) (param $cache i32) (param $stride i32) (param $count i32) (param $to i32) (param $dHead i32)
+    ${LOOP_LOCALS} (local $left i32) (local $x v128) (local $s0 v128) (local $s1 v128) (local $s2 v128) (local $s3 v128)
+    (local $cache1 i32) (local $cache2 i32) (local $cache3 i32)
+    ${times(
+      "$left",
+      "(i32.shr_u (local.get $count) (i32.const 2))",
+      `(local.set $cache1 (i32.add (local.get $cache) (local.get $stride)))
+      (local.set $cache2 (i32.add (local.get $cache1) (local.get $stride)))
+      (local.set $cache3 (i32.add (local.get $cache2) (local.get $stride)))
+      ${[0, 1, 2, 3].map((i) => `(local.set $s${i} (v128.const i64x2 0 0))`).join("\n")}
+      ${eachFour(
+        "(local.get $dHead)",
+        ({ load }) => `(local.set $x ${load(here("$row"))})
+        ${["$cache", "$cache1", "$cache2", "$cache3"]
+          .map(
+            (from, i) => `(local.set $s${i} (f32x4.add
+              (local.get $s${i})
+              (f32x4.mul (local.get $x) ${load(here(from))})))`,
+          )
+          .join("\n")}`,
+      )}
+      ${SUMS_OF_FOUR}
+      (v128.store (local.get $to) (local.get $s0))
+      ${advance("$to", "(i32.const 16)")}
+      (local.set $cache (i32.add (local.get $cache3) (local.get $stride)))`,
+    )}
+    ${times(
+      "$left",
+      "(i32.and (local.get $count) (i32.const 3))",
+      `(f32.store (local.get $to) (call $dot (local.get $row) (local.get $cache) (local.get $dHead)))
+      ${advance("$to", "(i32.const 4)")}
+      ${advance("$cache", "(local.get $stride)")}`,
+    )})
+
   ;; One query per batch entry, all entries and heads: no matrix product is worth calling for so little. Steps between
-  ;; batch entries (qStep, kStep), key rows (stride) and rows of weights (scoresStep: 0 where they are not kept) are bytes.
+  ;; batch entries (qStep, kStep; scoresStep: 0 where weights are not kept) and key rows (stride) are bytes.
   (func (export "attendOne") (param $q i32) (param $k i32) (param $v i32) (param $z i32) (param $scores i32)
     (param $pads i32) (param $batch i32) (param $heads i32) (param $keys i32) (param $dHead i32)
     (param $qStep i32) (param $kStep i32) (param $stride i32) (param $scoresStep i32) (param $scale f32)
-    (local $head i32) (local $left i32) (local $start i32) (local $skipped i32) (local $column i32)
-    (local $key i32) (local $score i32)
+    (local $head i32) (local $start i32) (local $seen i32) (local $skipped i32) (local $column i32) (local $row i32)
     ${times(
       "$batch",
       "(local.get $batch)",
       `(local.set $start (i32.load (local.get $pads)))
       (if (i32.gt_u (local.get $start) (local.get $keys)) (then (local.set $start (local.get $keys))))
+      (local.set $seen (i32.sub (local.get $keys) (local.get $start)))
       (local.set $skipped (i32.mul (local.get $start) (local.get $stride)))
+      (local.set $row (local.get $scores))
       (local.set $column (i32.const 0))
       ${times(
         "$head",
         "(local.get $heads)",
-        `(local.set $key (i32.add (i32.add (local.get $k) (local.get $column)) (local.get $skipped)))
-        (local.set $score (i32.add (local.get $scores) ${bytes("(local.get $start)")}))
-        ${times(
-          "$left",
-          "(i32.sub (local.get $keys) (local.get $start))",
-          `(f32.store (local.get $score)
-            (call $dot (i32.add (local.get $q) (local.get $column)) (local.get $key) (local.get $dHead)))
-          ${advance("$score", "(i32.const 4)")}
-          ${advance("$key", "(local.get $stride)")}`,
-        )}
+        `(call $dots
+          (i32.add (local.get $q) (local.get $column))
+          (i32.add (i32.add (local.get $k) (local.get $column)) (local.get $skipped))
+          (local.get $stride)
+          (local.get $seen)
+          (i32.add (local.get $row) ${bytes("(local.get $start)")})
+          (local.get $dHead))
         (call $softmaxRow
-          (local.get $scores) (local.get $start) (local.get $keys) (local.get $keys) (local.get $scale))
+          (local.get $row) (local.get $start) (local.get $keys) (local.get $keys) (local.get $scale))
         (call $weigh
           (i32.add (i32.add (local.get $v) (local.get $column)) (local.get $skipped))
           (local.get $stride)
-          (i32.add (local.get $scores) ${bytes("(local.get $start)")})
-          (i32.sub (local.get $keys) (local.get $start))
-          (local.get $z)
+          (i32.add (local.get $row) ${bytes("(local.get $start)")})
+          (local.get $seen)
+          (i32.add (local.get $z) (local.get $column))
           (local.get $dHead))
-        ${advance("$z", bytes("(local.get $dHead)"))}
-        ${advance("$column", bytes("(local.get $dHead)"))}
-        ${advance("$scores", "(local.get $scoresStep)")}`,
+        ${advance("$row", bytes("(local.get $keys)"))}
+        ${advance("$column", bytes("(local.get $dHead)"))}`,
       )}
+      ${advance("$z", bytes("(i32.mul (local.get $heads) (local.get $dHead))"))}
+      ${advance("$scores", "(local.get $scoresStep)")}
       ${advance("$q", "(local.get $qStep)")}
       ${advance("$k", "(local.get $kStep)")}
       ${advance("$v", "(local.get $kStep)")}

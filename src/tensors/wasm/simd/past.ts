@@ -25,88 +25,72 @@ function squares(into: string, passage: string): string {
     (local.set ${into} ${total("$sum")})`;
 }
 
-/** The gradient of attention by a single query, and steps of keys and values along theirs; beside $dot and $weigh. */
+/** The gradient of attention by a single query, and steps of keys and values along theirs; beside $dots and $weigh. */
 export const PAST = `
-  ;; to = factor·from
-  (func $scaled (param $from i32) (param $to i32) (param $count i32) (param $factor f32)
-    ${LOOP_LOCALS} (local $by v128)
-    (local.set $by (f32x4.splat (local.get $factor)))
-    ${eachFour("(local.get $count)", ({ load, store }) =>
-      store(here("$to"), `(f32x4.mul (local.get $by) ${load(here("$from"))})`),
-    )})
-
-  ;; to += factor·from
-  (func $addScaled (param $from i32) (param $to i32) (param $count i32) (param $factor f32)
-    ${LOOP_LOCALS} (local $by v128)
-    (local.set $by (f32x4.splat (local.get $factor)))
-    ${eachFour("(local.get $count)", ({ load, store }) =>
-      store(
-        here("$to"),
-        `(f32x4.add ${load(here("$to"))} (f32x4.mul (local.get $by) ${load(here("$from"))}))`,
-      ),
-    )})
-
   ;; The gradient of attendOne for all batch entries and heads. qkv and dQkv have rows of 3·dModel, dz of dModel; kStep is
   ;; from one entry's keys to the next's, in bytes. Per head, factors are dScores, the pattern, q and dz.
   (func (export "attendPastGrad") (param $qkv i32) (param $k i32) (param $v i32) (param $pattern i32) (param $dz i32)
     (param $dQkv i32) (param $factors i32) (param $pads i32) (param $batch i32) (param $heads i32) (param $keys i32)
     (param $dHead i32) (param $kStep i32) (param $scale f32)
-    (local $head i32) (local $left i32) (local $start i32) (local $skipped i32) (local $stride i32) (local $wide i32)
-    (local $value i32) (local $slope i32) (local $rest i32) (local $column i32)
+    (local $head i32) (local $start i32) (local $seen i32) (local $skipped i32) (local $stride i32) (local $wide i32)
+    (local $first i32) (local $step i32) (local $column i32) (local $own i32) (local $rest i32) (local $last i32)
     (local.set $wide ${bytes("(local.get $dHead)")})
     (local.set $stride (i32.mul (local.get $heads) (local.get $wide)))
+    (local.set $step (i32.shl (i32.add (local.get $keys) (local.get $dHead)) (i32.const 3)))
+    (local.set $last ${bytes("(i32.sub (local.get $keys) (i32.const 1))")})
     ${times(
       "$batch",
       "(local.get $batch)",
       `(local.set $start (i32.load (local.get $pads)))
       (if (i32.gt_u (local.get $start) (local.get $keys)) (then (local.set $start (local.get $keys))))
+      (local.set $seen (i32.sub (local.get $keys) (local.get $start)))
       (local.set $skipped (i32.mul (local.get $start) (local.get $stride)))
       (local.set $column (i32.const 0))
+      (local.set $own (local.get $factors))
       ${times(
         "$head",
         "(local.get $heads)",
-        `(memory.fill (local.get $factors) (i32.const 0) ${bytes("(local.get $start)")})
-        (local.set $value (i32.add (i32.add (local.get $v) (local.get $column)) (local.get $skipped)))
-        (local.set $slope (i32.add (local.get $factors) ${bytes("(local.get $start)")}))
-        ${times(
-          "$left",
-          "(i32.sub (local.get $keys) (local.get $start))",
-          `(f32.store (local.get $slope) (call $dot (local.get $dz) (local.get $value) (local.get $dHead)))
-          ${advance("$slope", "(i32.const 4)")}
-          ${advance("$value", "(local.get $stride)")}`,
-        )}
+        `(memory.fill (local.get $own) (i32.const 0) ${bytes("(local.get $start)")})
+        (local.set $first (i32.add (local.get $own) ${bytes("(local.get $start)")}))
+        (call $dots
+          (local.get $dz)
+          (i32.add (i32.add (local.get $v) (local.get $column)) (local.get $skipped))
+          (local.get $stride)
+          (local.get $seen)
+          (local.get $first)
+          (local.get $dHead))
         (call $softmaxGrad
-          (local.get $pattern) (local.get $factors) (i32.const 1) (local.get $keys) (local.get $scale))
-        (local.set $rest (i32.add (local.get $factors) ${bytes("(local.get $keys)")}))
+          (local.get $pattern) (local.get $own) (i32.const 1) (local.get $keys) (local.get $scale))
+        (call $weigh
+          (i32.add (i32.add (local.get $k) (local.get $column)) (local.get $skipped))
+          (local.get $stride)
+          (local.get $first)
+          (local.get $seen)
+          (local.get $dQkv)
+          (local.get $dHead))
+        (local.set $rest (i32.add (local.get $own) ${bytes("(local.get $keys)")}))
         (memory.copy (local.get $rest) (local.get $pattern) ${bytes("(local.get $keys)")})
         ${advance("$rest", bytes("(local.get $keys)"))}
         (memory.copy (local.get $rest) (local.get $qkv) (local.get $wide))
         (memory.copy (i32.add (local.get $rest) (local.get $wide)) (local.get $dz) (local.get $wide))
-        (call $weigh
-          (i32.add (i32.add (local.get $k) (local.get $column)) (local.get $skipped))
-          (local.get $stride)
-          (i32.add (local.get $factors) ${bytes("(local.get $start)")})
-          (i32.sub (local.get $keys) (local.get $start))
-          (local.get $dQkv)
-          (local.get $dHead))
-        (local.set $slope (i32.add (local.get $factors) ${bytes("(i32.sub (local.get $keys) (i32.const 1))")}))
         (call $scaled
           (local.get $qkv)
           (i32.add (local.get $dQkv) (local.get $stride))
           (local.get $dHead)
-          (f32.load (local.get $slope)))
-        ${advance("$pattern", bytes("(local.get $keys)"))}
+          (f32.load (i32.add (local.get $own) (local.get $last))))
         (call $scaled
           (local.get $dz)
           (i32.add (local.get $dQkv) (i32.shl (local.get $stride) (i32.const 1)))
           (local.get $dHead)
-          (f32.load (i32.sub (local.get $pattern) (i32.const 4))))
-        (local.set $factors (i32.add (local.get $rest) (i32.shl (local.get $wide) (i32.const 1))))
+          (f32.load (i32.add (local.get $pattern) (local.get $last))))
+        ${advance("$own", "(local.get $step)")}
+        ${advance("$column", "(local.get $wide)")}
+        ${advance("$pattern", bytes("(local.get $keys)"))}
         ${advance("$qkv", "(local.get $wide)")}
         ${advance("$dQkv", "(local.get $wide)")}
-        ${advance("$dz", "(local.get $wide)")}
-        ${advance("$column", "(local.get $wide)")}`,
+        ${advance("$dz", "(local.get $wide)")}`,
       )}
+      (local.set $factors (local.get $own))
       ${advance("$qkv", "(i32.shl (local.get $stride) (i32.const 1))")}
       ${advance("$dQkv", "(i32.shl (local.get $stride) (i32.const 1))")}
       ${advance("$k", "(local.get $kStep)")}
