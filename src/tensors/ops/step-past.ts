@@ -51,7 +51,7 @@ function composedStep(
 ): [keys: tf.Tensor3D, values: tf.Tensor3D, norms: tf.Tensor1D] {
   const [batch, capacity, dModel] = keys.shape;
   const dHead = factors.shape[2] / 2 - at - 1;
-  const [dScores, , pattern, , q, dz] = tf.split(factors, [at, 1, at, 1, dHead, dHead], -1) as tf.Tensor3D[];
+  const [dScores, , pattern, , q, dz] = tf.split<tf.Tensor3D>(factors, [at, 1, at, 1, dHead, dHead], -1);
   const weighted = (weights: tf.Tensor3D | undefined): tf.Tensor3D =>
     tf.mul(weights as tf.Tensor3D, tf.expandDims(mask, 1));
   const squares = (x: tf.Tensor | undefined): tf.Tensor => tf.sum(tf.square(x as tf.Tensor), -1);
