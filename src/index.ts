@@ -116,6 +116,7 @@ export {
   formatNumber,
   frame,
   isOffensive,
+  lookEncoding,
   mask,
   palette,
   paperColumns,
