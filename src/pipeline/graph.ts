@@ -171,8 +171,13 @@ export function onlyKeys(value: Record<string, unknown>, known: readonly string[
 
 function asNames(value: unknown, where: string): string[] {
   if (value === undefined || value === null) return [];
-  if (!Array.isArray(value) || !value.every((name) => typeof name === "string" && /^[\w.-]+$/.test(name))) {
+  if (!Array.isArray(value) || !value.every((name) => typeof name === "string" && isArtifactPath(name))) {
     throw new UserError(`${where}: got ${JSON.stringify(value)}, expected a list of file names`);
   }
   return value as string[];
+}
+
+/** A file below the artifact folder: `probe.json`, `policy/model.safetensors`; never one outside. */
+function isArtifactPath(name: string): boolean {
+  return name.split("/").every((part) => /^[\w.-]+$/.test(part) && !/^\.+$/.test(part));
 }
