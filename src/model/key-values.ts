@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../data/errors";
+import { embed } from "../tensors/ops/embed";
 import { FUSED, hasKernel } from "../tensors/ops/fused";
 import type { GPT2Config } from "./config";
 
@@ -66,7 +67,12 @@ export class KeyValueCache {
     const pads = indices.map((index) => this.pads[index] as number);
     const [keys, values] = tf.tidy(() => {
       const chosen = tf.tensor1d([...indices], "int32");
-      return [this.keys, this.values].map((tensors) => tensors.map((x) => tf.keep(tf.gather(x, chosen))));
+      const taken = (x: tf.Tensor3D): tf.Tensor3D => {
+        const [batch, room, dModel] = x.shape;
+        const rows = embed(tf.reshape(x, [batch, room * dModel]), chosen);
+        return tf.keep(tf.reshape(rows, [indices.length, room, dModel]));
+      };
+      return [this.keys, this.values].map((tensors) => tensors.map(taken));
     }) as [tf.Tensor3D[], tf.Tensor3D[]];
     return new KeyValueCache(keys, values, pads, length);
   }

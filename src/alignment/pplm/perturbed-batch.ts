@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { KeyValueCache, type GPT2 } from "../../model";
 import { layOut, type Batch } from "../../model/padding";
-import { attendPast, factorsShape, stepPast, type Past } from "../../tensors/ops";
+import { attendPast, embed, factorsShape, stepPast, type Past } from "../../tensors/ops";
 import { constant, valueAndGradients } from "../../tensors/tape";
 import { AttributeHead, boundedLogProbs, divergence } from "./objective";
 import type { PPLMSettings } from "./options";
@@ -200,7 +200,7 @@ export class PerturbedBatch {
     const state = tf.tidy(() => {
       const chosen = tf.tensor1d([...rows], "int32");
       const { sum, lastHidden, unperturbed } = this.state;
-      return kept(tf.gather(sum, chosen), tf.gather(lastHidden, chosen), tf.gather(unperturbed, chosen));
+      return kept(embed(sum, chosen), embed(lastHidden, chosen), embed(unperturbed, chosen));
     });
     const last = Int32Array.from(rows, (row) => this.last[row] as number);
     return new PerturbedBatch(
