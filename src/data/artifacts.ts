@@ -14,6 +14,8 @@ export const ARTIFACTS: Readonly<Record<string, { readonly madeBy: string; reado
   "pairs.jsonl": { madeBy: "4.2-pairwise-data", holds: "preference pairs, a row each" },
   "dpo.json": { madeBy: "4.3-dpo", holds: "how DPO went, and what the aligned model does" },
   "policy.json": { madeBy: "4.3-dpo", holds: "checksum of the aligned model in policy/" },
+  "policy/config.json": { madeBy: "4.3-dpo", holds: "shape of the aligned model" },
+  "policy/model.safetensors": { madeBy: "4.3-dpo", holds: "weights of the aligned model" },
 };
 
 /** What an artifact was made from; reading with another expectation is refused. */
@@ -43,6 +45,11 @@ export interface Artifacts {
   /** Writes an array of numbers, stamped, as a safetensors file with the one tensor `values`. */
   writeFloats(name: string, floats: Floats): void;
   readFloats(name: string): Floats;
+}
+
+/** Whether a name can be an artifact's: a file below the artifact folder, `probe.json` or `policy/config.json`. */
+export function isArtifactPath(name: string): boolean {
+  return name.split("/").every((part) => /^[\w-][\w.-]*$/.test(part));
 }
 
 function maker(name: string): string | undefined {
@@ -86,7 +93,7 @@ function refuseOthers(name: string, path: string, found: MadeWith, expected: Mad
 export function openArtifacts(folder: string, madeWith: MadeWith = {}): Artifacts {
   const root = resolve(folder);
   function path(name: string): string {
-    if (!/^[\w-][\w.-]*$/.test(name)) {
+    if (!isArtifactPath(name)) {
       throw new UserError(`not a name for an artifact: ${name} (expected a file name such as probe.json)`);
     }
     return join(root, name);

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { parse } from "yaml";
+import { isArtifactPath } from "../data/artifacts";
 import { messageOf, UserError } from "../data/errors";
 
 /** One notebook of the series and its place among the others. */
@@ -175,9 +176,4 @@ function asNames(value: unknown, where: string): string[] {
     throw new UserError(`${where}: got ${JSON.stringify(value)}, expected a list of file names`);
   }
   return value as string[];
-}
-
-/** A file below the artifact folder: `probe.json`, `policy/model.safetensors`; never one outside. */
-function isArtifactPath(name: string): boolean {
-  return name.split("/").every((part) => /^[\w.-]+$/.test(part) && !/^\.+$/.test(part));
 }

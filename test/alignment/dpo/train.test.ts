@@ -87,6 +87,21 @@ describe("the best policy", () => {
     run.model.dispose();
   });
 
+  test("with a least improvement a run ends that gets better by less, and keeps the lowest loss all the same", async () => {
+    const options = { learningRate: 1e-3, epochs: 3, patience: 2 };
+    const patient = await trained({ ...options, patience: 100 });
+    const all = readLog(patient.log).filter(({ kind }) => kind === "valid");
+    const run = await trained({ ...options, minImprovement: 10 }); // nats: more than a loss of ln 2 can ever fall
+    const valid = readLog(run.log).filter(({ kind }) => kind === "valid");
+    expect(run.stopped).toBe("patience");
+    expect(valid.map(({ since_improved: since }) => since)).toEqual([0, 1, 2]);
+    expect(valid.map(({ loss }) => loss)).toEqual(all.slice(0, 3).map(({ loss }) => loss));
+    expect(run.best.loss).toBe(Math.min(...valid.map(({ loss }) => loss)));
+    expect(run.best.loss).toBeLessThan(Math.LN2);
+    patient.model.dispose();
+    run.model.dispose();
+  });
+
   test("is evaluated before the first step, and then as often as asked for", async () => {
     const { log, model } = await trained({ evaluateEvery: 10, batchSize: 4, epochs: 2, patience: 100 });
     const at = readLog(log)

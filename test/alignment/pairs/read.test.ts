@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { describePairs, makePairs, readPairs, tokenisePairs } from "../../../src/alignment/pairs";
+import { describePairs, makePairs, readPairs, tokenisePairs, writePairs } from "../../../src/alignment/pairs";
 import { mirror, withMirror } from "../../data/helpers";
 import { folder, scorer, tokenizer, world } from "./world";
 
@@ -47,6 +47,22 @@ describe("the published format", () => {
       places: [],
       missing: 0,
     });
+  });
+
+  it("is written as it was read, whatever else is known of a pair", async () => {
+    const known = {
+      pert_toxicity: 0.9,
+      unpert_toxicity: 0.1,
+      prompt_tokens: 3,
+      unpert_tokens: 5,
+      pert_tokens: 6,
+      pert_kl: 0.4,
+    };
+    const { pairs } = await readPairs(file(jsonl([row(1), { ...row("🙂\u2028"), ...known }])));
+    const path = join(folder(), "again", "pairs.jsonl");
+    writePairs(path, pairs);
+    expect((await readPairs(path)).pairs).toEqual(pairs);
+    expect(pairs[1]).toMatchObject({ divergence: 0.4, toxicity: { chosen: 0.1, rejected: 0.9 } });
   });
 
   it("is read from a folder of splits, in the order of their names with numbers by value, other files left alone", async () => {

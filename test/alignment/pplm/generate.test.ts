@@ -46,6 +46,43 @@ onEachBackend(() => {
     expect(ended[0]!.length).toBeLessThan(4);
   });
 
+  test("no row ends before minNewTokens: another token is chosen in its place", async () => {
+    const [first] = await generatePerturbed(model, PROMPTS.slice(0, 1), options);
+    const eosTokenId = first![0]!;
+    const ending = smallModel(9);
+    Object.assign(ending, { config: { ...CONFIG, eosTokenId } });
+    const own = { ...options, stopAtEos: true };
+    expect(await generatePerturbed(ending, PROMPTS.slice(0, 1), own)).toEqual([[]]);
+    for (const sample of [undefined, { seed: 2 }]) {
+      const [tokens] = await generatePerturbed(ending, PROMPTS.slice(0, 1), {
+        ...own,
+        sample,
+        minNewTokens: 2,
+      });
+      expect(tokens!.length).toBeGreaterThanOrEqual(2);
+      expect(tokens).not.toContain(eosTokenId);
+    }
+    await expect(generatePerturbed(ending, PROMPTS, { ...own, minNewTokens: 5 })).rejects.toThrow(
+      "minNewTokens: got 5, expected 0 to maxNewTokens (4)",
+    );
+    ending.dispose();
+  });
+
+  test("tells how far each row went from the model: not at all without steps, further with more", async () => {
+    const divergences = async (iterations: number): Promise<number[]> => {
+      const found: number[] = [];
+      const onDivergence = (prompt: number, kl: number): void => void (found[prompt] = kl);
+      await generatePerturbed(model, PROMPTS, { ...options, iterations, batchSize: 4, onDivergence });
+      return found;
+    };
+    const [none, some, more] = [await divergences(0), await divergences(1), await divergences(6)];
+    expect(none).toHaveLength(PROMPTS.length);
+    const mean = (values: number[]): number => values.reduce((sum, kl) => sum + kl, 0) / values.length;
+    for (const kl of none) expect(Math.abs(kl)).toBeLessThan(1e-5);
+    expect(mean(some)).toBeGreaterThan(1e-5);
+    expect(mean(more)).toBeGreaterThan(mean(some));
+  });
+
   test("only the likeliest topK are drawn", async () => {
     const greedy = await generatePerturbed(model, PROMPTS, options);
     const sample = { seed: 3 };

@@ -1,0 +1,52 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { openStudy, type Study } from "../../src/study";
+
+const folder = mkdtempSync(join(tmpdir(), "study-"));
+let study: Study;
+beforeAll(async () => {
+  vi.spyOn(console, "log").mockImplementation(() => undefined);
+  study = await openStudy({ model: "lab", outputs: folder, backend: "wasm", profile: "test-of-study" });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("a model that is kept comes back with the same weights, in a folder that others can load", async () => {
+  await study.keepModel("policy", study.model);
+  const again = await study.keptModel("policy");
+  for (const name of ["wte.weight", "h.3.mlp.c_proj.weight"]) {
+    expect(await again.weight(name).data()).toEqual(await study.model.weight(name).data());
+  }
+  again.dispose();
+  const place = study.artifacts.path("policy");
+  expect(existsSync(join(place, "tokenizer.json"))).toBe(true);
+  expect(JSON.parse(readFileSync(join(place, "config.json"), "utf8"))).toMatchObject({ model_type: "gpt2" });
+});
+
+test("a kept model that was changed since is refused, and one that nobody kept is named with its maker", async () => {
+  await study.keepModel("policy", study.model);
+  const file = join(study.artifacts.path("policy"), "model.safetensors");
+  const bytes = readFileSync(file);
+  bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) ^ 1;
+  writeFileSync(file, bytes);
+  await expect(study.keptModel("policy")).rejects.toThrow(/holds another model than policy\.json says/);
+  rmSync(study.artifacts.path("policy.json"));
+  await expect(study.keptModel("policy")).rejects.toThrow("run notebook 4.3-dpo");
+});
+
+test("long work has the same place for the same settings and another for others; what is done is delivered and cleared", () => {
+  const shop = study.workshop("pairs", { count: 3 });
+  const other = study.workshop("pairs", { count: 4 });
+  try {
+    expect(study.workshop("pairs", { count: 3 }).folder).toBe(shop.folder);
+    expect(other.folder).not.toBe(shop.folder);
+    writeFileSync(shop.path("rows.jsonl"), "{}\n");
+    shop.deliver("rows.jsonl", "pairs.jsonl");
+    expect(readFileSync(study.artifacts.path("pairs.jsonl"), "utf8")).toBe("{}\n");
+  } finally {
+    shop.clear();
+    other.clear();
+  }
+  expect(existsSync(shop.folder)).toBe(false);
+});
