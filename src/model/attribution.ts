@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../data/errors";
 import type { ActivationCache } from "./activation-cache";
-import type { ForwardOptions, GPT2 } from "./gpt2";
+import type { GPT2 } from "./gpt2";
+import type { ForwardOptions } from "./pass-options";
 import { checkToken, scaleOf } from "./residual";
 
 export interface AttributionOptions extends ForwardOptions {

@@ -5,9 +5,9 @@ import { writeFileAtomic, writeJsonAtomic } from "../data/files";
 import { suggestion } from "../data/nearest";
 import { embed, reshape, rowsAtATime, tokenLogProbs } from "../tensors/ops";
 import { isDifferentiating } from "../tensors/tape";
-import { ActivationCache, keepingHooks, type Positions } from "./activation-cache";
+import { ActivationCache, keepingHooks } from "./activation-cache";
 import { configJson, readConfig, type GPT2Config } from "./config";
-import { finalNorm, runBlocks, unembeddingOf, type Attend, type ForwardInput } from "./forward";
+import { finalNorm, runBlocks, unembeddingOf, type ForwardInput } from "./forward";
 import {
   applyHook,
   blocksBefore,
@@ -15,52 +15,16 @@ import {
   hooksOf,
   selectHookPoints,
   type Hook,
-  type HookNames,
   type Hooks,
 } from "./hooks";
 import { KeyValueCache } from "./key-values";
-import { checkMemory, type PassSize } from "./memory";
-import { layOut, layOutAfter, type Batch, type Padding } from "./padding";
+import { checkMemory } from "./memory";
+import { layOut, layOutAfter, type Batch } from "./padding";
 import { parametersOf, randomParameters, type Parameters } from "./parameters";
+import type { CacheOptions, ForwardOptions, StepOptions } from "./pass-options";
 import { processWeights, type Processing } from "./processing";
 import { encodeSafetensors } from "./safetensors";
 import { loadParameters } from "./weights";
-
-/** Options of a forward pass. */
-export interface ForwardOptions {
-  /** How sequences of unequal length are padded on the left; without it they must be of equal length. */
-  padding?: Padding;
-  /** Functions by hook point (TransformerLens' names); what one returns replaces the activation. */
-  hooks?: Hooks;
-  /** Keys and values of what comes before; it stays as it is. */
-  past?: KeyValueCache;
-  /** What a gradient through this pass is taken by, for the estimate of its memory; `gradientsOf` sets it. */
-  gradient?: PassSize["gradient"];
-}
-
-/** Options of a pass over a laid-out batch. */
-export interface StepOptions {
-  hooks?: Hooks;
-  cache?: KeyValueCache;
-  /** Whether the pass' keys and values are appended to the cache. */
-  growing?: boolean;
-  /** Attention of another making. */
-  attend?: Attend;
-  lastPositionOnly?: boolean;
-  generating?: boolean;
-  stopAtLayer?: number;
-  /** Positions per row whose logits will be there at once: all unless said otherwise. */
-  logitPositions?: number;
-  gradient?: PassSize["gradient"];
-}
-
-/** What `runWithCache` is to keep, and where to stop. */
-export interface CacheOptions extends ForwardOptions {
-  /** Hook points to keep: a name, several, or a predicate over all of them. */
-  names: HookNames;
-  /** Positions to keep of each; all unless given. */
-  positions?: Positions;
-}
 
 const NO_HOOKS: Pick<ForwardInput, "hooked" | "hook"> = {
   hooked: new Set(),

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../data/errors";
 import { valueAndGradients } from "../tensors/tape";
-import type { ForwardOptions, GPT2 } from "./gpt2";
+import type { GPT2 } from "./gpt2";
+import type { ForwardOptions } from "./pass-options";
 import { selectHookPoints, type HookNames, type Hooks } from "./hooks";
 
 /** What to take the gradient by. */

@@ -4,12 +4,13 @@ export { directLogitAttribution, type Attribution, type AttributionOptions } fro
 export { type GPT2Config, readConfig } from "./config";
 export { generate, type GenerateOptions } from "./generate";
 export { gradientsOf, type GradientOptions, type Gradients } from "./gradients";
-export { GPT2, type CacheOptions, type ForwardOptions } from "./gpt2";
+export { GPT2 } from "./gpt2";
 export { hookName, hookPoints, type Hook, type HookContext, type HookNames, type Hooks } from "./hooks";
 export { KeyValueCache } from "./key-values";
 export { logitLens, type LogitLens, type LogitLensOptions } from "./logit-lens";
 export { lossGradients, nextTokenLoss } from "./loss";
 export type { Padding } from "./padding";
+export type { CacheOptions, ForwardOptions } from "./pass-options";
 export { type Processing } from "./processing";
 export { PROTOCOLS, withProtocol, type Protocol, type ProtocolName } from "./protocol";
 export { accumulatedResidual, residualRows, type AccumulatedOptions, type Normalisation } from "./residual";

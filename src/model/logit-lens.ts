@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { ForwardOptions, GPT2 } from "./gpt2";
+import type { GPT2 } from "./gpt2";
+import type { ForwardOptions } from "./pass-options";
 import { accumulatedResidual, checkToken, residualRows, type Normalisation } from "./residual";
 
 export interface LogitLensOptions extends ForwardOptions {

@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../data/errors";
 import { crossEntropy } from "../tensors/ops";
 import { gradientsOf } from "./gradients";
-import type { ForwardOptions, GPT2 } from "./gpt2";
+import type { GPT2 } from "./gpt2";
+import type { ForwardOptions } from "./pass-options";
 
 /**
  * Mean cross-entropy, in nats, of every token but the first of sequences of equal length.

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { GPT2 } from "../../model";
-import type { StepOptions } from "../../model/gpt2";
+import type { StepOptions } from "../../model/pass-options";
 import { embed, pickLogProb, tokenLogProbs } from "../../tensors/ops";
 import type { PairBatch } from "./batch";
 
