@@ -40,9 +40,7 @@ export interface Workshop {
   folder: string;
   /** The path of a file in it. */
   path(file: string): string;
-  /** Copies a file to the artifact of a name. */
-  deliver(file: string, artifact: string): void;
-  /** Removes it: the work is done and delivered. */
+  /** Removes it: the work is done, and its result an artifact. */
   clear(): void;
 }
 
@@ -116,10 +114,6 @@ export async function openStudy({
       return {
         folder: place,
         path: (file) => join(place, file),
-        deliver(file, artifact) {
-          mkdirSync(artifacts.folder, { recursive: true });
-          copyFileSync(join(place, file), artifacts.path(artifact));
-        },
         clear: () => rmSync(place, { recursive: true, force: true }),
       };
     },
