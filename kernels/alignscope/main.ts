@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { narrowAutomaticTypes } from "./automatic-types";
+import { readOnceBound } from "./bind-first";
 import { endAfterShutdown, endWithParent } from "./lifetime";
 import { queueSends } from "./queue-sends";
 import { watchSourcesOnly } from "./watching";
@@ -17,6 +18,7 @@ async function main(connectionFile: string | undefined): Promise<void> {
   }
   endWithParent();
   queueSends();
+  readOnceBound();
   watchSourcesOnly();
   narrowAutomaticTypes();
   const { startKernel } = await import("tslab/dist/main.js");

@@ -18,8 +18,9 @@ export function queueSends(): void {
   for (const kind of [zmq.Publisher, zmq.Router]) {
     const { send, bind } = kind.prototype as { send: Send; bind: ZeroMQ.Publisher["bind"] };
     // The binding's methods are read-only: they are shadowed, not assigned.
-    Object.defineProperty(kind.prototype, "send", { value: queued(send) });
+    Object.defineProperty(kind.prototype, "send", { value: queued(send), configurable: true });
     Object.defineProperty(kind.prototype, "bind", {
+      configurable: true,
       value(this: ZeroMQ.Publisher, address: string) {
         // With a limit, a publisher drops what a slow reader has not taken.
         this.sendHighWaterMark = 0;
