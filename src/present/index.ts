@@ -1,5 +1,16 @@
 // The present room: figures, tables, the paper's values beside ours, masked words, and the way into a notebook.
 
+export {
+  claimsTable,
+  type ClaimsFile,
+  judge,
+  type JudgedClaim,
+  type Measured,
+  paperClaim,
+  type PaperClaim,
+  paperClaims,
+  type Verdict,
+} from "./claims";
 export { type Figure, type FigureOptions, figure } from "./figure";
 export { type Frame, frame } from "./frame";
 export { duration, fixed, formatNumber, type NumberStyle, percent, signed, significant } from "./format";

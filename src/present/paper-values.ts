@@ -47,7 +47,7 @@ export interface PaperSource {
 }
 
 const folder = (): string => join(projectRoot(), "data", "paper");
-const notTables = ["sources", "values"];
+const notTables = ["claims", "sources", "values"];
 
 function read<T>(id: string): T {
   return JSON.parse(readFileSync(join(folder(), `${id}.json`), "utf8")) as T;

@@ -7,10 +7,19 @@ import {
   projectRoot,
   sha256Of,
   UserError,
+  writeJsonAtomic,
   type Artifacts,
 } from "../data";
 import { GPT2, Tokenizer } from "../model";
-import { show, type Figure, type Table } from "../present";
+import {
+  claimsTable,
+  type ClaimsFile,
+  judge,
+  show,
+  type Figure,
+  type Measured,
+  type Table,
+} from "../present";
 import { describeBackend, openBackend, type BackendDescription } from "../tensors";
 
 /** What every notebook of the series works with. */
@@ -24,6 +33,18 @@ export interface Study {
   folder: string;
   /** Shows tables and figures, and writes each as data and as rendered files below {@link folder}. */
   publish(...results: (Table | Figure)[]): Promise<void>;
+  /**
+   * What this notebook finds of the paper's claims (data/paper/claims.json): shown as the table `claims-PART` and written
+   * to `claims/PART.json`, from which a run puts all claims together. One call, in the notebook's cell `claims`.
+   *
+   * @param part section or appendix, "5.1" or "B"
+   * @param said by claim the values of its measures, null and `reason` for some that this run cannot measure, or a text
+   *   that says why it can measure none
+   * @example await study.claims("5.1", { C10: { tensorMin: 0.9998, rowMin: 0.997 }, C7: "the pairs are too few" });
+   * @throws UserError in one line for an unknown claim or measure and for one that is missing or not a number; nothing is
+   *   written then
+   */
+  claims(part: string, said: Readonly<Record<string, Measured | string>>): Promise<void>;
   /** Keeps a model among the artifacts: NAME.json, and NAME/ in Hugging Face's layout with the study's tokenizer. */
   keepModel(name: string, model: GPT2): Promise<void>;
   /** A model that a notebook kept; the caller disposes of it. */
@@ -89,6 +110,16 @@ export async function openStudy({
         await result.save(folder);
         await show(result);
       }
+    },
+    async claims(part, said) {
+      if (!/^(\d+(\.\d+)*|[A-Z])$/.test(part)) {
+        throw new UserError(`not a section or appendix: ${part} (expected one such as 5.1 or B)`);
+      }
+      const judged = Object.entries(said).map(([id, measured]) => judge(id, measured, { part }));
+      const own = claimsTable(part, judged);
+      own.save(folder);
+      writeJsonAtomic(join(folder, "claims", `${part}.json`), { part, claims: judged } satisfies ClaimsFile);
+      await show(own);
     },
     async keepModel(kept, own) {
       const place = artifacts.path(kept);

@@ -49,3 +49,28 @@ test("long work has the same place for the same settings and another for others;
   }
   expect(existsSync(shop.folder)).toBe(false);
 });
+
+test("what a notebook finds of the paper's claims is shown, kept as a table and written for the run", async () => {
+  await study.claims("5.1", { C10: { tensorMin: 0.9998, rowMin: 0.997 }, C7: "too few pairs" });
+  const written = JSON.parse(readFileSync(join(folder, "claims", "5.1.json"), "utf8")) as {
+    part: string;
+    claims: { id: string; verdict: string }[];
+  };
+  expect(written.part).toBe("5.1");
+  expect(written.claims.map(({ id, verdict }) => [id, verdict])).toEqual([
+    ["C10", "holds"],
+    ["C7", "not measurable"],
+  ]);
+  expect(readFileSync(join(folder, "tables", "claims-5-1.md"), "utf8")).toContain("too few pairs");
+});
+
+test("a claim that is told wrongly is refused in one line, and what was written before stays", async () => {
+  await study.claims("5.2", { C17: { negative: 0.9 } });
+  const before = readFileSync(join(folder, "claims", "5.2.json"), "utf8");
+  await expect(study.claims("5.2", { C17: { negative: 0.9 }, C99: { x: 1 } })).rejects.toThrow(
+    /^unknown claim C99 \(known: C1, /,
+  );
+  await expect(study.claims("5.2", { C17: { negative: NaN } })).rejects.toThrow("negative is NaN");
+  await expect(study.claims("../5", {})).rejects.toThrow("not a section or appendix: ../5");
+  expect(readFileSync(join(folder, "claims", "5.2.json"), "utf8")).toBe(before);
+});

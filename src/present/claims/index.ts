@@ -1,0 +1,15 @@
+/** The paper's claims: their catalogue, the verdict on each, and the verdicts of a whole run. */
+export { type ClaimMeasure, paperClaim, paperClaims, type PaperClaim } from "./catalogue";
+export { type Band, judge, type JudgedClaim, type JudgedMeasure, type Measured, type Verdict } from "./judge";
+export {
+  CLAIMS_CELL,
+  type ClaimPlace,
+  type ClaimsFile,
+  countsText,
+  countVerdicts,
+  mergeClaims,
+  type NotebookClaims,
+  type RunClaim,
+} from "./merge";
+export { claimsTable } from "./table";
+export { bandText, measuredText, styleOf, valueText } from "./words";

@@ -1,0 +1,54 @@
+import { formatNumber, type NumberStyle, significant } from "../format";
+import { paperClaim } from "./catalogue";
+import type { Band, JudgedClaim, JudgedMeasure } from "./judge";
+
+/** The end of a band: as few digits as say it. */
+function end(value: number, { kind }: NumberStyle): string {
+  const plain = (x: number): string =>
+    significant(x)
+      .replace(/(\.\d*?)0+(?=e|$)/, "$1")
+      .replace(/\.(?=e|$)/, "");
+  return kind === "percent" ? `${plain(value * 100)}\u00a0%` : plain(value);
+}
+
+/** A band in words: "≥ 0.93", "≤ 60 %", "−0.002 to 0.002"; "–" for none. */
+export function bandText(band: Band | null, style: NumberStyle = {}): string {
+  if (!band) return "–";
+  const { atLeast, atMost } = band;
+  if (atLeast !== null && atMost !== null) {
+    return atLeast === atMost ? end(atLeast, style) : `${end(atLeast, style)} to ${end(atMost, style)}`;
+  }
+  if (atLeast !== null) return `≥ ${end(atLeast, style)}`;
+  return atMost === null ? "–" : `≤ ${end(atMost, style)}`;
+}
+
+/** A value in the style of its measure; "–" for none. */
+export function valueText(value: number | null, style: NumberStyle = {}): string {
+  return value === null ? "–" : formatNumber(value, style);
+}
+
+/** The style of a judged measure, from the catalogue. */
+export function styleOf(id: string, key: string): NumberStyle {
+  return paperClaim(id).measures.find((measure) => measure.key === key) ?? {};
+}
+
+/**
+ * What decided, in one line: the measures outside their bands, the first one of a claim that holds, or the reason why
+ * there is none.
+ */
+export function measuredText({ id, verdict, measures, reason }: JudgedClaim): string {
+  if (verdict === "not measurable" || verdict === "not run" || verdict === "incomplete") return reason ?? "";
+  const say = ({ key, label, value, band, within }: JudgedMeasure): string => {
+    const style = styleOf(id, key);
+    const text = `${label} ${valueText(value, style)}`;
+    return within === false ? `${text} (band ${bandText(band, style)})` : text;
+  };
+  const outside = measures.filter(({ within }) => within === false);
+  return outside.length > 0
+    ? outside.map(say).join("; ")
+    : measures
+        .filter(({ within }) => within !== null)
+        .slice(0, 2)
+        .map(say)
+        .join("; ");
+}
