@@ -63,7 +63,21 @@ export type { ScoredToken } from "./toxicity/vocabulary";
 export { keptCalibration, openScorer, scorerAgreement, scorers } from "./toxicity/scorers";
 export type { AttributeScorer, Scorer } from "./toxicity/scorers";
 
-// Alignment: PPLM, preference pairs, DPO.
+// Alignment: PPLM, preference pairs, DPO, and what it changed.
+export {
+  compareNeurons,
+  compareParameters,
+  PARAMETER_KINDS,
+  summariseChanges,
+  vectorName,
+} from "./alignment/changes";
+export type {
+  ChangeSummary,
+  NeuronChange,
+  ParameterChange,
+  ParameterKind,
+  VectorChange,
+} from "./alignment/changes";
 export { DPO_SETTINGS, loadPolicy, readLog, trainDpo } from "./alignment/dpo";
 export type {
   DpoMetrics,
