@@ -68,6 +68,7 @@ export {
   compareNeurons,
   compareParameters,
   PARAMETER_KINDS,
+  randomWalk,
   summariseChanges,
   vectorName,
 } from "./alignment/changes";

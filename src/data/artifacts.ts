@@ -16,6 +16,7 @@ export const ARTIFACTS: Readonly<Record<string, { readonly madeBy: string; reado
   "policy.json": { madeBy: "4.3-dpo", holds: "checksum of the aligned model in policy/" },
   "policy/config.json": { madeBy: "4.3-dpo", holds: "shape of the aligned model" },
   "policy/model.safetensors": { madeBy: "4.3-dpo", holds: "weights of the aligned model" },
+  "parameters.json": { madeBy: "5.1-parameters", holds: "how every parameter changed" },
 };
 
 /** What an artifact was made from; reading with another expectation is refused. */

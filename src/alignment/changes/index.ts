@@ -7,5 +7,6 @@ export {
   type ParameterKind,
   type VectorsChange,
 } from "./parameters";
+export { randomWalk, type RmsPropRun } from "./random-walk";
 export { summariseChanges, vectorName, type ChangeSummary } from "./summary";
 export type { Along, Readings, VectorChange } from "./vector-change";
