@@ -125,6 +125,7 @@ export type { ContinuationToxicity } from "./metrics/toxicity";
 // Presentation.
 export {
   besidePaper,
+  besideSettings,
   display,
   figure,
   fixed,

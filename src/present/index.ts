@@ -43,5 +43,6 @@ export {
 } from "./paper-values";
 export { type Progress, progress, type ProgressOptions } from "./progress";
 export { type Cell, type Row, toCsv } from "./rows";
+export { besideSettings, type ComparedSetting } from "./settings";
 export { type Column, type Table, type TableOptions, table } from "./table";
 export { activationLooks, type Look, lookEncoding, type LookOptions, modelLooks, palette } from "./theme";
