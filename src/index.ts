@@ -46,12 +46,15 @@ export { lastActivations } from "./toxicity/activations";
 export { decomposeMlps, decomposeResidual } from "./toxicity/decomposition";
 export type { Decomposition, MlpDecomposition, SubUpdate } from "./toxicity/decomposition";
 export { meanResiduals } from "./toxicity/features";
+export { effectPerDisturbance, keyDisturbance, keyEffects, rankKeys } from "./toxicity/key-effects";
+export type { ChangedContinuation, ScoredKey } from "./toxicity/key-effects";
 export { randomDirections, scaleForPerplexity, subtractDirection } from "./toxicity/interventions";
 export { likeliestNextTokens } from "./toxicity/next-tokens";
 export { fitProbe, trainProbe } from "./toxicity/probe";
 export type { LabelledText, Probe } from "./toxicity/probe";
 export { measurePromotion } from "./toxicity/promotion";
 export type { Promotion } from "./toxicity/promotion";
+export { randomNeurons } from "./toxicity/random";
 export { svdBasis } from "./toxicity/svd-basis";
 export type { SvdBasis } from "./toxicity/svd-basis";
 export { unalign } from "./toxicity/unalign";
@@ -121,6 +124,8 @@ export type { Direction, MatchedDirection } from "./metrics/matched-scales";
 export { perplexitiesUnderShifts, perplexity } from "./metrics/perplexity";
 export { scoreTexts, toxicityOfContinuations } from "./metrics/toxicity";
 export type { ContinuationToxicity } from "./metrics/toxicity";
+export { measureUnaligned, restoredShare } from "./metrics/unaligned";
+export type { ScaledKeys } from "./metrics/unaligned";
 
 // Presentation.
 export {

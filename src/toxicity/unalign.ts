@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { UserError } from "../data/errors";
 import type { GPT2 } from "../model";
 import type { Neuron } from "./value-vectors";
 
@@ -7,9 +8,12 @@ import type { Neuron } from "./value-vectors";
  * multiplied by `factor`; their biases stay. Neurons that alignment made silent answer again.
  *
  * @returns a model that shares all other weights with `model`: dispose of it first
+ * @throws UserError for a neuron that the model does not have, or that is named twice
+ * @example const changed = await unalign(policy, ranking.slice(0, 7), 10);
  */
 export async function unalign(model: GPT2, neurons: readonly Neuron[], factor: number): Promise<GPT2> {
   const { dModel, dMlp } = model.config;
+  checkNeurons(model, neurons);
   const replacements = new Map<string, tf.Tensor>();
   for (const layer of new Set(neurons.map((neuron) => neuron.layer))) {
     const name = `h.${layer}.mlp.c_fc.weight`; // [dModel, dMlp]: key vector i is column i
@@ -24,5 +28,21 @@ export async function unalign(model: GPT2, neurons: readonly Neuron[], factor: n
     return model.withWeights(replacements);
   } finally {
     tf.dispose([...replacements.values()]);
+  }
+}
+
+function checkNeurons({ config: { nLayer, dMlp } }: GPT2, neurons: readonly Neuron[]): void {
+  const seen = new Set<number>();
+  for (const { layer, neuron } of neurons) {
+    const inside = Number.isInteger(layer) && Number.isInteger(neuron) && layer >= 0 && neuron >= 0;
+    if (!inside || layer >= nLayer || neuron >= dMlp) {
+      throw new UserError(
+        `unalign: got neuron ${neuron} of layer ${layer}, expected one below ${dMlp} of a layer below ${nLayer}`,
+      );
+    }
+    if (seen.has(layer * dMlp + neuron)) {
+      throw new UserError(`unalign: got neuron ${neuron} of layer ${layer} twice, expected each once`);
+    }
+    seen.add(layer * dMlp + neuron);
   }
 }
