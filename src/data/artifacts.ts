@@ -17,6 +17,7 @@ export const ARTIFACTS: Readonly<Record<string, { readonly madeBy: string; reado
   "policy/config.json": { madeBy: "4.3-dpo", holds: "shape of the aligned model" },
   "policy/model.safetensors": { madeBy: "4.3-dpo", holds: "weights of the aligned model" },
   "parameters.json": { madeBy: "5.1-parameters", holds: "how every parameter changed" },
+  "unalign.json": { madeBy: "5.3-unalign", holds: "what scaling keys of the aligned model brings back" },
 };
 
 /** What an artifact was made from; reading with another expectation is refused. */
