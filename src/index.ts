@@ -55,7 +55,7 @@ export type { LabelledText, Probe } from "./toxicity/probe";
 export { measurePromotion } from "./toxicity/promotion";
 export type { Promotion } from "./toxicity/promotion";
 export { randomNeurons } from "./toxicity/random";
-export { allNeurons, silencedPromotion } from "./toxicity/silenced";
+export { silencedPromotion } from "./toxicity/silenced";
 export { svdBasis } from "./toxicity/svd-basis";
 export type { SvdBasis } from "./toxicity/svd-basis";
 export { unalign } from "./toxicity/unalign";
