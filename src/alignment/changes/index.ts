@@ -10,3 +10,26 @@ export {
 export { randomWalk, type RmsPropRun } from "./random-walk";
 export { summariseChanges, vectorName, type ChangeSummary } from "./summary";
 export type { Along, Readings, VectorChange } from "./vector-change";
+export { meanActivations } from "./mean-activations";
+export type { ActivationChange, MeanActivation, MeanActivationOptions } from "./mean-activations";
+export type { ModelPair } from "./model-pair";
+export {
+  activationLevel,
+  activationsOf,
+  highThreshold,
+  lastResiduals,
+  projectShift,
+  residualShift,
+} from "./residual-shift";
+export type { ActivationLevel, ResidualPair, ResidualShift, ShiftPoint } from "./residual-shift";
+export { shiftPlane } from "./shift-plane";
+export type { ShiftPlane } from "./shift-plane";
+export {
+  componentShares,
+  meanShift,
+  otherLayers,
+  shiftMeans,
+  sublayersToDraw,
+  valueVectorShifts,
+} from "./value-vector-shift";
+export type { ComponentShare, ShiftMeans, ValueVectorShift } from "./value-vector-shift";
