@@ -1,0 +1,68 @@
+import { palette } from "../theme";
+
+const COSINE = "cosine of the change of a value vector (lower axis)";
+const ACTIVATION = "mean activation of its neuron (upper axis)";
+
+/** The two kinds of rows of {@link cosinePanels}. */
+export type PanelKind = "cosine" | "activation";
+
+/**
+ * Figures 5 and 7 to 10: a panel per MLP, in which the histogram of the cosines of its value vectors' changes with a
+ * residual shift lies behind that of its neurons' mean activations, which have an axis of their own at the top.
+ *
+ * Rows: `layer`, `kind` ("cosine" or "activation"), `at` (the middle of a bar) and `share`.
+ *
+ * @param options.activationEnd the upper axis goes from minus this to this; 0.21 as published
+ */
+export function cosinePanels({
+  layers,
+  activationEnd = 0.21,
+}: {
+  layers: readonly number[];
+  activationEnd?: number;
+}): object {
+  const columns = Math.min(5, layers.length);
+  const area = (kind: PanelKind, label: string, end: number, opacity: number, orient: string): object => ({
+    transform: [{ filter: `datum.kind == '${kind}'` }],
+    mark: { type: "area", opacity, line: { strokeWidth: 1.5 }, interpolate: "linear" },
+    encoding: {
+      x: {
+        field: "at",
+        type: "quantitative",
+        title: null,
+        scale: { domain: [-end, end], nice: false },
+        axis: {
+          orient,
+          values: kind === "cosine" ? [-1, -0.5, 0, 0.5, 1] : [-0.2, -0.1, 0, 0.1, 0.2],
+          labelFontSize: 11,
+          labelColor: kind === "cosine" ? palette.blue : palette.vermillion,
+          grid: false,
+          labelFlush: false,
+        },
+      },
+      y: { field: "share", type: "quantitative", title: "share", axis: { tickCount: 4, labelFontSize: 11 } },
+      color: { datum: label, type: "nominal" },
+    },
+  });
+  return {
+    // Side by side, not facets: these cannot have two axes for one direction.
+    concat: layers.map((layer) => ({
+      title: { text: `MLP of layer ${layer}`, anchor: "middle", fontSize: 12, offset: 6 },
+      transform: [{ filter: `datum.layer == ${layer}` }],
+      width: 150,
+      height: 110,
+      resolve: { scale: { x: "independent" } },
+      layer: [
+        area("cosine", COSINE, 1, 0.75, "bottom"),
+        area("activation", ACTIVATION, activationEnd, 0.5, "top"),
+      ],
+    })),
+    columns,
+    spacing: { row: 22, column: 16 },
+    resolve: { scale: { y: "shared" } },
+    config: {
+      legend: { orient: "bottom", direction: "vertical", labelLimit: 460 },
+      range: { category: [palette.skyBlue, palette.vermillion] },
+    },
+  };
+}
