@@ -110,6 +110,34 @@ export type { PreferencePair, TokenPair } from "./alignment/preference-pair";
 export { attributeOfProbe, generatePerturbed, PPLM_DEFAULTS, readAttributeHead } from "./alignment/pplm";
 export type { AttributeModel, PPLMOptions } from "./alignment/pplm";
 
+// What alignment changed: activations, residual streams, value vectors.
+export {
+  activationLevel,
+  activationsOf,
+  componentShares,
+  highThreshold,
+  lastResiduals,
+  meanActivations,
+  meanShift,
+  otherLayers,
+  projectShift,
+  residualShift,
+  shiftMeans,
+  shiftPlane,
+  sublayersToDraw,
+  valueVectorShifts,
+} from "./alignment/changes";
+export type {
+  ActivationChange,
+  ComponentShare,
+  ModelPair,
+  ResidualPair,
+  ResidualShift,
+  ShiftMeans,
+  ShiftPlane,
+  ValueVectorShift,
+} from "./alignment/changes";
+
 // Metrics.
 export { bootstrapMean } from "./metrics/bootstrap";
 export type { MeanWithInterval } from "./metrics/bootstrap";
@@ -118,6 +146,7 @@ export type { ContinuationF1, PromptWithGold } from "./metrics/f1";
 export { generateContinuations } from "./metrics/generation";
 export type { Continuation } from "./metrics/generation";
 export { histogram } from "./metrics/histogram";
+export { layerHistograms } from "./metrics/layer-histograms";
 export { lensBand, lensSteps } from "./metrics/lens-band";
 export type { LensPoint, LensStep } from "./metrics/lens-band";
 export { matchScales } from "./metrics/matched-scales";
@@ -153,3 +182,4 @@ export {
   table,
 } from "./present";
 export type { Figure, Row, Table } from "./present";
+export { activationBars, cosinePanels, pairedShift, shiftPlaneFigure } from "./present/figures";
