@@ -18,11 +18,11 @@ export function activationBars(): object {
         axis: { labelExpr: "split(datum.label, '|')", labelAngle: 0, labelLineHeight: 15 },
         scale: { paddingInner: 0.3 },
       },
-      xOffset: { field: "model", type: "nominal", sort: ["GPT-2", "DPO"] },
+      xOffset: { field: "model", type: "nominal", sort: ["GPT-2", "DPO"], scale: { padding: 0 } },
     },
     layer: [
       {
-        mark: { type: "bar", discreteBandSize: { band: 1 } },
+        mark: { type: "bar", width: { band: 1 } },
         encoding: {
           y: { field: "mean", type: "quantitative", title: "mean activation" },
           ...lookEncoding("model", { names: ["GPT-2", "DPO"], channels: ["color"] }),
