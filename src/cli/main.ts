@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { UserError } from "../data/errors";
 import { projectRoot } from "../data/paths";
 import { benchCommand } from "./commands/bench";
+import { claimsCommand } from "./commands/claims";
 import { dataCommand } from "./commands/data";
 import { labCommand } from "./commands/lab";
 import { packCommand } from "./commands/pack";
@@ -21,6 +22,7 @@ const commands: ((program: Command) => void)[] = [
   reproduceCommand,
   planCommand,
   statusCommand,
+  claimsCommand,
   siteCommand,
   dataCommand,
   scoreCommand,

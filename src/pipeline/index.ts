@@ -1,4 +1,5 @@
 /** The series of notebooks: which needs which, what is up to date, running the rest, and where results come from. */
+export { hasClaims, readClaims, type RunClaims } from "./claims";
 export { declaredParameters } from "./declared-parameters";
 export { type Graph, type GraphNotebook, loadGraph } from "./graph";
 export type { Manifest, ManifestNotebook } from "./manifest";

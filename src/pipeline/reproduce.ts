@@ -8,6 +8,7 @@ import {
   RunInterruptedError,
   type RunnerEvent,
 } from "../runner";
+import { writeClaims } from "./claims";
 import { type GraphNotebook, upstreamOf } from "./graph";
 import { lockOutputs } from "./lock";
 import { writeManifest } from "./manifest";
@@ -72,7 +73,9 @@ export async function reproduce(
     const now = await environment(project.graph.kernel);
     await lookUpstream(project, state, now, chosen, options);
     const run = new Run(project, state, now, options);
-    return await run.all(chosen);
+    const results = await run.all(chosen);
+    writeClaims(project, state, results); // where all is up to date as well: what claims are judged by may have changed
+    return results;
   } finally {
     unlock();
   }
@@ -150,6 +153,7 @@ class Run {
       // After every notebook, so that a run that is killed leaves a true account of those that ended.
       const { startedAt, git, now, results } = this;
       writeManifest(this.project, { startedAt, git, environment: now, results }, this.state);
+      writeClaims(this.project, this.state, results);
     }
     this.options.onEvent?.({ type: "notebook-ended", notebook, result });
   }

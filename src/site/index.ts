@@ -1,17 +1,20 @@
 /** Pages for readers, from what a run left in its folder: plain files that open from disk, without server or network. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../data/errors";
 import { writeFileAtomic } from "../data/files";
 import { readNotebook } from "../jupyter";
+import { hasClaims, readClaims } from "../pipeline/claims";
 import type { Manifest, ManifestNotebook } from "../pipeline/manifest";
 import { duration } from "../present/format";
+import { claimsLine, renderClaims } from "./claims-page";
 import { figureGallery, tableGallery } from "./gallery";
 import { renderNotebook } from "./notebook-page";
 import { escapeHtml, page } from "./page";
 
 /**
- * Writes `index.html` and a page for each executed notebook, `site/NAME.html`.
+ * Writes `index.html`, a page for each executed notebook, `site/NAME.html`, and `claims.html` where notebooks speak of the
+ * paper's claims.
  *
  * @param outputs the folder of a run, e.g. outputs/lab
  * @returns the path of index.html
@@ -32,9 +35,25 @@ export function buildSite(outputs: string): string {
     ];
     writeFileAtomic(join(outputs, "site", `${notebook.name}.html`), page(title, body.join("\n")));
   });
+  writeClaimsPage(outputs, manifest, shown);
   const index = join(outputs, "index.html");
   writeFileAtomic(index, page(manifest.title, frontPage(outputs, manifest)));
   return index;
+}
+
+function writeClaimsPage(outputs: string, manifest: Manifest, shown: readonly ManifestNotebook[]): void {
+  const file = join(outputs, "claims.html");
+  if (!hasClaims(outputs)) {
+    rmSync(file, { force: true });
+    return;
+  }
+  const titles = new Map(shown.map((notebook) => [notebook.name, `${numberOf(notebook)} ${notebook.title}`]));
+  const body = [
+    '<nav><a href="index.html">All results</a></nav>',
+    renderClaims(readClaims(outputs), titles),
+    provenance(manifest),
+  ];
+  writeFileAtomic(file, page("What holds of the paper's claims", body.join("\n")));
 }
 
 function executed(outputs: string, name: string): string {
@@ -53,6 +72,7 @@ function frontPage(outputs: string, manifest: Manifest): string {
   return [
     `<h1>${escapeHtml(manifest.title)}</h1>`,
     `<p class="quiet">Profile ${escapeHtml(manifest.profile)}. Offensive words are masked.</p>`,
+    hasClaims(outputs) ? claimsLine(readClaims(outputs)) : "",
     `<nav>${tables && '<a href="#tables">Tables</a>'} ${figures && '<a href="#figures">Figures</a>'} <a href="#provenance">Where this comes from</a></nav>`,
     `<h2>Notebooks</h2>\n<ul class="notebooks">\n${entries.join("\n")}\n</ul>`,
     tables,

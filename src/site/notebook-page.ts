@@ -2,9 +2,17 @@ import { type Cell, hasTag, type Notebook } from "../jupyter";
 import { renderMarkdown, renderOutputs, sanitize } from "./outputs";
 import { escapeHtml } from "./page";
 
+/** A cell is found in its page as `#cell-ID`. */
+export const CELL_ANCHOR = "cell-";
+
 /** An executed notebook as HTML: its text, what its cells showed, and their code one click away. */
 export function renderNotebook(notebook: Notebook): string {
-  return notebook.cells.map(renderCell).join("\n");
+  return notebook.cells
+    .map((cell) => {
+      const html = renderCell(cell).trim();
+      return html && `<div id="${CELL_ANCHOR}${escapeHtml(cell.id)}">\n${html}\n</div>`;
+    })
+    .join("\n");
 }
 
 function renderCell(cell: Cell): string {

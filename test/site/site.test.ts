@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Cell, type Output, writeNotebook } from "../../src/jupyter";
 import type { Manifest } from "../../src/pipeline";
+import { judge, mergeClaims } from "../../src/present/claims";
 import { buildSite } from "../../src/site";
 
 let outputs: string;
@@ -128,6 +129,65 @@ describe("the front page", () => {
 
   it("is refused in one line where nothing has been run", () => {
     expect(() => buildSite(outputs)).toThrow(`no results in ${outputs}: run \`alignscope reproduce\` first`);
+  });
+});
+
+describe("the page of the paper's claims", () => {
+  const said = [
+    {
+      notebook: "3.1-toxic-vectors",
+      part: "3.1",
+      claims: [judge("C1", { accuracy: 0.95, auroc: 0.97 }), judge("C7", "too <few> pairs")],
+    },
+    {
+      notebook: "3.3-interventions",
+      part: "3.3",
+      claims: [judge("C5", { f1: 0.5 })],
+      earlier: "the last run failed",
+    },
+  ];
+
+  function claimsPage(): string {
+    write("claims.json", JSON.stringify({ profile: "lab", claims: mergeClaims(said) }));
+    pageOf(code("await study.claims();"));
+    return readFileSync(join(outputs, "claims.html"), "utf8");
+  }
+
+  it("is linked near the top of the front page with the counts", () => {
+    claimsPage();
+    const front = readFileSync(join(outputs, "index.html"), "utf8");
+    const line =
+      '<a href="claims.html">22 claims of the paper</a>: 1 holds, 1 does not, 1 cannot be measured here, 19 have not been run.';
+    expect(front).toContain(line);
+    expect(front.indexOf(line)).toBeLessThan(front.indexOf("<h2>Notebooks</h2>"));
+  });
+
+  it("says each verdict in words, with what was measured, its band and the paper's value", () => {
+    const page = claimsPage();
+    expect(page.match(/<section id="C\d+">/g)).toHaveLength(22);
+    expect(page).toContain('<span aria-hidden="true">✓</span> holds</span>');
+    expect(page).toContain('<span aria-hidden="true">✗</span> does not hold</span>');
+    expect(page).toContain("not measurable</span></strong>: too &#60;few&#62; pairs");
+    expect(page).toContain(
+      '<th scope="row">accuracy, held out</th><td>0.950</td><td>≥ 0.93</td><td>inside</td><td>0.940</td>',
+    );
+  });
+
+  it("leads to the cell that measured, where that notebook has a page, and says what is of an earlier run", () => {
+    const page = claimsPage();
+    expect(page).toContain('<a href="site/3.1-toxic-vectors.html#cell-claims">3.1 Toxic vectors</a>');
+    expect(page).toContain(
+      'Measured in 3.3-interventions <span class="failed">from an earlier run; the last run failed</span>',
+    );
+    const notebook = pageOf({ ...code("1", [shown({ "text/plain": "one" })]), id: "claims" });
+    expect(notebook).toContain('<div id="cell-claims">');
+  });
+
+  it("is not there, and not linked, where no notebook speaks of claims", () => {
+    claimsPage();
+    rmSync(join(outputs, "claims.json"));
+    expect(frontPage()).not.toContain("claims.html");
+    expect(existsSync(join(outputs, "claims.html"))).toBe(false);
   });
 });
 

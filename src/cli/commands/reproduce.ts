@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import type { NotebookResult, Project } from "../../pipeline";
 import { duration } from "../../present/format";
 import { checkBackend } from "../check-backend";
+import { claimsText } from "../claims-text";
 import { columns } from "../columns";
 import { openProgress } from "../progress";
 import { addProjectOptions, collectWords, positiveInteger, projectOptions } from "../project-options";
@@ -31,7 +32,7 @@ export function reproduceCommand(program: Command): void {
     .option("--dry-run", "show what would run and why, and run nothing")
     .option("--jobs <n>", "notebooks that may run at the same time", positiveInteger, 1)
     .action(async (options: Parameters<typeof projectOptions>[0] & ReproduceFlags) => {
-      const { openProject, plan } = await import("../../pipeline/index.js");
+      const { hasClaims, openProject, plan, readClaims } = await import("../../pipeline/index.js");
       const project = await openProject(projectOptions(options));
       const planned = await plan(project, options);
       if (options.dryRun) {
@@ -43,6 +44,7 @@ export function reproduceCommand(program: Command): void {
       const { buildSite } = await import("../../site/index.js");
       const index = buildSite(project.outputs);
       console.log(summary(results));
+      if (hasClaims(project.outputs)) console.log(`\n${claimsText(readClaims(project.outputs).claims)}`);
       for (const [name, result] of results) {
         if (result.result === "failed" && !result.interrupted) console.error(describeFailure(name, result));
       }
