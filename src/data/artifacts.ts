@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { sha256Of } from "./checksum";
 import { messageOf, UserError } from "./errors";
 import { writeFileAtomic, writeJsonAtomic } from "./files";
 import { decodeFloats, encodeFloats, type Floats } from "./floats";
@@ -47,6 +48,18 @@ export interface Artifacts {
   /** Writes an array of numbers, stamped, as a safetensors file with the one tensor `values`. */
   writeFloats(name: string, floats: Floats): void;
   readFloats(name: string): Floats;
+  /**
+   * The sha256 of a file that bears no stamp itself, for a JSON artifact that vouches for it:
+   * `writeJson("pairs.json", { …, sha256: checksum("pairs.jsonl") })`.
+   */
+  checksum(name: string): string;
+  /**
+   * The path of such a file, once the JSON artifact that vouches for it was made with what this run works with, and its
+   * `sha256` is the file's.
+   *
+   * @example await readPairs(artifacts.vouchedPath("pairs.jsonl", "pairs.json"))
+   */
+  vouchedPath(name: string, voucher: string): string;
 }
 
 /** Whether a name can be an artifact's: a file below the artifact folder, `probe.json` or `policy/config.json`. */
@@ -100,6 +113,22 @@ export function openArtifacts(folder: string, madeWith: MadeWith = {}): Artifact
     }
     return join(root, name);
   }
+  function readJson<T>(name: string): T {
+    const file = path(name);
+    let framed: Partial<Framed> | null;
+    try {
+      framed = JSON.parse(readArtifact(file, name, root).toString("utf8")) as Partial<Framed> | null;
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      throw new UserError(`unreadable artifact ${file} (${messageOf(error)}): ${howToMake(name)}`);
+    }
+    if (framed?.madeWith === undefined || !("value" in framed)) {
+      throw new UserError(`${file} is not an artifact of a notebook: ${howToMake(name)}`);
+    }
+    refuseOthers(name, file, framed.madeWith, madeWith);
+    return framed.value as T;
+  }
+  const checksum = (name: string): string => sha256Of(readArtifact(path(name), name, root));
   return {
     folder: root,
     path,
@@ -112,21 +141,7 @@ export function openArtifacts(folder: string, madeWith: MadeWith = {}): Artifact
         value,
       } satisfies Framed);
     },
-    readJson<T>(name: string): T {
-      const file = path(name);
-      let framed: Partial<Framed> | null;
-      try {
-        framed = JSON.parse(readArtifact(file, name, root).toString("utf8")) as Partial<Framed> | null;
-      } catch (error) {
-        if (error instanceof UserError) throw error;
-        throw new UserError(`unreadable artifact ${file} (${messageOf(error)}): ${howToMake(name)}`);
-      }
-      if (framed?.madeWith === undefined || !("value" in framed)) {
-        throw new UserError(`${file} is not an artifact of a notebook: ${howToMake(name)}`);
-      }
-      refuseOthers(name, file, framed.madeWith, madeWith);
-      return framed.value as T;
-    },
+    readJson,
     writeFloats(name, floats) {
       writeFileAtomic(path(name), encodeFloats(floats, { ...madeWith }));
     },
@@ -135,6 +150,18 @@ export function openArtifacts(folder: string, madeWith: MadeWith = {}): Artifact
       const { floats, stamp } = decodeFloats(file, readArtifact(file, name, root));
       refuseOthers(name, file, stamp, madeWith);
       return floats;
+    },
+    checksum,
+    vouchedPath(name, voucher) {
+      const said = readJson<{ sha256?: unknown } | null>(voucher)?.sha256;
+      const found = checksum(name);
+      if (found !== said) {
+        const expected = typeof said === "string" ? `the sha256 ${said}` : "a sha256, which is not there";
+        throw new UserError(
+          `artifact ${name} is not the one that ${voucher} speaks of: it has the sha256 ${found}, expected ${expected} (${path(name)}): ${howToMake(name)}`,
+        );
+      }
+      return path(name);
     },
   };
 }

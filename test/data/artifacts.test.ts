@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ARTIFACTS, openArtifacts } from "../../src/data/artifacts";
@@ -68,6 +68,46 @@ describe("artifacts", () => {
     for (const name of ["../probe.json", "a/../../b.json", "/b.json", "a//b.json", "", ".hidden"]) {
       expect(() => artifacts.path(name)).toThrow("not a name for an artifact");
     }
+  });
+});
+
+describe("artifacts without a stamp of their own", () => {
+  const rows = '{"prompt_text": "a"}\n';
+
+  it("are read where the JSON that vouches for them fits", () => {
+    const artifacts = openArtifacts(temporaryFolder(), madeWith);
+    write(artifacts.folder, "pairs.jsonl", rows);
+    artifacts.writeJson("pairs.json", { pairs: 1, sha256: artifacts.checksum("pairs.jsonl") });
+    expect(artifacts.vouchedPath("pairs.jsonl", "pairs.json")).toBe(artifacts.path("pairs.jsonl"));
+  });
+
+  it("of another model or profile are refused by its name", () => {
+    const artifacts = openArtifacts(temporaryFolder(), madeWith);
+    write(artifacts.folder, "pairs.jsonl", rows);
+    artifacts.writeJson("pairs.json", { pairs: 1, sha256: artifacts.checksum("pairs.jsonl") });
+    for (const [key, value] of [
+      ["model", "bbbb"],
+      ["profile", "gpt2"],
+    ] as const) {
+      const other = openArtifacts(artifacts.folder, { ...madeWith, [key]: value });
+      expect(() => other.vouchedPath("pairs.jsonl", "pairs.json")).toThrow(
+        `artifact pairs.json was made with ${key} ${madeWith[key]}, expected ${value}`,
+      );
+    }
+  });
+
+  it("that were changed, are missing or that nothing vouches for are refused, with the notebook to run", () => {
+    const artifacts = openArtifacts(temporaryFolder(), madeWith);
+    write(artifacts.folder, "pairs.jsonl", rows);
+    const read = () => artifacts.vouchedPath("pairs.jsonl", "pairs.json");
+    expect(read).toThrow("missing artifact pairs.json");
+    artifacts.writeJson("pairs.json", { pairs: 1 });
+    expect(read).toThrow(/expected a sha256, which is not there .*: run notebook 4\.2-pairwise-data, which/);
+    artifacts.writeJson("pairs.json", { pairs: 1, sha256: artifacts.checksum("pairs.jsonl") });
+    write(artifacts.folder, "pairs.jsonl", rows + rows);
+    expect(read).toThrow(/^artifact pairs\.jsonl is not the one that pairs\.json speaks of: it has the sha256 /);
+    rmSync(artifacts.path("pairs.jsonl"));
+    expect(read).toThrow("missing artifact pairs.jsonl");
   });
 });
 

@@ -35,6 +35,21 @@ test("a kept model that was changed since is refused, and one that nobody kept i
   await expect(study.keptModel("policy")).rejects.toThrow("run notebook 4.3-dpo");
 });
 
+test("a kept model that was aligned from another base model, or in another profile, is refused by name", async () => {
+  await study.keepModel("policy", study.model);
+  const file = study.artifacts.path("policy.json");
+  const own = JSON.parse(readFileSync(file, "utf8")) as { madeWith: { model: string; profile: string } };
+  for (const [key, other] of [
+    ["model", "0".repeat(64)],
+    ["profile", "another"],
+  ] as const) {
+    writeFileSync(file, JSON.stringify({ ...own, madeWith: { ...own.madeWith, [key]: other } }));
+    await expect(study.keptModel("policy")).rejects.toThrow(
+      `artifact policy.json was made with ${key} ${other}, expected ${own.madeWith[key]}`,
+    );
+  }
+});
+
 test("long work has the same place for the same settings and another for others; what is done is cleared", () => {
   const shop = study.workshop("pairs", { count: 3 });
   const other = study.workshop("pairs", { count: 4 });
