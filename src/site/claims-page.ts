@@ -64,7 +64,9 @@ function renderClaim(claim: RunClaim, paper: PaperClaim, pages: ReadonlyMap<stri
     `<p>${escapeHtml(paper.says)} <span class="quiet">Section ${escapeHtml(paper.section)}: ${escapeHtml(paper.number)}.</span></p>`,
     `<p class="quiet">${escapeHtml([paper.how, paper.note].filter(Boolean).join(" "))}</p>`,
     claim.measures.length > 0 ? measures(claim) : "",
-    claim.places.length > 0 ? `<p>${claim.places.map((place) => link(place, pages)).join("; ")}</p>` : "",
+    claim.places.length > 0
+      ? `<p>Measured in ${claim.places.map((place) => link(place, pages)).join("; ")}</p>`
+      : "",
   ];
   return `<section id="${claim.id}">\n${parts.filter(Boolean).join("\n")}\n</section>`;
 }
@@ -94,5 +96,5 @@ function link(
     : title;
   const note =
     earlier === undefined ? "" : ` <span class="failed">from an earlier run; ${escapeHtml(earlier)}</span>`;
-  return `Measured in ${linked}${note}`;
+  return linked + note;
 }

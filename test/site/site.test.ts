@@ -177,7 +177,7 @@ describe("the page of the paper's claims", () => {
     const page = claimsPage();
     expect(page).toContain('<a href="site/3.1-toxic-vectors.html#cell-claims">3.1 Toxic vectors</a>');
     expect(page).toContain(
-      'Measured in 3.3-interventions <span class="failed">from an earlier run; the last run failed</span>',
+      '<p>Measured in 3.3-interventions <span class="failed">from an earlier run; the last run failed</span>',
     );
     const notebook = pageOf({ ...code("1", [shown({ "text/plain": "one" })]), id: "claims" });
     expect(notebook).toContain('<div id="cell-claims">');
