@@ -19,6 +19,8 @@ export interface PlannedNotebook {
   reasons: string[];
   /** How long it took when it last ran through. */
   lastSeconds: number | undefined;
+  /** What it would run with. */
+  parameters: EffectiveParameters;
 }
 
 export interface PlanOptions {
@@ -46,7 +48,7 @@ export async function plan(project: Project, options: PlanOptions = {}): Promise
   const now = await environment(project.graph.kernel);
   const planned: PlannedNotebook[] = [];
   for (const notebook of chosenNotebooks(project, options.only)) {
-    const { reasons } = await judge(project, state, now, notebook);
+    const { reasons, parameters } = await judge(project, state, now, notebook);
     if (options.force) reasons.unshift("--force");
     const upstream = upstreamOf(project.graph, notebook);
     const waitsFor = planned.filter(
@@ -54,13 +56,13 @@ export async function plan(project: Project, options: PlanOptions = {}): Promise
     );
     const lastSeconds = state.notebooks[notebook.name]?.seconds;
     if (reasons.length > 0) {
-      planned.push({ notebook, action: "run", reasons, lastSeconds });
+      planned.push({ notebook, action: "run", reasons, lastSeconds, parameters });
     } else if (waitsFor.length > 0) {
       const names = waitsFor.map((other) => other.notebook.name).join(", ");
       const condition = `if what it reads of ${names} changes`;
-      planned.push({ notebook, action: "maybe", reasons: [condition], lastSeconds });
+      planned.push({ notebook, action: "maybe", reasons: [condition], lastSeconds, parameters });
     } else {
-      planned.push({ notebook, action: "skip", reasons: ["up to date"], lastSeconds });
+      planned.push({ notebook, action: "skip", reasons: ["up to date"], lastSeconds, parameters });
     }
   }
   return planned;

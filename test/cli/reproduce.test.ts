@@ -77,8 +77,13 @@ describe.skipIf(!built)(
       const dry = alignscope("reproduce", "--dry-run");
       expect(dry.out).toMatch(/X-aside +will run +it has not run yet/);
       expect(existsSync(join(outputs, "notebooks/X-aside.ipynb"))).toBe(false);
-      const plan = JSON.parse(alignscope("plan", "--json", "--only", "X").out) as unknown;
-      expect(plan).toEqual([{ notebook: "X-aside", action: "run", reasons: ["it has not run yet"] }]);
+      const plan = JSON.parse(alignscope("plan", "--json", "--only", "X").out) as object;
+      expect(plan).toMatchObject({
+        notebooks: [{ notebook: "X-aside", action: "run", reasons: ["it has not run yet"] }],
+        estimate: null,
+      });
+      const same = alignscope("reproduce", "--dry-run", "--json", "--only", "X");
+      expect(JSON.parse(same.out)).toEqual(plan);
     });
 
     it("tells the state of every notebook, for people and for machines", () => {

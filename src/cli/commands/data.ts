@@ -4,14 +4,7 @@ import { messageOf, UserError } from "../../data/errors";
 import { freezeLab } from "../../data/freeze-lab";
 import { locateEntry, whereabouts, type Progress } from "../../data/locate";
 import { registered, registry, type Registered } from "../../data/registry";
-
-/** `1.5 GB`, `345 kB`, `26 B`: powers of 1000, as disks and downloads are measured. */
-function size(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  const exponent = Math.min(3, Math.floor(Math.log10(bytes) / 3));
-  const value = bytes / 1000 ** exponent;
-  return `${value.toFixed(value < 10 ? 1 : 0)} ${["B", "kB", "MB", "GB"][exponent]}`;
-}
+import { size } from "../../data/size";
 
 /** Lines with their cells padded to columns; the second and third, numbers, to the right. */
 function table(rows: readonly (readonly string[])[]): string {

@@ -1,28 +1,24 @@
 import type { Command } from "commander";
-import type { PlannedNotebook } from "../../pipeline";
-import { duration } from "../../present/format";
-import { columns } from "../columns";
+import type { Forecast, PlannedNotebook, Project } from "../../pipeline";
+import { describeForecast } from "../forecast-text";
 import { addProjectOptions, collectWords, projectOptions } from "../project-options";
 
-const ACTIONS = { run: "will run", maybe: "may run", skip: "skipped" } as const;
-
-/** `alignscope plan`: what reproduce would do, and why. */
+/** `alignscope plan`: what reproduce would do and why, with which values, on what data, for how long. */
 export function planCommand(program: Command): void {
   addProjectOptions(
-    program.command("plan").description("show which notebooks reproduce would run, in which order, and why"),
+    program
+      .command("plan")
+      .description(
+        "show which notebooks reproduce would run and why, what has to be fetched, and what it may take",
+      ),
   )
     .option("--only <names>", "only these notebooks; beginnings of names will do: 3.3", collectWords)
     .option("--force", "as if nothing were up to date")
     .option("--json", "for machines")
     .action(async (options: Parameters<typeof projectOptions>[0] & PlanFlags) => {
       const { openProject, plan } = await import("../../pipeline/index.js");
-      const planned = await plan(await openProject(projectOptions(options)), options);
-      if (options.json) {
-        const list = planned.map(({ notebook, ...rest }) => ({ notebook: notebook.name, ...rest }));
-        console.log(JSON.stringify(list, null, 2));
-      } else {
-        console.log(describePlan(planned));
-      }
+      const project = await openProject(projectOptions(options));
+      await printForecast(project, await plan(project, options), options);
     });
 }
 
@@ -32,14 +28,15 @@ interface PlanFlags {
   json?: boolean;
 }
 
-/** The plan as a table. */
-export function describePlan(planned: readonly PlannedNotebook[]): string {
-  return columns(
-    planned.map(({ notebook, action, reasons, lastSeconds }) => [
-      notebook.name,
-      ACTIONS[action],
-      lastSeconds === undefined ? "" : `took ${duration(lastSeconds * 1000)}`,
-      reasons.join("; "),
-    ]),
-  );
+/** Prints what a planned run would do, read and take, as text or as JSON. */
+export async function printForecast(
+  project: Project,
+  planned: readonly PlannedNotebook[],
+  { json }: { json?: boolean },
+): Promise<void> {
+  const { forecast } = await import("../../pipeline/index.js");
+  const { scorers } = await import("../../toxicity/scorers/index.js");
+  const names = new Map(scorers.map(({ name, files }) => [name, files]));
+  const seen: Forecast = forecast(project, planned, { scorers: names });
+  console.log(json ? JSON.stringify(seen, null, 2) : describeForecast(seen));
 }

@@ -7,12 +7,13 @@ import { claimsText } from "../claims-text";
 import { columns } from "../columns";
 import { openProgress } from "../progress";
 import { addProjectOptions, collectWords, positiveInteger, projectOptions } from "../project-options";
-import { describePlan } from "./plan";
+import { printForecast } from "./plan";
 
 interface ReproduceFlags {
   only?: string[];
   force?: boolean;
   dryRun?: boolean;
+  json?: boolean;
   jobs: number;
 }
 
@@ -29,14 +30,18 @@ export function reproduceCommand(program: Command): void {
       collectWords,
     )
     .option("--force", "run what is up to date as well")
-    .option("--dry-run", "show what would run and why, and run nothing")
+    .option(
+      "--dry-run",
+      "show what would run and why, what has to be fetched and what it may take; run nothing",
+    )
+    .option("--json", "with --dry-run: for machines")
     .option("--jobs <n>", "notebooks that may run at the same time", positiveInteger, 1)
     .action(async (options: Parameters<typeof projectOptions>[0] & ReproduceFlags) => {
       const { hasClaims, openProject, plan, readClaims } = await import("../../pipeline/index.js");
       const project = await openProject(projectOptions(options));
       const planned = await plan(project, options);
       if (options.dryRun) {
-        console.log(describePlan(planned));
+        await printForecast(project, planned, options);
         return;
       }
       if (planned.some(({ action }) => action !== "skip")) checkBackend(project.given["backend"]);

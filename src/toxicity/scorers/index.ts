@@ -6,6 +6,7 @@ import { openPerspective, PERSPECTIVE_DESCRIPTION, type PerspectiveOptions } fro
 import { ProfanityCheckScorer } from "./profanity-check";
 import { type AttributeScorer, type AttributeSource, readingScorer } from "./scorer";
 import { openToxicBert, type ToxicBertOptions } from "./toxic-bert";
+import { findToxicBert, TOXIC_BERT_BYTES } from "./toxic-bert-files";
 
 export {
   ATTRIBUTES,
@@ -47,7 +48,14 @@ interface RegisteredScorer {
   readonly name: string;
   readonly description: string;
   readonly open: (options: OpenScorerOptions) => AttributeSource | Promise<AttributeSource>;
+  readonly files: ScorerFiles;
 }
+
+/** What a scorer needs on this machine, for who plans a run without opening it. */
+export type ScorerFiles =
+  | { readonly registered: string }
+  | { readonly about: number; readonly description: string; readonly here: () => boolean }
+  | { readonly service: string };
 
 /** Every scorer that {@link openScorer} knows; a new one needs a line here and nothing else. */
 export const scorers: readonly RegisteredScorer[] = [
@@ -55,22 +63,30 @@ export const scorers: readonly RegisteredScorer[] = [
     name: "linear",
     description: "the project's own classifier, in the repository; needs no network",
     open: () => LinearScorer.load(),
+    files: { registered: "lab-scorer" },
   },
   {
     name: "profanity-check",
     description: "the classifier of the Python package profanity-check, from the mirror",
     open: () => ProfanityCheckScorer.load(),
+    files: { registered: "profanity-check-linear" },
   },
   {
     name: "toxic-bert",
     description:
       "Detoxify's BERT in ONNX Runtime, six attributes; downloaded once (438 MB), or from a folder",
     open: ({ toxicBert }) => openToxicBert(toxicBert),
+    files: {
+      about: TOXIC_BERT_BYTES,
+      description: "Detoxify's BERT as published in ONNX's format",
+      here: () => "folder" in findToxicBert("fp32"),
+    },
   },
   {
     name: "perspective",
     description: PERSPECTIVE_DESCRIPTION,
     open: ({ perspective }) => openPerspective(perspective),
+    files: { service: "asked over the network with PERSPECTIVE_API_KEY" },
   },
 ];
 

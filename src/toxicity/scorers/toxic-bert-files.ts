@@ -14,6 +14,9 @@ import { cacheFolder, mirrorFolder } from "../../data/paths";
 export const TOXIC_BERT_REPO = "Xenova/toxic-bert";
 export const TOXIC_BERT_REVISION = "65cbc2607cb7fad64f98d1e8a5a3d1f8577895fd";
 
+/** Size of the weights in fp32, to the megabyte. */
+export const TOXIC_BERT_BYTES = 438_000_000;
+
 /** Number formats of the weights that the repository holds. */
 export type ToxicBertDtype = "fp32" | "fp16" | "q8";
 

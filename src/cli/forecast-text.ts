@@ -1,0 +1,132 @@
+import { size } from "../data/size";
+import type { Forecast } from "../pipeline";
+import { duration } from "../present/format";
+import { columns } from "./columns";
+
+const ACTIONS = { run: "will run", maybe: "may run", skip: "skipped" } as const;
+
+/** A forecast for people: what would run and why, with which values, what has to be fetched, and what it may take. */
+export function describeForecast(forecast: Forecast): string {
+  const { profile } = forecast;
+  return [
+    `Profile ${profile.name}: ${profile.description} ${capital(profile.machine)}.`,
+    section("Notebooks", notebooks(forecast)),
+    section("Parameters that do not come from a notebook", parameters(forecast)),
+    section("Data sets and models", data(forecast)),
+    section("Time and memory, estimated", estimated(forecast)),
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+function section(title: string, lines: readonly string[]): string {
+  return lines.length > 0 ? [`${title}:`, ...lines].join("\n") : "";
+}
+
+function notebooks(forecast: Forecast): string[] {
+  return columns(
+    forecast.notebooks.map(({ notebook, action, reasons, lastSeconds }) => [
+      notebook,
+      ACTIONS[action],
+      lastSeconds === undefined ? "" : `took ${duration(lastSeconds * 1000)}`,
+      reasons.join("; "),
+    ]),
+  ).split("\n");
+}
+
+function parameters(forecast: Forecast): string[] {
+  const given = forecast.parameters.filter(({ source }) => source !== "notebook" && source !== "run");
+  const own = forecast.parameters.filter(({ source }) => source === "notebook").length;
+  const rows = given.map(({ name, value, source, notebooks }) => [
+    name,
+    JSON.stringify(value),
+    source,
+    notebooks.length === forecast.notebooks.length ? "every notebook" : notebooks.map(number).join(", "),
+  ]);
+  const rest = own > 0 ? [`${own} more have the notebooks' own defaults; --json lists them.`] : [];
+  return [...(rows.length > 0 ? columns(rows).split("\n") : []), ...rest];
+}
+
+/** `3.1-toxic-vectors` as 3.1. */
+function number(notebook: string): string {
+  return notebook.split("-")[0] ?? notebook;
+}
+
+const WHERE: Readonly<Record<Forecast["data"][number]["where"], string>> = {
+  embedded: "in the repository",
+  mirror: "in the mirror",
+  cache: "in the cache",
+  path: "here",
+  download: "to be downloaded",
+  nowhere: "to be put into a mirror: no public download of exactly these bytes is known",
+  service: "a service",
+  unknown: "UNKNOWN NAME",
+};
+
+function data({ data: needed, missing }: Forecast): string[] {
+  if (needed.length === 0) return [];
+  const rows = needed.map(({ name, where, bytes, exact, checked, here, origin, parameters }) => [
+    name,
+    parameters.join(", "),
+    where === "service" ? "" : bytes === null ? "size unknown" : `${exact ? "" : "about "}${size(bytes)}`,
+    where === "service" ? "" : checked ? "sha256 known" : "sha256 unknown",
+    here ? WHERE[where] : `${WHERE[where]} (${origin})`,
+  ]);
+  const count = needed.filter(({ here, where }) => !here && where !== "service").length;
+  const more = missing.unknown.length > 0 ? `, and ${missing.unknown.join(", ")} of unknown size` : "";
+  const sum =
+    count === 0
+      ? "Everything is here."
+      : `Not here: ${count} of ${needed.length}, ${size(missing.bytes)} in all${more}.`;
+  return [...columns(rows).split("\n"), sum];
+}
+
+function estimated({ estimate }: Forecast): string[] {
+  if (!estimate) return [];
+  const { devices, notebooks: each, totalSeconds, unknown, memory, assumptions } = estimate;
+  const cells = (seconds: Record<string, number>) => devices.map(({ id }) => rough(seconds[id] ?? 0));
+  const rows = [
+    ["", "operations", ...devices.map(({ name }) => name)],
+    ...each.map(({ notebook, flops, seconds, counted }) => [
+      notebook,
+      flops > 0 ? flops.toExponential(1) : "",
+      ...cells(seconds),
+      counted ? "" : "up to date",
+    ]),
+    ["total to run", "", ...cells(totalSeconds)],
+  ];
+  const without = unknown.length > 0 ? [`No estimate for ${unknown.join(", ")}.`] : [];
+  return [
+    ...columns(rows).split("\n"),
+    ...without,
+    `Memory of the device: about ${size(memory.bytes)} at most, in ${memory.notebook} (${memory.what}); the weights alone ${size(memory.weights)}.`,
+    "Estimates, not measurements. The figures for a GPU were never measured.",
+    ...devices.map(
+      ({ name, flopsPerSecond, basis }) => `- ${name}: ${rate(flopsPerSecond)} sustained; ${basis}`,
+    ),
+    ...assumptions.map((line) => `- ${line}`),
+  ];
+}
+
+function rate(flopsPerSecond: number): string {
+  return flopsPerSecond >= 1e12
+    ? `${(flopsPerSecond / 1e12).toFixed(0)} TFLOP/s`
+    : `${(flopsPerSecond / 1e9).toFixed(0)} GFLOP/s`;
+}
+
+/** Seconds to two digits, in the unit that a person would say. @example rough(56171) // "16 h" */
+export function rough(seconds: number): string {
+  for (const [unit, length] of [
+    ["days", 86_400],
+    ["h", 3_600],
+    ["min", 60],
+  ] as const) {
+    const value = seconds / length;
+    if (value >= 2) return `${value < 10 ? Number(value.toPrecision(2)) : Math.round(value)} ${unit}`;
+  }
+  return `${Math.max(1, Math.round(seconds))} s`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
