@@ -1,3 +1,4 @@
+import { UserError } from "../data/errors";
 import { mulberry32 } from "../data/random";
 import { mean } from "../toxicity/vectors";
 
@@ -12,15 +13,25 @@ export interface MeanWithInterval {
 /**
  * Percentile bootstrap of a mean: examples are drawn again with replacement `resamples` times.
  *
- * @param values one number per example, at least one
+ * @param values one number per example, at least one; of a single one the interval is the value
  * @param options.level share of resampled means inside the interval
+ * @throws UserError for no values: there is nothing whose mean it could be
  */
 export function bootstrapMean(
   values: ArrayLike<number>,
   { resamples = 1000, level = 0.95, seed = 0 }: { resamples?: number; level?: number; seed?: number } = {},
 ): MeanWithInterval {
   const examples = values.length;
-  if (examples === 0) throw new RangeError("bootstrapMean: got no values, expected at least one");
+  if (examples === 0) {
+    throw new UserError(
+      "a mean with its interval got no values: expected at least one; ask for more prompts, passages or pairs",
+    );
+  }
+  if (!(Number.isInteger(resamples) && resamples > 0) || !(level >= 0 && level <= 1)) {
+    throw new RangeError(
+      `bootstrapMean: got ${resamples} resamples at a level of ${level}, expected at least 1 and a level from 0 to 1`,
+    );
+  }
   const random = mulberry32(seed);
   const means = Float64Array.from({ length: resamples }, () => {
     let sum = 0;

@@ -48,8 +48,11 @@ export async function continuationF1(
     ...options
   }: GenerationOptions & { protocol?: ProtocolName; hooks?: Hooks } = {},
 ): Promise<ContinuationF1> {
-  if (examples.length === 0)
-    throw new UserError("F1 got no passages: expected at least one with prompt and gold");
+  if (examples.length === 0) {
+    throw new UserError(
+      "F1 got no passages: expected at least one with prompt and gold; raise continuationCount, or name a set that holds some",
+    );
+  }
   const { maxPromptTokens = 32, maxNewTokens = 20 } = options;
   const prompts = examples.map((example) => example.prompt);
   const continuations = await generateContinuations(model, tokenizer, prompts, options);

@@ -7,33 +7,46 @@ export interface Bin {
   share: number;
 }
 
-/** Counts values in `bins` bars of equal width between their smallest and largest, or between the given ends. */
+/**
+ * Counts values in `bins` bars of equal width between their smallest and largest, or between the given ends. Values
+ * outside of the ends, and those that are no finite number, are in no bar but count among all of which a share is a part.
+ * Ends that meet, as those of a single value do, are taken half a unit apart on either side, so that the bar has a width;
+ * no values and no ends give no bars.
+ *
+ * @param bins at least 1
+ * @throws RangeError for a number of bars that is none
+ * @example histogram([1, 1, 2, 4], 3) // 1–2: 2, 2–3: 1, 3–4: 1
+ */
 export function histogram(
   values: ArrayLike<number>,
   bins: number,
-  {
-    from = least(values),
-    to = -least(Float64Array.from(values, (x) => -x)),
-  }: { from?: number; to?: number } = {},
+  { from, to }: { from?: number; to?: number } = {},
 ): Bin[] {
-  const width = (to - from) / bins;
+  if (!Number.isInteger(bins) || bins < 1) {
+    throw new RangeError(`histogram: got ${bins} bars, expected a whole number of at least 1`);
+  }
+  const finite = Array.from(values).filter(Number.isFinite);
+  // An end that is not finite, as the log-odds of a certainty are, bounds nothing that could be drawn.
+  const given = (end: number | undefined): number | undefined => (Number.isFinite(end) ? end : undefined);
+  let low = given(from) ?? finite.reduce((least, value) => Math.min(least, value), Infinity);
+  let high = given(to) ?? finite.reduce((most, value) => Math.max(most, value), -Infinity);
+  if (!(low <= high)) return [];
+  if (low === high) {
+    const half = Math.max(0.5, Math.abs(low) * 2 ** -20);
+    [low, high] = [low - half, high + half];
+  }
+  const span = high - low;
+  const edge = (i: number): number => (i === bins ? high : low + span * (i / bins));
   const counts = new Array<number>(bins).fill(0);
-  for (let i = 0; i < values.length; i += 1) {
-    const value = values[i] as number;
-    if (value < from || value > to) continue;
-    const bin = Math.min(bins - 1, Math.floor((value - from) / width) || 0);
+  for (const value of finite) {
+    if (value < low || value > high) continue;
+    const bin = Math.min(bins - 1, Math.floor(((value - low) / span) * bins));
     counts[bin] = (counts[bin] as number) + 1;
   }
   return counts.map((count, i) => ({
-    from: from + i * width,
-    to: from + (i + 1) * width,
+    from: edge(i),
+    to: edge(i + 1),
     count,
-    share: count / values.length,
+    share: values.length > 0 ? count / values.length : 0,
   }));
-}
-
-function least(values: ArrayLike<number>): number {
-  let result = Infinity;
-  for (let i = 0; i < values.length; i += 1) result = Math.min(result, values[i] as number);
-  return result;
 }

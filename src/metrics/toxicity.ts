@@ -28,7 +28,11 @@ export async function toxicityOfContinuations(
   scorer: Scorer,
   { protocol = "as-published", ...options }: GenerationOptions & { protocol?: ProtocolName } = {},
 ): Promise<ContinuationToxicity> {
-  if (prompts.length === 0) throw new UserError("toxicity got no prompts: expected at least one");
+  if (prompts.length === 0) {
+    throw new UserError(
+      "toxicity got no prompts: expected at least one; raise promptCount, or name a set of prompts that holds some",
+    );
+  }
   const continuations = await generateContinuations(model, tokenizer, prompts, options);
   const scoredTexts = continuations.map(({ prompt, promptIds, newIds, text }) =>
     protocol === "corrected"

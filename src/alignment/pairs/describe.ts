@@ -1,3 +1,4 @@
+import { UserError } from "../../data/errors";
 import type { Tokenizer } from "../../model/tokenizer";
 import type { Scorer } from "../../toxicity/scorers/scorer";
 import { mean } from "../../toxicity/vectors";
@@ -25,12 +26,18 @@ export interface PairsSummary {
  * How long and how toxic both sides of pairs are. Lengths are those that the rows state of themselves, or else the
  * tokenizer's; toxicity is the scorer's, or without one what the rows state. What nobody says is left out.
  *
+ * @throws UserError for no pairs: nothing has a mean then
  * @example const { toxicity } = await describePairs(pairs, { scorer: await openScorer("linear") });
  */
 export async function describePairs(
   pairs: readonly ReadPair[],
   { tokenizer, scorer }: { tokenizer?: Tokenizer; scorer?: Scorer } = {},
 ): Promise<PairsSummary> {
+  if (pairs.length === 0) {
+    throw new UserError(
+      "got no pairs to describe: expected at least one; raise pairCount, or see what readPairs reports of the rows it dropped",
+    );
+  }
   const tokens = tokensOf(pairs, tokenizer);
   const toxicity = await toxicityOf(pairs, scorer);
   return {

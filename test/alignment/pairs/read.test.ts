@@ -344,6 +344,7 @@ describe("the summary of pairs", () => {
       rejected,
     }));
     expect(await describePairs(bare)).toEqual({ pairs: 2 });
+    await expect(describePairs([])).rejects.toThrow("got no pairs to describe: expected at least one");
     const summary = await describePairs(bare, { tokenizer: await tokenizer(), scorer });
     expect(summary.tokens?.chosen.every((length) => length >= 2)).toBe(true);
     expect(summary.toxicity).toMatchObject({
