@@ -1,6 +1,7 @@
 import { Resvg } from "@resvg/resvg-js";
 import type { TopLevelSpec } from "vega-lite";
 import { fontFiles, textWidth, wrapText } from "./fonts";
+import { svgMath, typesetSvg } from "./svg-math";
 import { escapeHtml } from "./table-formats";
 import { fontFamily, frameColors } from "./theme";
 
@@ -95,14 +96,14 @@ function textBlock(
 ): string {
   const spans = lines.map(
     (line, index) =>
-      `<tspan x="${margin}" y="${y + style.size + index * style.leading}">${escapeHtml(line)}</tspan>`,
+      `<tspan x="${margin}" y="${y + style.size + index * style.leading}">${svgMath(escapeHtml(line))}</tspan>`,
   );
   return `<text font-family="${fontFamily}" font-size="${style.size}px" ${extra}>${spans.join("")}</text>`;
 }
 
 /**
  * The drawing with its numbered title above and its caption below, as an SVG that stands alone and that a screen reader
- * can name. Ids are made unique to the figure, colours are explicit, nothing is fetched.
+ * can name. W_toxic and the like are set as mathematics. Ids are made unique to the figure, colours are explicit, nothing is fetched.
  */
 export function frameSvg(drawing: string, around: Surround): string {
   const root = /^<svg[^>]*\swidth="([\d.]+)"[^>]*\sheight="([\d.]+)"[^>]*>/.exec(drawing);
@@ -121,10 +122,16 @@ export function frameSvg(drawing: string, around: Surround): string {
     : top + inner.height + margin;
 
   const prefix = around.name.replace(/[^A-Za-z0-9_-]/g, "-");
-  const drawn = drawing
-    .replace(/\bid="([^"]+)"/g, `id="${prefix}-$1"`)
-    .replace(/url\(#([^)]+)\)/g, `url(#${prefix}-$1)`)
-    .replace(/href="#([^"]+)"/g, `href="#${prefix}-$1"`)
+  // Vega numbers gradients and clips through a process: numbered from 0 in each figure, the same one has the same bytes.
+  const ids = new Map<string, string>();
+  for (const [, id = ""] of drawing.matchAll(/\bid="([^"]+)"/g)) {
+    if (!ids.has(id)) ids.set(id, `${prefix}-${id.replace(/\d+$/, "")}${ids.size}`);
+  }
+  const own = (id: string): string => ids.get(id) ?? `${prefix}-${id}`;
+  const drawn = typesetSvg(drawing)
+    .replace(/\bid="([^"]+)"/g, (_, id: string) => `id="${own(id)}"`)
+    .replace(/url\(#([^)]+)\)/g, (_, id: string) => `url(#${own(id)})`)
+    .replace(/href="#([^"]+)"/g, (_, id: string) => `href="#${own(id)}"`)
     .replace(/^<svg/, `<svg x="${margin + (content - inner.width) / 2}" y="${top}"`);
 
   return [

@@ -68,7 +68,7 @@ export function escapeHtml(text: string): string {
 }
 
 /** `W_toxic`, `v_770^19`: a letter that stands alone, an index, perhaps an exponent. */
-const notation = /(?<!\p{L})(\p{L})_([\p{L}\p{N}]+)(?:\^([\p{L}\p{N}]+))?/gu;
+export const notation = /(?<!\p{L})(\p{L})_([\p{L}\p{N}]+)(?:\^([\p{L}\p{N}]+))?/gu;
 
 /** Escaped text with its plain mathematical notation set by `write` (symbol, index, exponent). */
 function setMath(
