@@ -23,6 +23,8 @@ const SAME_EVERYWHERE = [
   ...["protocol", "examples"],
   // A: a check on a few prompts.
   ...["projectionPrompts", "testedVectors", "coefficient"],
+  // 5.1, 5.2, B, C: the paper's numbers of vectors and prompts in its figures, and how much is shown.
+  ...["shownVectors", "leaders", "lowestDepth", "shiftPrompts", "drawnPrompts", "sketchedPrompts"],
 ];
 
 /** Sizes and hyperparameters that the paper, its appendix or its official configuration states. */
