@@ -3,12 +3,15 @@ import { modelShape, parameterCount } from "../../src/data/model-shape";
 import { openProject, plan } from "../../src/pipeline";
 import { estimate, type Estimate } from "../../src/pipeline/estimate";
 import { memoryOf } from "../../src/pipeline/estimate/memory";
-import { taskOf } from "../../src/pipeline/estimate/notebooks";
+import { COMPUTES_NOTHING } from "../../src/pipeline/estimate/notebooks";
+import { taskOf } from "../../src/pipeline/estimate/task";
 import {
+  attributing,
   blockFlops,
   forwardFlops,
   generating,
   perturbing,
+  repeated,
   training,
   trainingFlops,
   unembeddingFlops,
@@ -61,6 +64,17 @@ describe("floating-point operations", () => {
     expect(generating(medium, "", { ...sizes, tokens: 3 }).flops - one).toBe(forwardFlops(medium, 2));
   });
 
+  it("of gradients of activations are 4 per parameter and token: no weight has one", () => {
+    const read = { texts: 3, tokens: 5, batch: 2 };
+    expect(attributing(medium, "", read)).toMatchObject({ flops: 2 * forwardFlops(medium, 15), passes: 6 });
+  });
+
+  it("of work that is repeated are as many times those of one, on the host as well", () => {
+    const one = { what: "one", flops: 5, passes: 2, hostFlops: 7 };
+    expect(repeated(3, one)).toEqual({ what: "one", flops: 15, passes: 6, hostFlops: 21 });
+    expect(repeated(3, { what: "one", flops: 5, passes: 2 })).toMatchObject({ hostFlops: 0 });
+  });
+
   it("of PPLM are two tokens and as much again per iteration: the 24,576 pairs of the paper take about 2e17", () => {
     const sizes = { texts: 24_576, prompt: 32, tokens: 64, batch: 256 };
     const { flops } = perturbing(medium, "", { ...sizes, iterations: 50 });
@@ -72,7 +86,7 @@ describe("floating-point operations", () => {
 });
 
 describe("the estimate", () => {
-  // Of a run on two cores with OpenBLAS; the other notebooks take less than the kernel's start.
+  // Of runs on two cores with OpenBLAS: one of sections 2 to 4, and one of the whole series for what follows them.
   it.each([
     ["2-preliminaries", 7.6],
     ["3.1-toxic-vectors", 10.4],
@@ -80,6 +94,13 @@ describe("the estimate", () => {
     ["3.3-interventions", 44.5],
     ["4.2-pairwise-data", 43.1],
     ["4.3-dpo", 44.6],
+    ["5.1-parameters", 8.4],
+    ["5.2-residual-shift", 18.2],
+    ["5.3-unalign", 62.5],
+    ["A-vocabulary-projection", 12.5],
+    ["B-residual-shift-layers", 9.1],
+    ["C-value-vector-shift-layers", 10.9],
+    ["D-hyperparameters", 6.8],
   ])("is within a factor of two of the lab profile's %s, which took %s s", async (notebook, measured) => {
     const ratio = seconds(await estimateOf("lab"), notebook) / measured;
     expect(ratio).toBeGreaterThan(0.5);
@@ -141,12 +162,64 @@ describe("the estimate", () => {
     expect(memoryOf("4.3-dpo", task).bytes).toBe(16 * parameterCount(medium));
   });
 
-  it("stands for every notebook of the series with an estimate or a word that there is none", async () => {
-    const { notebooks, unknown } = await estimateOf("paper");
-    const { graph } = await openProject();
-    expect([...notebooks.map(({ notebook }) => notebook), ...unknown].sort()).toEqual(
-      graph.notebooks.map(({ name }) => name).sort(),
+  it.each(["5.2-residual-shift", "B-residual-shift-layers", "C-value-vector-shift-layers"])(
+    "of memory counts both models of %s, as they are and with folded weights",
+    (notebook) => {
+      const { bytes } = memoryOf(notebook, taskOf(medium, {}));
+      expect(bytes).toBeGreaterThan(16 * parameterCount(medium));
+    },
+  );
+
+  it.each(["lab", "lab-full", "gpt2", "paper"])(
+    "of the profile %s stands for every notebook of the series: it has work, or is known to compute nothing",
+    async (profile) => {
+      const { notebooks, unknown } = await estimateOf(profile);
+      const { graph } = await openProject();
+      expect(unknown).toEqual([]);
+      expect(notebooks.map(({ notebook }) => notebook).sort()).toEqual(
+        graph.notebooks.map(({ name }) => name).sort(),
+      );
+      for (const { notebook, parts } of notebooks) {
+        const operations = parts.map(({ flops, hostFlops }) => flops + hostFlops);
+        expect(operations.length === 0, notebook).toBe(COMPUTES_NOTHING.has(notebook));
+        for (const each of operations) expect(each, notebook).toBeGreaterThan(0);
+      }
+    },
+  );
+
+  it("of un-aligning grows with every key number and factor of the sweep and every random draw", async () => {
+    const flops = async (given: Record<string, string>) =>
+      (await estimateOf("paper", given)).notebooks.find(({ notebook }) => notebook === "5.3-unalign")!.flops;
+    const one = await flops({ unalignKeys: "[7]", unalignScales: "[10]", unalignRandomDraws: "0" });
+    const sweep = await flops({ unalignKeys: "[3, 7]", unalignScales: "[5, 10]", unalignRandomDraws: "0" });
+    const draws = await flops({ unalignKeys: "[7]", unalignScales: "[10]", unalignRandomDraws: "3" });
+    expect(sweep).toBeGreaterThan(one);
+    expect(draws).toBeGreaterThan(one);
+    // Twelve more models by the sweep's sizes, three by those of table 4.
+    const [prompts, passages, kept] = [1199, 2000, 32];
+    const each = { texts: 128, prompt: kept, tokens: 20, batch: 16 };
+    const glance = generating(medium, "", each).flops + forwardFlops(medium, 16_384);
+    expect((sweep - one) / (12 * glance)).toBeCloseTo(1, 9);
+    const spoken = generating(medium, "", { ...each, texts: prompts + passages }).flops;
+    expect((draws - one) / 3).toBeGreaterThan(spoken);
+  });
+
+  it("of section 5.2 is dearer where each model reads its own continuation", async () => {
+    const [published, corrected] = await Promise.all(
+      ["as-published", "corrected"].map((protocol) => estimateOf("paper", { protocol })),
     );
+    expect(seconds(corrected!, "5.2-residual-shift", "gpu")).toBeGreaterThan(
+      seconds(published!, "5.2-residual-shift", "gpu"),
+    );
+  });
+
+  it("of appendix C follows the layers that are named, four where none are", async () => {
+    const of = async (shiftLayers: string) =>
+      (await estimateOf("paper", { shiftLayers })).notebooks
+        .find(({ notebook }) => notebook === "C-value-vector-shift-layers")!
+        .parts.find(({ what }) => what === "value vectors' shifts")!.hostFlops;
+    expect(await of("[]")).toBe(await of("[12, 14, 16, 18]"));
+    expect((await of("[12]")) * 4).toBe(await of("[]"));
   });
 
   it("comes with the plan's own parameters", async () => {

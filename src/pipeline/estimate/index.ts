@@ -2,7 +2,8 @@ import { modelShape } from "../../data/model-shape";
 import type { EffectiveParameters } from "../parameters";
 import { DEVICES, secondsOf } from "./devices";
 import { memoryOf, type MemoryEstimate, weightBytes } from "./memory";
-import { taskOf, workOf } from "./notebooks";
+import { workOf } from "./notebooks";
+import { taskOf } from "./task";
 
 /** What a run will take, roughly, before anything has run. */
 export interface Estimate {
@@ -30,7 +31,7 @@ export interface NotebookEstimate {
 
 const ASSUMPTIONS = [
   "time = floating-point operations / sustained rate + passes x layers x launch time + the host's float64 work + 6 s per notebook",
-  "operations: 2 per parameter and token forward, 6 in training; PPLM per token and iteration: two tokens forward, and as much again for the gradient",
+  "operations: 2 per parameter and token forward, 6 in training, 4 for the effects of keys; PPLM per token and iteration: two tokens forward, and as much again for the gradient",
   "texts have a token for every four bytes; DPO trains 1,500 steps at a rate of 1e-6, as in the paper, proportionally fewer at a higher one",
 ];
 

@@ -1,5 +1,5 @@
 import { parameterCount, type ModelShape } from "../../data/model-shape";
-import type { Task } from "./notebooks";
+import type { Task } from "./task";
 
 /** Bytes of device memory at a notebook's fullest moment, float32 throughout; rough, and what it is made of. */
 export interface MemoryEstimate {
@@ -9,6 +9,10 @@ export interface MemoryEstimate {
 }
 
 const FLOAT = 4;
+/** Logits of a perplexity pass are kept near 128 MiB, and as much again is on its way. */
+const ONE_PASS = 2 ** 28;
+/** Notebooks that hold the model and the aligned one as they are, and both with folded weights. */
+const READS_BOTH = new Set(["5.2-residual-shift", "B-residual-shift-layers", "C-value-vector-shift-layers"]);
 
 /** Bytes of a model's parameters in float32. */
 export function weightBytes(shape: ModelShape): number {
@@ -25,7 +29,7 @@ function keptBytes({ layers, width, vocabulary }: ModelShape, positions: number)
   return FLOAT * positions * (17 * layers * width + 2 * vocabulary);
 }
 
-/** The device memory that a notebook needs, most of all in the two that hold more than one model's weights. */
+/** The device memory that a notebook needs, most of all in those that hold more than a model and its copy. */
 export function memoryOf(notebook: string, { shape, number, text }: Task): MemoryEstimate {
   const weights = weightBytes(shape);
   if (notebook === "4.3-dpo") {
@@ -39,6 +43,15 @@ export function memoryOf(notebook: string, { shape, number, text }: Task): Memor
     const what = "weights, and keys and values of one batch, unperturbed, perturbed and their gradient";
     return { notebook, bytes: weights + 3 * keyValueBytes(shape, positions), what };
   }
-  // Logits of a perplexity pass are kept near 128 MiB, and as much again is on its way.
-  return { notebook, bytes: 2 * weights + 2 ** 28, what: "weights, a processed copy, and one pass" };
+  if (READS_BOTH.has(notebook)) {
+    const what = "both models' weights, a processed copy of each, and one pass";
+    return { notebook, bytes: 4 * weights + ONE_PASS, what };
+  }
+  if (notebook === "5.3-unalign") {
+    const positions =
+      Math.min(number("batchSize"), 32) * (number("keyPromptTokens") + number("maxNewTokens"));
+    const what = "both models' weights, and what a batch's gradient keeps, or one pass";
+    return { notebook, bytes: 2 * weights + Math.max(keptBytes(shape, positions), ONE_PASS), what };
+  }
+  return { notebook, bytes: 2 * weights + ONE_PASS, what: "weights, a processed copy, and one pass" };
 }

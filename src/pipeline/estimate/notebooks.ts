@@ -1,40 +1,17 @@
-import type { ModelShape } from "../../data/model-shape";
-import { registry } from "../../data/registry";
-import type { EffectiveParameters } from "../parameters";
-import { generating, onHost, perturbing, reading, training, unembedding, type Work } from "./work";
+import { parameterCount } from "../../data/model-shape";
+import type { Task } from "./task";
+import {
+  attributing,
+  generating,
+  onHost,
+  perturbing,
+  reading,
+  repeated,
+  training,
+  unembedding,
+  type Work,
+} from "./work";
 
-/** What a notebook's work follows from. */
-export interface Task {
-  shape: ModelShape;
-  /** A parameter as a number, 0 where it is none. */
-  number: (name: string) => number;
-  /** A parameter as text, "" where it is none. */
-  text: (name: string) => string;
-  /** How many elements a list has, 0 where it is none. */
-  length: (name: string) => number;
-  /** Records of the data set that a parameter names, and tokens of each, at four bytes a token. */
-  records: (name: string) => { count: number; tokens: number };
-}
-
-/** {@link Task} from the values that a notebook will have. */
-export function taskOf(shape: ModelShape, parameters: EffectiveParameters): Task {
-  const value = (name: string) => parameters[name]?.value;
-  return {
-    shape,
-    number: (name) => (typeof value(name) === "number" ? (value(name) as number) : 0),
-    text: (name) => (typeof value(name) === "string" ? (value(name) as string) : ""),
-    length: (name) => (Array.isArray(value(name)) ? (value(name) as unknown[]).length : 0),
-    records: (name) => {
-      const entry = registry().find((candidate) => candidate.name === value(name));
-      if (!entry?.rows) return { count: Infinity, tokens: UNKNOWN_TOKENS };
-      return { count: entry.rows, tokens: Math.ceil(entry.bytes / entry.rows / BYTES_PER_TOKEN) };
-    },
-  };
-}
-
-const BYTES_PER_TOKEN = 4;
-/** Of a record of a file that the registry does not know. */
-const UNKNOWN_TOKENS = 64;
 /** The generation protocol keeps so many tokens of a prompt. */
 const PROMPT_TOKENS = 32;
 /** What a text of a perplexity set has, at most, when the registry does not know it. */
@@ -45,6 +22,18 @@ const SEARCH_STEPS = 4;
 const WINDOWS_AT_ONCE = 4;
 /** Fits of the probe: seven penalties on five folds and the last one, forty iterations of two products each. */
 const PROBE_FITS = 36 * 40 * 2 * 2;
+/** Comparing an entry of a weight before and after: five sums. */
+const COMPARISON = 10;
+/** An entry of a value vector's shift: copied one by one, which takes most of it, and seen along another vector. */
+const SHIFT = 100;
+/** A value vector's entry, copied out and seen along a direction. */
+const ALONG = 50;
+/** How 5.3 chooses its keys: nearest to the probe, silenced, by effect, at random. */
+const KEY_RANKINGS = 4;
+/** Rows of its table 4 beside the random draws: the rankings but the random one, the best of the sweep, the reverse. */
+const UNALIGNED_ROWS = 5;
+/** Windows of ordinary text on which the keys' disturbance is measured. */
+const DISTURBED_WINDOW = 64;
 
 /** The work of the notebooks that are modelled, by name; what each measures is told in the notebook. */
 const WORK: Readonly<Record<string, (task: Task) => Work[]>> = {
@@ -114,6 +103,64 @@ const WORK: Readonly<Record<string, (task: Task) => Work[]>> = {
       }),
     ];
   },
+  "5.1-parameters": ({ shape }) => {
+    const { layers, width } = shape;
+    // Attention's two matrices are taken apart in two ways; keys and values once more, all of them and the toxic ones.
+    const entries = parameterCount(shape) + (4 + 2 * 8) * layers * width ** 2;
+    return [onHost("parameters compared", COMPARISON * entries)];
+  },
+  "5.2-residual-shift": (task) => {
+    const { shape, number, text } = task;
+    const texts = promptsOf(task, "promptCount");
+    const [tokens, batch] = [number("maxNewTokens"), number("batchSize")];
+    const writing = { texts, prompt: PROMPT_TOKENS, tokens, batch };
+    const read = { texts, tokens: PROMPT_TOKENS + tokens - 1, batch, logits: false };
+    return [
+      repeated(text("protocol") === "corrected" ? 2 : 1, generating(shape, "prompts continued", writing)),
+      ...(text("protocol") === "corrected" ? [] : [reading(shape, "continuations read", read)]),
+      ...streams(task, 1),
+      ...shifts(task, 1),
+    ];
+  },
+  "5.3-unalign": (task) => {
+    const { shape, number, length } = task;
+    const { layers, width } = shape;
+    const [texts, batch] = [
+      Math.min(number("keyComments"), task.records("comments").count),
+      number("batchSize"),
+    ];
+    const [prompt, tokens] = [number("keyPromptTokens"), number("maxNewTokens")];
+    const window = Math.min(DISTURBED_WINDOW, shape.context);
+    const swept = KEY_RANKINGS * length("unalignKeys") * length("unalignScales");
+    const rows = UNALIGNED_ROWS + number("unalignRandomDraws");
+    // Read by both models twice, and by four systems up to each layer.
+    const beginnings = 2 * 2 + 4 * ((layers + 1) / 2);
+    const valueVectors = 4 * layers * width ** 2;
+    return [
+      repeated(2, generating(shape, "beginnings continued", { texts, prompt, tokens, batch })),
+      attributing(shape, "effects of keys", {
+        texts: 2 * texts,
+        tokens: prompt + tokens,
+        batch: Math.min(batch, 32),
+      }),
+      reading(shape, "disturbances of keys", {
+        texts: number("keyTextTokens") / window,
+        tokens: window,
+        batch: Math.min(batch, 32),
+        logits: false,
+      }),
+      repeated(
+        beginnings,
+        reading(shape, "beginnings read", { texts, tokens: prompt, batch, logits: false }),
+      ),
+      onHost("value vectors along W_toxic", 2 * ALONG * valueVectors),
+      onHost("keys scaled", (swept + rows) * valueVectors),
+      repeated(2 + swept, perplexities(task, "perplexities of the sweep", "sweepTokens", 1)),
+      repeated(2 + swept, continuing(task, "continuations of the sweep", promptsOf(task, "sweepPrompts"))),
+      repeated(rows, perplexities(task, "perplexities", "perplexityTokens", 1)),
+      ...spoken(task, 2 + rows, rows),
+    ];
+  },
   "A-vocabulary-projection": ({ shape, number }) => {
     const tested = 2 + 2 * number("testedVectors") + 3 * shape.layers;
     const texts = 2 * tested * number("projectionPrompts");
@@ -121,11 +168,21 @@ const WORK: Readonly<Record<string, (task: Task) => Work[]>> = {
       reading(shape, "logits before and after", { texts, tokens: 16, batch: number("projectionPrompts") }),
     ];
   },
+  "B-residual-shift-layers": (task) => streams(task, NEXT_VECTORS),
+  "C-value-vector-shift-layers": (task) => shifts(task, task.length("shiftLayers") || OTHER_LAYERS),
 };
+
+/** Notebooks that open the model and compute nothing on it: what they take is their start. */
+export const COMPUTES_NOTHING: ReadonlySet<string> = new Set(["D-hyperparameters"]);
+
+/** Toxic vectors of appendix B. */
+const NEXT_VECTORS = 3;
+/** Layers of appendix C where none are named. */
+const OTHER_LAYERS = 4;
 
 /** The work of a notebook; undefined for one that nobody has modelled. */
 export function workOf(notebook: string, task: Task): Work[] | undefined {
-  return WORK[notebook]?.(task);
+  return COMPUTES_NOTHING.has(notebook) ? [] : WORK[notebook]?.(task);
 }
 
 /** One decomposition of the stacked vectors and one for each alternative number: 11 n² d operations each. */
@@ -142,34 +199,44 @@ function perplexities({ shape, number, records }: Task, what: string, limit: str
 }
 
 /** Continuations of the prompts for `toxicities` systems, and of the passages for `f1s` of them. */
-function spoken({ shape, number, records }: Task, toxicities: number, f1s: number): Work[] {
-  const batch = Math.max(1, number("batchSize"));
-  const tokens = number("maxNewTokens");
-  const texts = (count: string, of: string) => Math.min(number(count), records(of).count);
-  const many = (times: number, work: Work): Work => ({
-    ...work,
-    flops: times * work.flops,
-    passes: times * work.passes,
-  });
+function spoken(task: Task, toxicities: number, f1s: number): Work[] {
+  const passages = Math.min(task.number("continuationCount"), task.records("continuations").count);
   return [
-    many(
-      toxicities,
-      generating(shape, "continuations scored", {
-        texts: texts("promptCount", "prompts"),
-        prompt: PROMPT_TOKENS,
-        tokens,
-        batch,
-      }),
-    ),
-    many(
-      f1s,
-      generating(shape, "continuations compared, F1", {
-        texts: texts("continuationCount", "continuations"),
-        prompt: PROMPT_TOKENS,
-        tokens,
-        batch,
-      }),
-    ),
+    repeated(toxicities, continuing(task, "continuations scored", promptsOf(task, "promptCount"))),
+    repeated(f1s, continuing(task, "continuations compared, F1", passages)),
+  ];
+}
+
+function continuing({ shape, number }: Task, what: string, texts: number): Work {
+  const batch = Math.max(1, number("batchSize"));
+  return generating(shape, what, { texts, prompt: PROMPT_TOKENS, tokens: number("maxNewTokens"), batch });
+}
+
+/** As many prompts as a parameter says, if there are so many. */
+function promptsOf({ number, records }: Task, limit: string): number {
+  return Math.min(number(limit), records("prompts").count);
+}
+
+/** Residual streams of both models before some vectors' MLPs, counted as if they were the last, and their planes. */
+function streams(task: Task, vectors: number): Work[] {
+  const { shape, number } = task;
+  const texts = promptsOf(task, "shiftPrompts");
+  const read = { texts, tokens: PROMPT_TOKENS, batch: number("batchSize"), logits: false };
+  return [
+    repeated(2 * vectors, reading(shape, "residual streams", read)),
+    // Both models' streams in one decomposition.
+    onHost("principal components", vectors * 11 * (2 * texts) ** 2 * shape.width),
+  ];
+}
+
+/** Mean activations of both models, and the value vectors' shifts below some layers, half of all on average. */
+function shifts(task: Task, layers: number): Work[] {
+  const { shape, number } = task;
+  const batch = Math.min(number("batchSize"), 64);
+  const read = { texts: promptsOf(task, "promptCount"), tokens: PROMPT_TOKENS, batch, logits: false };
+  return [
+    repeated(2, reading(shape, "mean activations", read)),
+    onHost("value vectors' shifts", SHIFT * layers * (shape.layers / 2) * 4 * shape.width ** 2),
   ];
 }
 

@@ -89,6 +89,15 @@ export function training(
   return { what, flops: trainingFlops(shape, 2 * pairs * tokens), passes: 3 * Math.ceil(pairs / batch) };
 }
 
+/** Texts read, and the gradient with respect to activations, which costs as much again: no weight has one. */
+export function attributing(
+  shape: ModelShape,
+  what: string,
+  { texts, tokens, batch }: { texts: number; tokens: number; batch: number },
+): Work {
+  return { what, flops: 2 * forwardFlops(shape, texts * tokens), passes: 3 * Math.ceil(texts / batch) };
+}
+
 /**
  * The perplexities of one text under many interventions on the last block: one pass through the blocks, then an
  * unembedding for each.
@@ -100,6 +109,11 @@ export function unembedding(
 ): Work {
   const flops = forwardFlops(shape, tokens, times * tokens);
   return { what, flops, passes: Math.ceil(tokens / window) * (1 + times / 8) };
+}
+
+/** The same work so many times over, one after the other. */
+export function repeated(times: number, { what, flops, passes, hostFlops = 0 }: Work): Work {
+  return { what, flops: times * flops, passes: times * passes, hostFlops: times * hostFlops };
 }
 
 /** Work on the host alone. */
