@@ -20,6 +20,16 @@ const binaries = { alignscope: "alignscope.mjs", "papermill-ts": "papermill-ts.m
 const tasks = {
   reproduce: async (args) => (await ready()) || run(at("src/cli/bin/alignscope.mjs"), ["reproduce", ...args]),
   test: async (args) => (await ready()) || run(join(modules, "vitest/vitest.mjs"), ["run", ...args]),
+  "test:slow": async (args) =>
+    (await ready()) ||
+    run(join(modules, "vitest/vitest.mjs"), [
+      "run",
+      "--config",
+      "vitest.slow.config.mts",
+      "test/alignment",
+      "test/bench",
+      ...args,
+    ]),
   "test:pack": async (args) =>
     (await ready()) ||
     run(join(modules, "vitest/vitest.mjs"), [
