@@ -4,6 +4,7 @@ import { pca } from "../../tensors/linalg";
 import type { Neuron } from "../../toxicity/value-vectors";
 import { cosine, dot, norm, unit, type Vector } from "../../toxicity/vectors";
 import { effectiveKey, geluNew, normScale } from "./effective-key";
+import { minus } from "./minus";
 import { byLength, checkLayer, checkTexts } from "./model-pair";
 
 /** Residual streams of the same prompts before and after alignment, `[prompt][dModel]`. */
@@ -167,10 +168,6 @@ function checkRows({ before, after }: ResidualPair): void {
   throw new UserError(
     `residual shift: ${before.length} residual streams before and ${after.length} after, expected the same prompts`,
   );
-}
-
-function minus(a: Vector, b: Vector, times = 1): Float64Array {
-  return Float64Array.from(a, (value, d) => value - times * (b[d] as number));
 }
 
 function meanOf(rows: readonly Vector[]): Float64Array {

@@ -1,7 +1,8 @@
 import { UserError } from "../../data/errors";
 import type { GPT2 } from "../../model";
-import { cosine, dot, type Vector } from "../../toxicity/vectors";
+import { cosine, dot } from "../../toxicity/vectors";
 import { meansAt, type MeanOptions } from "./mean-at-hooks";
+import { minus } from "./minus";
 import { checkLayer, checkPair, type ModelPair } from "./model-pair";
 
 /** Mean activations of both models at every hook point that the functions below read, up to a layer. */
@@ -190,11 +191,4 @@ export function otherLayers({ nLayer }: { nLayer: number }, drawn: number, most 
 
 function difference({ before, after }: ShiftMeans, name: string): Float64Array {
   return minus(after.get(name) as Float64Array, before.get(name) as Float64Array);
-}
-
-/** A plain loop: appendix C subtracts a hundred million entries at GPT2-medium's size, and `Float64Array.from` is slow. */
-function minus(a: Vector, b: Vector): Float64Array {
-  const difference = new Float64Array(a.length);
-  for (let d = 0; d < a.length; d += 1) difference[d] = (a[d] as number) - (b[d] as number);
-  return difference;
 }

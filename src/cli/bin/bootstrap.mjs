@@ -20,25 +20,8 @@ const binaries = { alignscope: "alignscope.mjs", "papermill-ts": "papermill-ts.m
 const tasks = {
   reproduce: async (args) => (await ready()) || run(at("src/cli/bin/alignscope.mjs"), ["reproduce", ...args]),
   test: async (args) => (await ready()) || run(join(modules, "vitest/vitest.mjs"), ["run", ...args]),
-  "test:slow": async (args) =>
-    (await ready()) ||
-    run(join(modules, "vitest/vitest.mjs"), [
-      "run",
-      "--config",
-      "vitest.slow.config.mts",
-      "test/alignment",
-      "test/bench",
-      ...args,
-    ]),
-  "test:pack": async (args) =>
-    (await ready()) ||
-    run(join(modules, "vitest/vitest.mjs"), [
-      "run",
-      "--config",
-      "vitest.slow.config.mts",
-      "test/pack",
-      ...args,
-    ]),
+  "test:slow": (args) => slowTests("test/alignment", "test/bench", ...args),
+  "test:pack": (args) => slowTests("test/pack", ...args),
   build: async () => ready(),
   lint: async (args) =>
     (await ready()) ||
@@ -46,6 +29,12 @@ const tasks = {
     run(join(modules, "prettier/bin/prettier.cjs"), ["--check", "--log-level", "warn", "."]),
   "setup:cuda": setupCuda,
 };
+
+/** Tests that are no part of `npm test`, in the folders named. */
+async function slowTests(...args) {
+  const config = ["--config", "vitest.slow.config.mts"];
+  return (await ready()) || run(join(modules, "vitest/vitest.mjs"), ["run", ...config, ...args]);
+}
 
 /** Packages, links and build, in this order; 0 or the exit code of what failed. */
 async function ready() {
