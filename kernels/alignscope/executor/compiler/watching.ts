@@ -1,4 +1,5 @@
-import { tslabCompiler, type Compiler, type Watcher } from "./tslab-compiler";
+import type * as TS from "typescript";
+import { tslabTypeScript } from "./typescript";
 
 const DECLARATION = /\.d\.[cm]?ts$/;
 const SOURCE = /\.[cm]?[jt]sx?$/;
@@ -19,9 +20,9 @@ export function isEditedByHand(path: string): boolean {
  *
  * What tslab itself changes, the cells and their modules, is told to TypeScript, not watched.
  */
-export function watchSourcesOnly({ sys }: Pick<Compiler, "sys"> = tslabCompiler().compiler): void {
+export function watchSourcesOnly(sys: TS.System = tslabTypeScript().ts.sys): void {
   const watchFile = sys.watchFile?.bind(sys);
-  const unwatched: Watcher = { close: () => undefined };
+  const unwatched: TS.FileWatcher = { close: () => undefined };
   sys.watchFile = (path, ...rest) =>
     watchFile && isEditedByHand(path) ? watchFile(path, ...rest) : unwatched;
   sys.watchDirectory = () => unwatched;

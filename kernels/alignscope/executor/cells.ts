@@ -1,0 +1,162 @@
+import { dirname } from "node:path";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import type { Executor } from "tslab/dist/executor";
+import type { CellError, ExpressionResult, Shown, ToExecutor } from "../wire";
+import { tellFront } from "./channel";
+import type { CellCompiler } from "./compiler/cell-compiler";
+import { RUNTIME } from "./compiler/rewrite";
+import { tslabModule } from "./compiler/typescript";
+import { ErrorTeller, type CodeBook } from "./errors";
+import { begin, Execution, InterruptedError, resume } from "./execution";
+import { Imports } from "./imports";
+import type { Lifeline } from "./lifeline";
+import { render } from "./render";
+import { TensorWatch } from "./tensors";
+
+type ExecuteRequest = Extract<ToExecutor, { type: "execute" }>;
+
+/** What tslab's executor has said of a cell: it prints what it was asked to show, and what went wrong. */
+interface Said {
+  value?: unknown;
+  thrown?: { value: unknown };
+}
+
+interface Outcome {
+  shown?: Shown;
+  error?: CellError;
+}
+
+/** What a cell that was interrupted gets to end by itself, in milliseconds, once this thread has heard of it. */
+const TORN_MS = 1000;
+
+/** Executions whose code is kept for the frames of errors. */
+const REMEMBERED = 2000;
+
+/** Code without a single token: nothing to compile, nothing to run. */
+const EMPTY = /^(\s|\/\/[^\n]*(\n|$)|\/\*(?!\*)[\s\S]*?\*\/)*$/;
+
+/** Runs cells, one after the other, in tslab's executor. */
+export class Cells implements CodeBook {
+  readonly executor: Executor;
+  readonly errors: ErrorTeller;
+  readonly tensors = new TensorWatch();
+  running: Execution | undefined;
+  readonly #compiler: CellCompiler;
+  readonly #lifeline: Lifeline;
+  readonly #imports: Imports;
+  readonly #codes = new Map<number, { label: string; code: string }>();
+  #said: Said = {};
+
+  /** `onTslab` is called before a cell gets tslab's own module. */
+  constructor(compiler: CellCompiler, lifeline: Lifeline, onTslab: () => void) {
+    this.#compiler = compiler;
+    this.#lifeline = lifeline;
+    const converter = compiler.forExecutor();
+    const { createExecutor } = tslabModule("executor") as typeof import("tslab/dist/executor");
+    this.executor = createExecutor(
+      compiler.cwd,
+      { node: converter, browser: converter, close: () => converter.close() },
+      {
+        log: (value: unknown) => (this.#said.value = value),
+        error: (...values: unknown[]) => (this.#said.thrown ??= { value: values[0] }),
+      },
+    );
+    this.#imports = new Imports(compiler.modules, compiler.cwd, onTslab);
+    this.errors = new ErrorTeller(compiler.ts, compiler.places, this, compiler.cwd);
+    this.#extendRuntime();
+  }
+
+  cell(execution: number): { label: string; code: string } | undefined {
+    return this.#codes.get(execution);
+  }
+
+  /** Runs a cell and tells the front all about it. */
+  async run(request: ExecuteRequest): Promise<void> {
+    const { execution: id, code, silent, allowStdin } = request;
+    const execution = new Execution(id, allowStdin, silent);
+    const label = silent ? "In [ ]" : `In [${request.count}]`;
+    this.#remember(id, label, code);
+    begin(execution);
+    this.running = execution;
+    const before = this.tensors.before();
+    const { shown, error } = EMPTY.test(code) ? {} : await this.#orTorn(execution, this.#evaluate(execution, code));
+    if (error) this.tensors.unwind(before);
+    this.tensors.after(before, label);
+    if (shown && !silent) tellFront({ type: "result", execution: id, ...shown });
+    if (error) tellFront({ type: "error", execution: id, ...error });
+    const expressions: Record<string, ExpressionResult> = {};
+    for (const [name, expression] of error ? [] : Object.entries(request.expressions)) {
+      expressions[name] = await this.#expression(execution, expression);
+    }
+    this.running = undefined;
+    tellFront({ type: "executed", execution: id, ...(error ? { error } : {}), expressions });
+  }
+
+  /** A cell that was terminated from another thread never returns, nor does what waits for it. */
+  async #orTorn(execution: Execution, outcome: Promise<Outcome>): Promise<Outcome> {
+    const torn = execution.interruption.catch(async (reason: unknown): Promise<Outcome> => {
+      await sleep(TORN_MS);
+      return { error: this.errors.thrown(reason) };
+    });
+    return Promise.race([outcome, torn]);
+  }
+
+  async #evaluate(execution: Execution, code: string): Promise<Outcome> {
+    const { value, error } = await this.#execute(execution, code);
+    if (error || value === undefined || execution.silent) return error ? { error } : {};
+    try {
+      const shown = await Promise.race([render(value), execution.interruption]);
+      return shown ? { shown } : {};
+    } catch (reason) {
+      return { error: this.errors.thrown(reason) };
+    }
+  }
+
+  async #execute(execution: Execution, code: string): Promise<{ value?: unknown; error?: CellError }> {
+    this.#said = {};
+    const compiled = this.#compiler.compile(code, execution.id);
+    if (!compiled.ok) return { error: this.errors.diagnostics(compiled.diagnostics, execution.id) };
+    await this.#imports.prepare(this.#compiler.ts, code);
+    // A signal that came meanwhile is heard now, before the cell's code holds this thread.
+    await setImmediate();
+    if (execution.interrupted) return { error: this.errors.thrown(new InterruptedError()) };
+    this.#lifeline.inCell(true);
+    const ok = await this.executor.execute(code);
+    this.#lifeline.inCell(false);
+    if (ok) this.#compiler.keepDeclarations();
+    const { value, thrown } = this.#said;
+    this.#said = {};
+    if (ok) return { value };
+    return { error: this.errors.thrown(execution.interrupted ? new InterruptedError() : thrown?.value) };
+  }
+
+  async #expression(execution: Execution, expression: string): Promise<ExpressionResult> {
+    const { value, error } = await this.#execute(execution, `(${expression})`);
+    if (error) return { status: "error", ...error };
+    const shown = (await render(value ?? null)) ?? { data: { "text/plain": String(value) }, metadata: {} };
+    return { status: "ok", ...shown };
+  }
+
+  #remember(id: number, label: string, code: string): void {
+    this.#codes.set(id, { label, code });
+    if (this.#codes.size > REMEMBERED) this.#codes.delete(this.#codes.keys().next().value ?? 0);
+  }
+
+  /** What rewritten cells call: see compiler/rewrite.ts. */
+  #extendRuntime(): void {
+    const runtime = Reflect.get(globalThis, RUNTIME) as Record<string, unknown>;
+    Object.assign(runtime, {
+      require: this.#imports.around(runtime["require"] as (id: string) => unknown),
+      resume,
+      importModule: (id: string) => this.#imports.importModule(id),
+      meta: metaOf(`${this.#compiler.cwd}/cell.ts`),
+      metaOf,
+    });
+  }
+}
+
+/** `import.meta` of a file. */
+function metaOf(filename: string): object {
+  return { url: pathToFileURL(filename).href, filename, dirname: dirname(filename) };
+}

@@ -1,0 +1,89 @@
+import type * as TS from "typescript";
+import type { Executor } from "tslab/dist/executor";
+import type { Bundle, Completeness, Completions } from "../wire";
+import { tslabModule, type TslabTypeScript } from "./compiler/typescript";
+
+/** What may stand at a place: what begins as the code there does; without such, what does so in another case. */
+export function complete(executor: Executor, code: string, position: number): Completions {
+  const { start, end, candidates, original } = executor.complete(code, position);
+  const typed = code.slice(start, position);
+  const kinds = new Map<string, string>();
+  for (const { name, kind } of original?.entries ?? []) kinds.set(name, kind);
+  const lower = typed.toLowerCase();
+  const exact = candidates.filter((name) => name.startsWith(typed));
+  const matches = exact.length > 0 ? exact : candidates.filter((name) => name.toLowerCase().startsWith(lower));
+  return { matches, kinds: matches.map((name) => kinds.get(name) ?? ""), start, end };
+}
+
+/** What is known of the name at a place, or of the function whose arguments are being written there. */
+export function hover(executor: Executor, code: string, position: number): Bundle | undefined {
+  const info = quickInfo(executor, code, position) ?? calledFunction(executor, code, position);
+  if (!info) return undefined;
+  const { printQuickInfo } = tslabModule("inspect") as typeof import("tslab/dist/inspect");
+  return { "text/plain": printQuickInfo(info as never), "text/markdown": markdown(info) };
+}
+
+function quickInfo(executor: Executor, code: string, position: number): TS.QuickInfo | undefined {
+  for (const at of [position, position - 1]) {
+    const info = at < 0 ? undefined : (executor.inspect(code, at) as TS.QuickInfo | undefined);
+    if (info?.displayParts?.length) return info;
+  }
+  return undefined;
+}
+
+/** `openStudy(|` asks for openStudy. */
+function calledFunction(executor: Executor, code: string, position: number): TS.QuickInfo | undefined {
+  let depth = 0;
+  for (let at = position - 1; at > 0; at--) {
+    const character = code[at];
+    if (character === ")") depth++;
+    if (character === "(" && depth-- === 0) return quickInfo(executor, code, at);
+    if (character === ";") return undefined;
+  }
+  return undefined;
+}
+
+function markdown({ displayParts = [], documentation = [], tags = [] }: TS.QuickInfo): string {
+  const text = (parts: readonly TS.SymbolDisplayPart[]): string => parts.map((part) => part.text).join("");
+  const sections = [`\`\`\`typescript\n${text(displayParts)}\n\`\`\``];
+  if (documentation.length > 0) sections.push(text(documentation));
+  for (const { name, text: parts = [] } of tags) {
+    const said = text(parts);
+    sections.push(name === "example" ? `*@example*\n\`\`\`typescript\n${said}\n\`\`\`` : `*@${name}* ${said}`);
+  }
+  return sections.join("\n\n");
+}
+
+/** Messages of the parser that more code could answer: something is open at the end. */
+const OPEN = new Set([
+  1002, // Unterminated string literal: only when a backslash ends the line.
+  1010, // '*/' expected.
+  1160, // Unterminated template literal.
+  1161, // Unterminated regular expression literal.
+]);
+
+/** Whether code is whole, wants more, or is beyond help. */
+export function completeness(ts: TslabTypeScript, code: string): Completeness {
+  // Two empty lines at the end say that the writer is done.
+  const whole = code.trimEnd();
+  const file = ts.createSourceFile("cell.ts", whole, ts.ScriptTarget.Latest, true) as TS.SourceFile & {
+    parseDiagnostics: readonly TS.DiagnosticWithLocation[];
+  };
+  const [first] = file.parseDiagnostics;
+  if (!first) return { status: "complete" };
+  const end = whole.length;
+  const open =
+    (OPEN.has(first.code) && first.code !== 1002 && first.start + first.length >= end) ||
+    (first.code === 1002 && whole.endsWith("\\")) ||
+    first.start >= end;
+  if (!open || /\n\s*\n\s*$/.test(code)) return { status: "invalid" };
+  return { status: "incomplete", indent: indentAfter(whole) };
+}
+
+/** The indentation of the next line: two more than the last line's when that one opens a bracket. */
+function indentAfter(code: string): string {
+  const line = code.slice(code.lastIndexOf("\n") + 1);
+  const current = /^[ \t]*/.exec(line)?.[0] ?? "";
+  const step = current.includes("\t") ? "\t" : "  ";
+  return /[{([]\s*(\/\/.*)?$|=>\s*$/.test(line) ? current + step : current;
+}

@@ -1,0 +1,73 @@
+/** One run of one cell. */
+export class Execution {
+  /** Rejects when the execution is interrupted; settles at no other time. */
+  readonly interruption: Promise<never>;
+  #interrupted = false;
+  #reject!: (reason: Error) => void;
+
+  constructor(
+    /** The number by which the front knows it. */
+    readonly id: number,
+    readonly allowStdin: boolean,
+    readonly silent: boolean,
+  ) {
+    this.interruption = new Promise((_, reject) => (this.#reject = reject));
+    this.interruption.catch(() => undefined);
+  }
+
+  get interrupted(): boolean {
+    return this.#interrupted;
+  }
+
+  /** From now on the cell's code ends where it next awaits. */
+  interrupt(): void {
+    this.#interrupted = true;
+    this.#reject(new InterruptedError());
+  }
+}
+
+/** What the code of an interrupted cell meets. */
+export class InterruptedError extends Error {
+  override readonly name = "Interrupted";
+
+  constructor() {
+    super("the cell was interrupted");
+  }
+}
+
+/** Before the first cell. */
+const NONE = new Execution(0, false, false);
+
+let current = NONE;
+/** The latest that were interrupted, by number: their code may still be about to go on. */
+const interrupted = new Set<number>();
+const REMEMBERED = 1000;
+
+/**
+ * The execution that output belongs to: the running one, or the latest, whose timers may still fire. (Node could follow each
+ * callback to the cell it comes from, but then nothing can end a loop that runs after an `await`: Node aborts.)
+ */
+export function currentExecution(): Execution {
+  return current;
+}
+
+export function begin(execution: Execution): void {
+  current = execution;
+}
+
+export function interrupt(execution: Execution): void {
+  interrupted.add(execution.id);
+  if (interrupted.size > REMEMBERED) interrupted.delete(interrupted.values().next().value ?? 0);
+  execution.interrupt();
+}
+
+/** Ends the code of a cell that was interrupted; called after each `await` of that cell, with its number. */
+export function resume<T>(value: T, execution: number): T {
+  if (interrupted.has(execution)) throw new InterruptedError();
+  return value;
+}
+
+/** Ends the code of the running cell when it was interrupted: for loops of a library. */
+export function checkpoint(): void {
+  if (current.interrupted) throw new InterruptedError();
+}

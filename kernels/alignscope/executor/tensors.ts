@@ -1,0 +1,77 @@
+/** The parts of tfjs' engine that are looked at; all copies of tfjs in a process share one. */
+interface Engine {
+  memory(): { numTensors: number; numBytes: number };
+  endScope(result?: unknown): void;
+  state: {
+    scopeStack: unknown[];
+    activeTape: unknown;
+    gradientDepth: number;
+    kernelDepth: number;
+    activeScope: unknown;
+  };
+}
+
+/** How things stood before a cell. */
+export interface TensorCount {
+  engine: Engine | undefined;
+  scopes: number;
+  tensors: number;
+  bytes: number;
+}
+
+/** What a cell has left behind: tensors that neither it nor `tidy` has disposed. */
+export interface TensorsKept {
+  cell: string;
+  tensors: number;
+  bytes: number;
+}
+
+/** Cells remembered for the report. */
+const REMEMBERED = 1000;
+
+function engineOf(): Engine | undefined {
+  return Reflect.get(globalThis, "_tfengine") as Engine | undefined;
+}
+
+/** Keeps the books of tfjs' tensors cell by cell, and puts the engine right after a cell that was torn out of its work. */
+export class TensorWatch {
+  readonly kept: TensorsKept[] = [];
+
+  before(): TensorCount {
+    const engine = engineOf();
+    const { tensors, bytes } = this.now();
+    return { engine, scopes: engine?.state.scopeStack.length ?? 0, tensors, bytes };
+  }
+
+  /** Notes what the cell has added or disposed. */
+  after(before: TensorCount, cell: string): void {
+    const { tensors, bytes } = this.now();
+    if (tensors === before.tensors && bytes === before.bytes) return;
+    this.kept.push({ cell, tensors: tensors - before.tensors, bytes: bytes - before.bytes });
+    if (this.kept.length > REMEMBERED) this.kept.shift();
+  }
+
+  now(): { tensors: number; bytes: number } {
+    const engine = engineOf();
+    try {
+      const memory = engine?.memory();
+      return { tensors: memory?.numTensors ?? 0, bytes: memory?.numBytes ?? 0 };
+    } catch {
+      return { tensors: 0, bytes: 0 }; // No backend was chosen yet.
+    }
+  }
+
+  /**
+   * Ends the scopes that a failed cell has opened, with the tensors in them, and drops its tape. tfjs does it by itself when
+   * an error passes through `tidy`; an interrupt passes through nothing, and would leave the tape recording for ever.
+   */
+  unwind(before: TensorCount): void {
+    const engine = before.engine ?? engineOf();
+    if (!engine) return;
+    const { state } = engine;
+    while (state.scopeStack.length > before.scopes) engine.endScope();
+    state.gradientDepth = 0;
+    state.kernelDepth = 0;
+    state.activeTape = null;
+  }
+}
