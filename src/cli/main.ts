@@ -6,6 +6,7 @@ import { projectRoot } from "../data/paths";
 import { benchCommand } from "./commands/bench";
 import { claimsCommand } from "./commands/claims";
 import { dataCommand } from "./commands/data";
+import { kernelCommand } from "./commands/kernel";
 import { labCommand } from "./commands/lab";
 import { packCommand } from "./commands/pack";
 import { pairsCommand } from "./commands/pairs";
@@ -25,6 +26,7 @@ const commands: ((program: Command) => void)[] = [
   claimsCommand,
   siteCommand,
   dataCommand,
+  kernelCommand,
   scoreCommand,
   scorersCommand,
   pairsCommand,

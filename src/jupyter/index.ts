@@ -18,9 +18,25 @@ export {
   writeConnectionFile,
   type ConnectionInfo,
 } from "./connection";
-export { dataFolders, runtimeFolder, userDataFolder } from "./jupyter-folders";
+export {
+  dataFolders,
+  isSearched,
+  kernelsFolderOf,
+  runtimeFolder,
+  userDataFolder,
+  type KernelPlace,
+} from "./jupyter-folders";
+export {
+  installKernelspec,
+  OWN_KERNEL,
+  uninstallKernelspec,
+  type Installed,
+  type InstallOptions,
+} from "./install-kernelspec";
+export { describeKernelspecs, type ListedKernelspec } from "./kernelspec-listing";
 export {
   findKernelspec,
+  isKernelName,
   kernelCommand,
   kernelEnvironment,
   kernelspecFolders,

@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
+import { UserError } from "../data/errors";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -34,4 +35,27 @@ export function dataFolders(env: Environment = process.env, platform = process.p
   const preferEnvironment = /^(1|true|yes|on|y)$/i.test(env["JUPYTER_PREFER_ENV_PATH"] ?? "");
   const own = preferEnvironment ? [...environments, user] : [user, ...environments];
   return [...new Set([...named, ...own, ...machine])];
+}
+
+/** Where a kernelspec is installed: for the user, for the active Python environment, or below a prefix. */
+export type KernelPlace = "user" | "sys-prefix" | { readonly prefix: string };
+
+/**
+ * The `kernels/` folder of a place, whether it exists or not.
+ *
+ * @throws UserError when there is no active Python environment to install into
+ */
+export function kernelsFolderOf(place: KernelPlace, env: Environment = process.env): string {
+  if (place === "user") return resolve(userDataFolder(env), "kernels");
+  if (typeof place === "object") return resolve(place.prefix, "share", "jupyter", "kernels");
+  const active = env["VIRTUAL_ENV"] || env["CONDA_PREFIX"];
+  if (active) return resolve(active, "share", "jupyter", "kernels");
+  throw new UserError(
+    "no Python environment is active (neither VIRTUAL_ENV nor CONDA_PREFIX is set): activate one, or use --user or --prefix PATH",
+  );
+}
+
+/** Whether Jupyter, started in this environment, looks for kernelspecs in that folder. */
+export function isSearched(kernelsFolder: string, env: Environment = process.env): boolean {
+  return dataFolders(env).some((folder) => resolve(folder, "kernels") === resolve(kernelsFolder));
 }

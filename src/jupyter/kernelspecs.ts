@@ -22,6 +22,11 @@ export interface Kernelspec {
 
 const KERNEL_NAME = /^[a-z0-9._-]+$/i;
 
+/** Whether a kernelspec may have that name: letters, digits, `.`, `_` and `-`, and not only dots. */
+export function isKernelName(name: string): boolean {
+  return KERNEL_NAME.test(name) && !/^\.+$/.test(name);
+}
+
 /** Folders searched for kernelspecs, in order; this project's own comes first, so that nothing need be installed. */
 export function kernelspecFolders(): string[] {
   return [
@@ -38,10 +43,10 @@ export function kernelspecFolders(): string[] {
  */
 export function findKernelspec(name: string, folders: readonly string[] = kernelspecFolders()): Kernelspec {
   const wanted = name.toLowerCase();
-  for (const [found, folder] of candidates(folders)) {
+  for (const [found, folder] of kernelspecCandidates(folders)) {
     if (found === wanted) return readKernelspec(found, folder);
   }
-  const names = [...new Set(candidates(folders).map(([found]) => found))];
+  const names = [...new Set(kernelspecCandidates(folders).map(([found]) => found))];
   throw new UserError(
     `no such kernel: ${name} (${names.length ? `found ${names.join(", ")}` : `none found in ${folders.join(", ")}`})`,
   );
@@ -50,7 +55,7 @@ export function findKernelspec(name: string, folders: readonly string[] = kernel
 /** Every kernelspec that can be read, first match first; broken ones are passed over. */
 export function listKernelspecs(folders: readonly string[] = kernelspecFolders()): Kernelspec[] {
   const specs = new Map<string, Kernelspec>();
-  for (const [name, folder] of candidates(folders)) {
+  for (const [name, folder] of kernelspecCandidates(folders)) {
     if (specs.has(name)) continue;
     try {
       specs.set(name, readKernelspec(name, folder));
@@ -89,7 +94,7 @@ export function kernelEnvironment(
 }
 
 /** [name, folder] of everything that looks like a kernelspec, in search order. */
-function candidates(folders: readonly string[]): [string, string][] {
+export function kernelspecCandidates(folders: readonly string[]): [string, string][] {
   return folders.flatMap((folder) => {
     let names: string[];
     try {
@@ -98,7 +103,7 @@ function candidates(folders: readonly string[]): [string, string][] {
       return [];
     }
     return names
-      .filter((name) => KERNEL_NAME.test(name) && hasKernelJson(join(folder, name)))
+      .filter((name) => isKernelName(name) && hasKernelJson(join(folder, name)))
       .sort()
       .map((name): [string, string] => [name.toLowerCase(), join(folder, name)]);
   });
@@ -112,7 +117,12 @@ function hasKernelJson(folder: string): boolean {
   }
 }
 
-function readKernelspec(name: string, resourceDir: string): Kernelspec {
+/**
+ * The kernelspec in that folder.
+ *
+ * @throws UserError when its kernel.json cannot be read or has no argv
+ */
+export function readKernelspec(name: string, resourceDir: string): Kernelspec {
   const path = join(resourceDir, "kernel.json");
   let json: Record<string, unknown>;
   try {

@@ -29,7 +29,8 @@ export async function environment(kernel: string, root = projectRoot()): Promise
   ];
   built.push(...filesBelow(join(root, LAB_FOLDER, "manifest.json")));
   const kernelFiles = [
-    ...filesBelow(join(root, "kernels", kernel)).filter((path) => !path.endsWith(".ts")),
+    // Not its logos: no cell can tell.
+    ...filesBelow(join(root, "kernels", kernel)).filter((path) => !/\.(ts|svg|png)$/.test(path)),
     ...filesBelow(join(root, "dist", "kernels", kernel)).filter((path) => path.endsWith(".js")),
     ...filesBelow(join(root, "dist", "src", "jupyter")).filter((path) => path.endsWith(".js")),
   ];
