@@ -59,10 +59,10 @@ interface KernelJson {
  *
  * @throws UserError when the kernel is not built, the folder cannot be written, or a kernelspec of that name is not ours
  */
-export function installKernelspec(options: InstallOptions): Installed {
+export function installKernelspec(options: InstallOptions, root: string = projectRoot()): Installed {
   const name = checkedName(options.name ?? OWN_KERNEL);
-  const source = join(projectRoot(), "kernels", OWN_KERNEL);
-  const spec = absoluteSpec(source, options);
+  const source = join(root, "kernels", OWN_KERNEL);
+  const spec = absoluteSpec(root, source, options);
   if (realPath(options.folder) === realPath(join(source, ".."))) {
     throw new UserError(
       `${options.folder} is where this project's kernel lies, which Jupyter finds there as it is: nothing to install`,
@@ -115,14 +115,14 @@ export function uninstallKernelspec(kernelsFolder: string, name: string = OWN_KE
 }
 
 /** The kernelspec of the repository with what only holds in its own folder made absolute. */
-function absoluteSpec(source: string, { displayName, env }: InstallOptions): KernelJson {
+function absoluteSpec(root: string, source: string, { displayName, env }: InstallOptions): KernelJson {
   const own = JSON.parse(readFileSync(join(source, "kernel.json"), "utf8")) as KernelJson;
   const argv = own.argv.map((argument, index) => {
     if (index === 0 && argument === "node") return process.execPath;
     if (!argument.includes("{resource_dir}")) return argument;
     const path = resolve(argument.replaceAll("{resource_dir}", source));
     if (!existsSync(path)) {
-      throw new UserError(`the kernel is not built (no ${path}): run \`npm run build\` in ${projectRoot()}`);
+      throw new UserError(`the kernel is not built (no ${path}): run \`npm run build\` in ${root}`);
     }
     return path;
   });
@@ -131,7 +131,7 @@ function absoluteSpec(source: string, { displayName, env }: InstallOptions): Ker
     argv,
     display_name: displayName ?? own.display_name,
     env: { ...own.env, ...env },
-    metadata: { ...own.metadata, [OWN_KERNEL]: { project: projectRoot() } },
+    metadata: { ...own.metadata, [OWN_KERNEL]: { project: root } },
   };
 }
 

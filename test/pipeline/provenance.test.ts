@@ -37,10 +37,11 @@ describe("what every notebook of a run depends on", () => {
     expect({ ...after, [part]: "" }).toEqual({ ...before, [part]: "" });
   });
 
-  it("does not depend on the pages, the pipeline or the commands", async () => {
+  it("does not depend on the pages, the pipeline, the commands or the kernel's logo", async () => {
     const { root, write } = project();
     const before = await environment("alignscope", root);
     for (const room of ["site", "pipeline", "cli"]) write(`dist/src/${room}/index.js`, "changed");
+    for (const logo of ["logo-svg.svg", "logo-32x32.png"]) write(`kernels/alignscope/${logo}`, "changed");
     expect(await environment("alignscope", root)).toEqual(before);
   });
 });
