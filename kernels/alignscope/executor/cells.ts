@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
+import { format } from "node:util";
 import type { Executor } from "tslab/dist/executor";
 import type { CellError, ExpressionResult, Shown, ToExecutor } from "../wire";
 import { tellFront } from "./channel";
@@ -59,7 +60,11 @@ export class Cells implements CodeBook {
       { node: converter, browser: converter, close: () => converter.close() },
       {
         log: (value: unknown) => (this.#said.value = value),
-        error: (...values: unknown[]) => (this.#said.thrown ??= { value: values[0] }),
+        error: (...values: unknown[]) => {
+          // A complaint about an in-memory module, which tslab takes in spite of it.
+          if (values.length > 1) process.stderr.write(`${format(...values)}\n`);
+          else this.#said.thrown = { value: values[0] };
+        },
       },
     );
     this.#imports = new Imports(compiler.modules, compiler.cwd, onTslab);
@@ -115,6 +120,10 @@ export class Cells implements CodeBook {
 
   async #execute(execution: Execution, code: string): Promise<{ value?: unknown; error?: CellError }> {
     this.#said = {};
+    if (isDirective(code)) {
+      await this.executor.execute(code);
+      return {};
+    }
     const compiled = this.#compiler.compile(code, execution.id);
     if (!compiled.ok) return { error: this.errors.diagnostics(compiled.diagnostics, execution.id) };
     await this.#imports.prepare(this.#compiler.ts, code);
@@ -154,6 +163,16 @@ export class Cells implements CodeBook {
       metaOf,
     });
   }
+}
+
+/** A cell that is an in-memory module by tslab's `@module`, or meant for a browser: tslab alone knows what to do with it. */
+function isDirective(code: string): boolean {
+  if (!/@(module|browser)\b/.test(code)) return false;
+  const { getCodeMetadata } = tslabModule("metadata") as {
+    getCodeMetadata(code: string): { module?: string; mode?: string };
+  };
+  const { module, mode } = getCodeMetadata(code);
+  return module !== undefined || mode === "browser";
 }
 
 /** `import.meta` of a file. */

@@ -56,11 +56,12 @@ function markdown({ displayParts = [], documentation = [], tags = [] }: TS.Quick
 
 /** Messages of the parser that more code could answer: something is open at the end. */
 const OPEN = new Set([
-  1002, // Unterminated string literal: only when a backslash ends the line.
   1010, // '*/' expected.
   1160, // Unterminated template literal.
   1161, // Unterminated regular expression literal.
 ]);
+
+const UNTERMINATED_STRING = 1002;
 
 /** Whether code is whole, wants more, or is beyond help. */
 export function completeness(ts: TslabTypeScript, code: string): Completeness {
@@ -72,10 +73,11 @@ export function completeness(ts: TslabTypeScript, code: string): Completeness {
   const [first] = file.parseDiagnostics;
   if (!first) return { status: "complete" };
   const end = whole.length;
+  // A string ends with its line, unless a backslash stands before the line's end.
   const open =
-    (OPEN.has(first.code) && first.code !== 1002 && first.start + first.length >= end) ||
-    (first.code === 1002 && whole.endsWith("\\")) ||
-    first.start >= end;
+    first.code === UNTERMINATED_STRING
+      ? whole.endsWith("\\")
+      : first.start >= end || (OPEN.has(first.code) && first.start + first.length >= end);
   if (!open || /\n\s*\n\s*$/.test(code)) return { status: "invalid" };
   return { status: "incomplete", indent: indentAfter(whole) };
 }

@@ -8,6 +8,9 @@ import { rewriteCell, rewriteModule } from "./rewrite";
 import { tslabModule, tslabTypeScript, type TslabTypeScript } from "./typescript";
 import { watchSourcesOnly } from "./watching";
 
+/** tslab puts it before cells and in-memory modules, to make modules of them. */
+const PREFIX = "export {};\n";
+
 type Builder = TS.EmitAndSemanticDiagnosticsBuilderProgram;
 
 /** A cell that may run, or what the compiler has against it. */
@@ -35,7 +38,8 @@ export class CellCompiler {
   #options!: TS.CompilerOptions;
   #complaints: readonly TS.Diagnostic[] = [];
   #execution = 0;
-  #emitting: string | undefined;
+  /** The local module whose code is being made, if not a cell's. */
+  #emitting: TS.SourceFile | undefined;
   #last: { prevDecl: string; source: string; result: ConvertResult } | undefined;
   /** What earlier cells have declared, as tslab's executor keeps it. */
   #declarations = "";
@@ -156,7 +160,7 @@ export class CellCompiler {
         file,
         (name, text) => {
           if (!name.endsWith(".js")) return;
-          this.#emitting = file.fileName;
+          this.#emitting = file;
           const { outputText } = this.#transpile(text, moduleOptions(this.ts, this.#options));
           this.#emitting = undefined;
           this.modules.emit(file.fileName, outputText);
@@ -175,12 +179,13 @@ export class CellCompiler {
     const compilerOptions = { ...options.compilerOptions, sourceMap: true };
     const output = this.ts.transpileModule(code, { ...options, compilerOptions });
     const text = output.outputText.replace(/\n?\/\/# sourceMappingURL=.*\s*$/, "\n");
-    const source = this.#emitting ?? cellScript(this.#execution);
-    const prefixed = this.#emitting === undefined;
+    const module = this.#emitting;
+    const source = module?.fileName ?? cellScript(this.#execution);
+    const prefixed = module === undefined || module.text.startsWith(PREFIX);
     if (map !== undefined && output.sourceMapText !== undefined) {
       this.places.add(source, [output.sourceMapText, map], prefixed);
     }
-    return { ...output, outputText: prefixed ? `${text}//# sourceURL=${source}\n` : text };
+    return { ...output, outputText: module ? text : `${text}//# sourceURL=${source}\n` };
   }
 
   /** `for await` outside of a function, which tslab does not look for. */

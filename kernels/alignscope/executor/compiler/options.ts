@@ -80,6 +80,7 @@ export function cellOptions(ts: TslabTypeScript, tslab: TS.CompilerOptions, cwd:
     ...own,
     typeRoots: [...(own.typeRoots ?? tslab.typeRoots ?? []), dirname(nodeTypes())],
     paths: { ...fallbackPaths(cwd), ...own.paths },
+    pathsBasePath: own["pathsBasePath"] ?? cwd,
     target: Math.max(own.target ?? 0, tslab.target ?? 0),
     moduleResolution: ts.ModuleResolutionKind.Bundler,
     rootDir: "/",

@@ -67,8 +67,9 @@ export function rewriteCell(
     };
 
     const identifier = (node: TS.Identifier): TS.Node => {
-      // What this pass has made itself has no place in the parsed text.
-      if (ts.getParseTreeNode(node) === undefined || isKey(node)) return copied(node);
+      // What the compiler has made itself, for an enum say, is no one's variable.
+      if (ts.getParseTreeNode(node) !== node) return node;
+      if (isKey(node)) return copied(node);
       return isEarlier(checker.getSymbolAtLocation(node))
         ? ts.setTextRange(fromExports(node.text), node)
         : copied(node);

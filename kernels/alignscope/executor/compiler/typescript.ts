@@ -16,7 +16,7 @@ const ownRequire = createRequire(__filename);
 const tslabRequire = createRequire(ownRequire.resolve("tslab/dist/main.js"));
 
 /** A file of tslab, e.g. `executor`; its own copies of packages stay its own. */
-export function tslabModule(name: "converter" | "executor" | "jupyter" | "inspect" | "public"): unknown {
+export function tslabModule(name: "converter" | "executor" | "jupyter" | "inspect" | "metadata"): unknown {
   return tslabRequire(`./${name}.js`);
 }
 
