@@ -1,0 +1,65 @@
+import type { CellError } from "../wire";
+
+/** How the executor process ended, and the end of what it wrote to its real stderr. */
+export interface Death {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stderr: string;
+  /** Why it never began. */
+  startError?: string;
+}
+
+/** "ended with exit code 3 (process.exit was called?)", "could not be started (spawn node ENOENT)", … in one line. */
+export function describeDeath({ code, signal, stderr, startError }: Death): string {
+  if (startError !== undefined) return `could not be started (${startError})`;
+  const how = `ended with ${signal ? `signal ${signal}` : `exit code ${code ?? "unknown"}`}`;
+  const why = cause(code, signal, stderr);
+  return why ? `${how} (${why})` : how;
+}
+
+/** The failure of the cell that ran when it happened. */
+export function deathInCell(death: Death): CellError {
+  return deadKernel(
+    `the process that runs the cells ${describeDeath(death)} while this cell ran; variables are lost, a fresh process is ready`,
+  );
+}
+
+/** The failure of every cell when no executor comes up. */
+export function neverReady(death: Death, times: number): CellError {
+  const reason = describeDeath(death);
+  return deadKernel(
+    `the process that runs the cells ${reason}, ${times} times before it was ready; restart the kernel once the cause is removed`,
+    death.stderr,
+  );
+}
+
+function deadKernel(evalue: string, stderr = ""): CellError {
+  const ename = "DeadKernelError";
+  const printed = stderr.trim();
+  return {
+    ename,
+    evalue,
+    traceback: [`${ename}: ${evalue}`, ...(printed ? ["It had printed:", ...printed.split("\n")] : [])],
+  };
+}
+
+function cause(code: number | null, signal: NodeJS.Signals | null, stderr: string): string | undefined {
+  if (/FATAL ERROR: [^\n]*heap (out of memory|limit)/i.test(stderr)) {
+    return "the JavaScript heap is exhausted: keep less in variables, or give node a larger --max-old-space-size";
+  }
+  switch (signal) {
+    case "SIGKILL":
+      return "often the system being out of memory";
+    case "SIGSEGV":
+    case "SIGBUS":
+    case "SIGILL":
+    case "SIGFPE":
+      return "a crash in native code";
+    case "SIGABRT":
+      return "native code or node itself gave up";
+    case null:
+      return code === null ? undefined : "process.exit was called, or an error that nobody could catch";
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,171 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "../../../src/data/errors";
+import {
+  FrameReader,
+  INTERRUPT,
+  LIFELINE_FD,
+  MESSAGE,
+  messageFrame,
+  STDERR,
+  textOf,
+  TO_EXECUTOR_FD,
+  TO_FRONT_FD,
+  type Frame,
+  type ToExecutor,
+  type ToFront,
+} from "../wire";
+import type { Death } from "./death";
+import type { StreamName } from "./output";
+
+/** What comes out of an executor. A promise that is returned is awaited before more is read: the executor may block then. */
+export interface ExecutorListener {
+  onMessage(message: ToFront): Promise<void> | undefined;
+  onText(stream: StreamName, execution: number, bytes: Buffer): Promise<void> | undefined;
+  /** What the process wrote to its real stdout or stderr. */
+  onRaw(stream: StreamName, bytes: Buffer): Promise<void> | undefined;
+  /** All that was at hand has been told. */
+  onPause(): Promise<void>;
+}
+
+/** How to start one: the command, then its arguments. */
+export type ExecutorCommand = readonly [string, ...string[]];
+
+/** How much of the real stderr is kept to explain a death. */
+const STDERR_KEPT = 8192;
+/** Milliseconds without a byte after which a pipe that something else holds open is given up. */
+const SILENCE = 500;
+
+/** One executor process, in a process group of its own: a SIGINT to the front's group does not reach it twice. */
+export class ExecutorProcess {
+  /** Settles when it has ended and all that it said has been told. */
+  readonly death: Promise<Death>;
+  readonly #child: ChildProcess;
+  readonly #listener: ExecutorListener;
+  #stderr = "";
+  #ended = false;
+  #lastByte = 0;
+  #telling = 0;
+
+  constructor(command: ExecutorCommand, listener: ExecutorListener) {
+    this.#listener = listener;
+    const [file, ...args] = command;
+    this.#child = spawn(file, args, {
+      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", "pipe"],
+      detached: true,
+    });
+    // Who writes to a process that has just ended hears of its end from `death`.
+    for (const fd of [TO_EXECUTOR_FD, LIFELINE_FD]) this.#input(fd)?.on("error", () => undefined);
+    this.death = this.#watch();
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  send(message: ToExecutor): void {
+    this.#input(TO_EXECUTOR_FD)?.write(messageFrame(message));
+  }
+
+  /** Asks the running cell to stop: by a byte for the thread that stays awake, and by the signal that ends system calls. */
+  interrupt(): void {
+    if (this.#ended) return;
+    this.#input(LIFELINE_FD)?.write(Buffer.of(INTERRUPT));
+    this.#child.kill("SIGINT");
+  }
+
+  /** Closes the pipes, which a healthy executor takes as its end; kills its group when it has not ended by then. */
+  async end(patienceMs: number): Promise<void> {
+    this.#input(TO_EXECUTOR_FD)?.destroy();
+    this.#input(LIFELINE_FD)?.destroy();
+    await Promise.race([this.death, sleep(patienceMs)]);
+    this.kill();
+  }
+
+  /** Ends it and whatever it started. */
+  kill(): void {
+    if (this.#child.pid === undefined) return;
+    try {
+      process.kill(-this.#child.pid, "SIGKILL");
+    } catch {
+      // The whole group is gone.
+    }
+  }
+
+  async #watch(): Promise<Death> {
+    const streams = [
+      this.#pump(this.#output(1), (chunk) => this.#listener.onRaw("stdout", chunk)),
+      this.#pump(this.#output(2), (chunk) => {
+        this.#stderr = (this.#stderr + chunk.toString("utf8")).slice(-STDERR_KEPT);
+        return this.#listener.onRaw("stderr", chunk);
+      }),
+      this.#pumpFrames(this.#output(TO_FRONT_FD)),
+    ];
+    const exit = await new Promise<Omit<Death, "stderr">>((resolve) => {
+      this.#child.once("exit", (code, signal) => resolve({ code, signal }));
+      this.#child.once("error", (error) =>
+        resolve({ code: null, signal: null, startError: messageOf(error) }),
+      );
+    });
+    this.#ended = true;
+    // What it started would hold the pipes open, and its memory is of no use to anyone any more.
+    this.kill();
+    const all = Promise.all(streams).then(() => true);
+    this.#lastByte = performance.now();
+    while (!(await Promise.race([all, sleep(SILENCE / 5, false)]))) {
+      // A client that is slow to take what was said is no silence.
+      if (this.#telling === 0 && performance.now() - this.#lastByte > SILENCE) break;
+    }
+    for (const fd of [1, 2, TO_FRONT_FD]) this.#output(fd)?.destroy();
+    return { ...exit, stderr: this.#stderr };
+  }
+
+  async #pumpFrames(stream: Readable | undefined): Promise<void> {
+    const frames = new FrameReader();
+    await this.#pump(stream, async (chunk) => {
+      for (const frame of frames.read(chunk)) {
+        const wait = this.#tell(frame);
+        if (wait) await wait;
+      }
+    });
+  }
+
+  #tell(frame: Frame): Promise<void> | undefined {
+    if (frame.kind === MESSAGE) {
+      return this.#listener.onMessage(JSON.parse(frame.payload.toString("utf8")) as ToFront);
+    }
+    const { execution, bytes } = textOf(frame);
+    return this.#listener.onText(frame.kind === STDERR ? "stderr" : "stdout", execution, bytes);
+  }
+
+  /** Reads no more than what the listener takes. */
+  async #pump(
+    stream: Readable | undefined,
+    tell: (chunk: Buffer) => Promise<void> | undefined,
+  ): Promise<void> {
+    if (!stream) return;
+    try {
+      for await (const chunk of stream) {
+        this.#lastByte = performance.now();
+        this.#telling++;
+        try {
+          await tell(chunk as Buffer);
+          await this.#listener.onPause();
+        } finally {
+          this.#telling--;
+        }
+      }
+    } catch (error) {
+      if (!this.#ended) process.stderr.write(`reading from the executor: ${messageOf(error)}\n`);
+    }
+  }
+
+  #input(fd: number): Writable | undefined {
+    return (this.#child.stdio[fd] as Writable | null | undefined) ?? undefined;
+  }
+
+  #output(fd: number): Readable | undefined {
+    return (this.#child.stdio[fd] as Readable | null | undefined) ?? undefined;
+  }
+}

@@ -1,0 +1,124 @@
+// An executor for tests: a cell is the body of an async function with `k`, which speaks the wire, in scope.
+const { writeSync, createReadStream } = require("node:fs");
+const { join } = require("node:path");
+const wire = require(join(__dirname, "../../../dist/kernels/alignscope/wire"));
+
+function write(frame) {
+  for (let at = 0; at < frame.length;) {
+    try {
+      at += writeSync(wire.TO_FRONT_FD, frame, at);
+    } catch (error) {
+      if (error.code !== "EAGAIN") throw error;
+    }
+  }
+}
+const send = (message) => write(wire.messageFrame(message));
+const state = { interrupts: 0, lifelineBytes: 0, stop: undefined, inputs: new Map(), comms: [] };
+let question = 0;
+
+process.on("SIGINT", () => {
+  state.interrupts++;
+  state.stop?.(Object.assign(new Error("interrupted"), { name: "Interrupted" }));
+});
+createReadStream("", { fd: wire.LIFELINE_FD })
+  .on("data", (bytes) => (state.lifelineBytes += bytes.filter((byte) => byte === wire.INTERRUPT).length))
+  .on("close", () => process.exit(0));
+
+function toolsOf({ execution, allowStdin }) {
+  const bytes = (kind, text) => write(wire.textFrame(kind, execution, Buffer.from(text)));
+  const bundle = (data) => ({ execution, data, metadata: {} });
+  return {
+    state,
+    send,
+    execution,
+    allowStdin,
+    out: (text) => bytes(wire.STDOUT, text),
+    err: (text) => bytes(wire.STDERR, text),
+    display: (data, displayId, update = false) =>
+      send({ type: "display", displayId, update, ...bundle(data) }),
+    result: (data) => send({ type: "result", ...bundle(data) }),
+    clear: (wait) => send({ type: "clear", execution, wait }),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    input(prompt, password = false) {
+      const input = ++question;
+      send({ type: "input", execution, input, prompt, password });
+      return new Promise((resolve) => state.inputs.set(input, resolve));
+    },
+  };
+}
+
+const AsyncFunction = (async () => undefined).constructor;
+
+async function execute(message) {
+  const { execution } = message;
+  const k = toolsOf(message);
+  const stopped = new Promise((_, reject) => (state.stop = reject));
+  const expressions = {};
+  try {
+    await Promise.race([new AsyncFunction("k", "require", message.code)(k, require), stopped]);
+    for (const [name, code] of Object.entries(message.expressions)) {
+      expressions[name] = { status: "ok", data: { "text/plain": String(eval(code)) }, metadata: {} };
+    }
+    send({ type: "executed", execution, expressions });
+  } catch (thrown) {
+    const error = { ename: thrown.name, evalue: thrown.message, traceback: [String(thrown)] };
+    send({ type: "error", execution, ...error });
+    send({ type: "executed", execution, error, expressions });
+  }
+  state.stop = undefined;
+}
+
+async function handle(message) {
+  const { request } = message;
+  switch (message.type) {
+    case "execute":
+      return execute(message);
+    case "complete": {
+      // Knows one word, which begins at the last dot or space.
+      const start = Math.max(message.code.lastIndexOf(".", message.position - 1), -1) + 1;
+      return send({
+        type: "completions",
+        request,
+        matches: ["word"],
+        kinds: ["const"],
+        start,
+        end: message.position,
+      });
+    }
+    case "inspect": {
+      const data = message.code ? { "text/plain": message.code.slice(0, message.position) } : undefined;
+      return send({ type: "inspection", request, data });
+    }
+    case "is-complete":
+      return send(
+        message.code.endsWith("{")
+          ? { type: "completeness", request, status: "incomplete", indent: "  " }
+          : { type: "completeness", request, status: message.code === ")" ? "invalid" : "complete" },
+      );
+    case "comm-open":
+      state.comms.push(message);
+      if (message.target === "unknown") send({ ...message, type: "comm-close", data: {} });
+      return;
+    case "comm-message":
+      state.comms.push(message);
+      return send({ ...message, data: { echo: message.data } });
+    default:
+      state.comms.push(message);
+  }
+}
+
+let last = Promise.resolve();
+const frames = new wire.FrameReader();
+createReadStream("", { fd: wire.TO_EXECUTOR_FD }).on("data", (chunk) => {
+  for (const { payload } of frames.read(chunk)) {
+    const message = JSON.parse(payload.toString());
+    if (message.type === "input-reply") {
+      state.inputs.get(message.input)?.("value" in message ? message.value : null);
+    } else {
+      last = last.then(() => handle(message));
+    }
+  }
+});
+// Some tests have executors that fail to start, or take their time.
+if (process.argv[2]) eval(process.argv[2]);
+setTimeout(() => send({ type: "ready" }), Number(process.argv[3] ?? 0));
