@@ -1,5 +1,53 @@
-import { inspect } from "node:util";
+import { types } from "node:util";
 import type { Shown } from "../../wire";
+import { OwnMethodError } from "./own";
+import { plainText } from "./plain";
+import { renderers } from "./registry";
+import { textOnly } from "./renderer";
+import { oneLine } from "./words";
+
+export * from "./make";
+export { withoutKernelFrames } from "./stack";
+
+/**
+ * How the value of a cell's last expression is shown: a bundle that always has text/plain. Asked for values only:
+ * undefined and null are shown as nothing. Never rejects; what a value's own method or a renderer throws becomes a line
+ * under the text of the value.
+ */
 export async function render(value: unknown): Promise<Shown | undefined> {
-  return { data: { "text/plain": typeof value === "string" ? value : inspect(value) }, metadata: {} };
+  if (value === undefined || value === null) return undefined;
+  // A proxy may answer to any name: its target is printed, without asking the proxy anything.
+  if (isProxy(value)) return textOnly(`Proxy of ${textOf(value)}`);
+  const notes: string[] = [];
+  for (const renderer of renderers) {
+    try {
+      const shown = await renderer.render(value);
+      if (shown) return notes.length > 0 ? withNotes(shown, notes) : shown;
+    } catch (error) {
+      notes.push(
+        error instanceof OwnMethodError
+          ? `(${error.method}() failed: ${oneLine(error.cause)})`
+          : `(could not be shown as ${renderer.what}: ${oneLine(error)})`,
+      );
+    }
+  }
+  return withNotes(textOnly(textOf(value)), notes);
+}
+
+function isProxy(value: unknown): boolean {
+  return (typeof value === "object" || typeof value === "function") && types.isProxy(value);
+}
+
+/** The last resort, which cannot throw. */
+function textOf(value: unknown): string {
+  try {
+    return plainText(value);
+  } catch (error) {
+    return `[${typeof value} that cannot be printed: ${oneLine(error)}]`;
+  }
+}
+
+function withNotes({ data, metadata }: Shown, notes: readonly string[]): Shown {
+  const text = data["text/plain"];
+  return { data: { ...data, "text/plain": [String(text), ...new Set(notes)].join("\n") }, metadata };
 }

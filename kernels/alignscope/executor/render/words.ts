@@ -1,0 +1,51 @@
+import { inspect } from "node:util";
+
+/** `text`, cut after `most` UTF-16 units with a word on how much is missing. */
+export function clip(text: string, most: number): string {
+  if (text.length <= most) return text;
+  // Half of a surrogate pair would be shown as a box.
+  const end = /[\uD800-\uDBFF]/.test(text.charAt(most - 1)) ? most - 1 : most;
+  return `${text.slice(0, end)}… ${count(text.length - end, "more character")}`;
+}
+
+/** "1 row", "1,234 rows". */
+export function count(amount: number, noun: string): string {
+  return `${amount.toLocaleString("en-US")} ${noun}${amount === 1 ? "" : "s"}`;
+}
+
+/** "640 bytes", "1.5 kB", "23 MB". */
+export function byteSize(bytes: number): string {
+  if (bytes < 1000) return count(bytes, "byte");
+  const power = Math.min(Math.floor(Math.log10(bytes) / 3), 4);
+  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${["", "kB", "MB", "GB", "TB"][power]}`;
+}
+
+/** What an error says, in one line of bounded length, whatever was thrown: also what cannot be read without throwing again. */
+export function oneLine(error: unknown): string {
+  try {
+    const text =
+      error instanceof Error
+        ? `${error.name}${error.message ? `: ${error.message}` : ""}`
+        : inspect(error, { depth: 0, maxStringLength: 300 });
+    return shortened(text.trim().split("\n", 1)[0] ?? "", 300);
+  } catch {
+    return "an error that cannot be read";
+  }
+}
+
+/** `text`, cut to `most` characters with a mark. */
+export function shortened(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, "")}…`;
+}
+
+const entities: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
+}
