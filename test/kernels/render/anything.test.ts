@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { render } from "../../../kernels/alignscope/executor/render";
@@ -57,7 +59,7 @@ const throwing = fc.constantFrom<() => unknown>(
     throw Object.create(null);
   },
   () => {
-    throw new Proxy({}, { get: () => fail() });
+    throw new Proxy({}, { get: fail, getPrototypeOf: fail, has: fail, ownKeys: fail });
   },
   () => {
     const failed = Promise.reject(new Error("later"));
@@ -202,5 +204,21 @@ describe("any value", () => {
         expect(html.replace(known, "")).not.toMatch(/[<>"]/);
       }),
     );
+  });
+});
+
+describe("showing values", () => {
+  it("loads no package before there is something to draw with it", () => {
+    const folder = join(__dirname, "../../../kernels/alignscope/executor/render");
+    const loaded = readdirSync(folder).flatMap((file) => {
+      const source = readFileSync(join(folder, file), "utf8");
+      return [...source.matchAll(/^(?:import|export) (?!type )[^;]*? from "([^"]+)"/gm)].map(
+        ([, name = ""]) => name,
+      );
+    });
+    expect(loaded.length).toBeGreaterThan(20);
+    expect(loaded.filter((name) => !name.startsWith("./") && !name.startsWith("node:"))).toEqual([
+      "../../../../src/data/errors",
+    ]);
   });
 });

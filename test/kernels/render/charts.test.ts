@@ -71,7 +71,7 @@ describe("Vega-Lite specifications", () => {
     expect(data["application/vnd.vegalite.v5+json"]).toEqual(spec);
     expect(data["image/svg+xml"]).toBeUndefined();
     expect(data["text/plain"]).toMatch(
-      /^\[Vega-Lite chart \(2 rows\)\]\n\(not drawn here: Error: Invalid specification.*\)$/,
+      /^\[Vega-Lite chart \(2 rows\)\]\n\(not drawn here: Invalid specification.*\)$/,
     );
   });
 
@@ -89,7 +89,7 @@ describe("Vega-Lite specifications", () => {
       expect(data["application/vnd.vegalite.v5+json"]).toBeDefined();
       expect(data["image/svg+xml"]).toBeUndefined();
       expect(data["text/plain"]).toBe(
-        `[Vega-Lite chart (point)]\n(not drawn here: Error: data at ${url} is left to the client)`,
+        `[Vega-Lite chart (point)]\n(not drawn here: data at ${url} is left to the client)`,
       );
       const picture = { mark: "image", data: { values }, encoding: { ...encoding, url: { value: url } } };
       expect((await shown(picture)).data["image/svg+xml"] ?? "").not.toContain(url);
@@ -106,7 +106,7 @@ describe("Vega-Lite specifications", () => {
     const many = Array.from({ length: 60_000 }, (_, layer) => ({ layer }));
     const { data } = await shown({ mark: "point", data: { values: many }, encoding });
     expect(Object.keys(data)).toEqual(["application/vnd.vegalite.v5+json", "text/plain"]);
-    expect(data["text/plain"]).toContain("not drawn here: more than 50,000 rows");
+    expect(data["text/plain"]).toContain("not drawn here: more than 20,000 rows");
     const more = {
       mark: "point",
       data: { values: many.map((row) => ({ ...row, text: "x".repeat(100) })) },

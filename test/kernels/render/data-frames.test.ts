@@ -69,6 +69,13 @@ describe("data frames", () => {
     expect(data["text/plain"]).toContain("a⏎b");
   });
 
+  it("are a few words inside other objects", async () => {
+    const data = new DataFrame([[1, 2]], { columns: ["a", "b"] });
+    expect(await text({ data, scores: new Series([1, 2, 3]) })).toBe(
+      "{ data: DataFrame of 1 × 2, scores: Series of 3 }",
+    );
+  });
+
   it("may be empty", async () => {
     expect(await text(new DataFrame([]))).toContain("0 rows × 0 columns");
   });

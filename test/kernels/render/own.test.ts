@@ -101,6 +101,21 @@ describe("objects that show themselves", () => {
     );
   });
 
+  it("may throw what cannot be looked at", async () => {
+    const fail = (): never => {
+      throw new Error("do not ask");
+    };
+    const unreadable: unknown = new Proxy({}, { get: fail, getPrototypeOf: fail });
+    const shownText = await text({
+      get mimeBundle() {
+        throw unreadable;
+      },
+    });
+    expect(shownText).toBe(
+      "{ mimeBundle: [Getter] }\n(could not be shown as its own method: an error that cannot be read)",
+    );
+  });
+
   it("have parts of many megabytes left out", async () => {
     const { data } = await shown({
       toMimeBundle: () => ({ "text/html": "h".repeat(33_000_000), "text/plain": "t" }),

@@ -114,6 +114,27 @@ describe("tensors", () => {
   });
 });
 
+describe("tensors inside other objects", () => {
+  it("are a few words, and their class is left as it was", async () => {
+    const loss = tf.scalar(1);
+    const gone = tf.zeros([4, 2], "int32");
+    const weight = tf.variable(tf.zeros([3]), true, "w");
+    gone.dispose();
+    expect(await text({ loss, grads: [gone], weight })).toBe(
+      [
+        "{",
+        "  loss: Tensor float32 [],",
+        "  grads: [ Tensor int32 [4, 2], disposed ],",
+        '  weight: Variable "w" float32 [3], trainable',
+        "}",
+      ].join("\n"),
+    );
+    expect(Reflect.has(tf.Tensor.prototype, Symbol.for("nodejs.util.inspect.custom"))).toBe(false);
+    expect(await text(tf.Tensor.prototype)).toMatch(/[{[]/);
+    tf.dispose([loss, weight]);
+  });
+});
+
 describe("variables and buffers", () => {
   it("variables have a name and say whether they are trained", async () => {
     const frozen = tf.variable(tf.tensor1d([1, 2]), false, "probe");

@@ -24,21 +24,24 @@ export async function render(value: unknown): Promise<Shown | undefined> {
       const shown = await renderer.render(value);
       if (shown) return notes.length > 0 ? withNotes(shown, notes) : shown;
     } catch (error) {
-      notes.push(
-        error instanceof OwnMethodError
-          ? `(${error.method}() failed: ${oneLine(error.cause)})`
-          : `(could not be shown as ${renderer.what}: ${oneLine(error)})`,
-      );
+      notes.push(noteOn(error, renderer.what));
     }
   }
   return withNotes(textOnly(textOf(value)), notes);
+}
+
+/** One line on what went wrong. The error may be anything, even what cannot be looked at. */
+function noteOn(error: unknown, what: string): string {
+  return !isProxy(error) && error instanceof OwnMethodError
+    ? `(${error.method}() failed: ${oneLine(error.cause)})`
+    : `(could not be shown as ${what}: ${oneLine(error)})`;
 }
 
 function isProxy(value: unknown): boolean {
   return (typeof value === "object" || typeof value === "function") && types.isProxy(value);
 }
 
-/** The last resort, which cannot throw. */
+/** As Node.js prints it. Cannot throw. */
 function textOf(value: unknown): string {
   try {
     return plainText(value);

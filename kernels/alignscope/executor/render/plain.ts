@@ -1,15 +1,21 @@
 import { inspect, types } from "node:util";
+import { briefClass, withBriefClasses } from "./brief";
 import { clip } from "./words";
 
 /** No text but that of a string is longer, in UTF-16 units. */
 export const longestText = 100_000;
 
 /** How many values a text may mention; inspect has no such bound of its own, only one per array and per level. */
-const mostValues = 4000;
+const mostValues = 2000;
 const mostKeys = 200;
 
+interface Way {
+  depth: number;
+  maxArrayLength: number;
+}
+
 /** From generous to sparse: the first that keeps to {@link mostValues} is taken. */
-const ways: readonly { depth: number; maxArrayLength: number }[] = [
+const ways: readonly Way[] = [
   { depth: 4, maxArrayLength: 100 },
   { depth: 4, maxArrayLength: 20 },
   { depth: 3, maxArrayLength: 20 },
@@ -23,16 +29,21 @@ const sparsest = { depth: 0, maxArrayLength: 100 };
 /** The value as Node.js prints it, without colours and bounded. May throw: a value can refuse to be looked at. */
 export function plainText(value: unknown): string {
   const shown = withFirstKeys(value);
-  const way = ways.find((each) => valuesIn(shown, each) <= mostValues) ?? sparsest;
-  const text = inspect(shown, { ...way, breakLength: 110, maxStringLength: 1000, colors: false });
-  return clip(text, longestText);
+  const brief = new Set<object>();
+  const way = ways.find((each) => valuesIn(shown, each, brief) <= mostValues) ?? sparsest;
+  const options = { ...way, breakLength: 110, maxStringLength: 1000, colors: false };
+  return clip(
+    withBriefClasses(brief, () => inspect(shown, options)),
+    longestText,
+  );
 }
 
-/** How many values inspect would print; it stops counting soon after {@link mostValues}. Runs no getter and no trap. */
-function valuesIn(
-  value: unknown,
-  { depth, maxArrayLength }: { depth: number; maxArrayLength: number },
-): number {
+/**
+ * How many values inspect would print; it stops counting soon after {@link mostValues}. Runs no getter and no trap.
+ *
+ * @param brief takes the classes met whose objects are to be printed in a few words
+ */
+function valuesIn(value: unknown, { depth, maxArrayLength }: Way, brief: Set<object>): number {
   let total = 0;
   // What is printed again counts again, as inspect repeats it; a cycle it does not follow.
   const above = new Set<object>();
@@ -40,7 +51,9 @@ function valuesIn(
     total += 1;
     if (total > mostValues || typeof item !== "object" || item === null) return;
     if (types.isProxy(item) || ArrayBuffer.isView(item) || types.isAnyArrayBuffer(item)) return;
-    if (levels < 0 || above.has(item)) return;
+    const inWords = briefClass(item);
+    if (inWords) brief.add(inWords);
+    if (inWords || levels < 0 || above.has(item)) return;
     above.add(item);
     for (const child of children(item, maxArrayLength)) {
       visit(child, levels - 1);

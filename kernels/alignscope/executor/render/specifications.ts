@@ -7,8 +7,8 @@ import { count, oneLine, shortened } from "./words";
 
 /** The interactive version of a larger chart stays out: a notebook with it would be slow to open. */
 const largestSpec = 4_000_000;
-/** More rows take many seconds to draw. */
-const mostRowsDrawn = 50_000;
+/** More rows take seconds to draw, and megabytes. */
+const mostRowsDrawn = 20_000;
 const largestPicture = 4_000_000;
 
 /** Of the version that JupyterLab, VS Code and GitHub have long drawn; what a $schema says goes before. */
@@ -52,7 +52,7 @@ async function drawn(spec: Record<string, Json>, kind: Kind): Promise<{ svg?: st
     const svg = kind.language === "vega" ? await drawVega(own) : await drawVegaLite(own);
     return svg.length > largestPicture ? { note: "the drawing is too large to show" } : { svg };
   } catch (error) {
-    return { note: `not drawn here: ${oneLine(error)}` };
+    return { note: `not drawn here: ${oneLine(error).replace(/^Error: /, "")}` };
   }
 }
 

@@ -1,3 +1,5 @@
+import { byteSize, shortened } from "./words";
+
 /*
  * What this kernel knows of TensorFlow.js: shapes of its objects and of its engine, which every copy of the library shares
  * through the global object. The library itself is never loaded from here; the cells' own copy may be any.
@@ -57,6 +59,15 @@ export function isTensorBuffer(value: object): value is TensorBufferLike {
     typeof buffer.toTensor === "function" &&
     typeof buffer.values === "object"
   );
+}
+
+/** `Tensor float32 [2, 3]`, `Variable "weights" float32 [2, 3], trainable`, and the memory of what is large. */
+export function titleOf({ dtype, shape, size, name, trainable }: TensorLike): string {
+  const kind = trainable === undefined ? "Tensor" : `Variable "${shortened(String(name), 100)}"`;
+  const width = { float32: 4, int32: 4, bool: 1, complex64: 8 }[dtype] ?? 0;
+  const memory = size * width >= 1e6 ? `, ${byteSize(size * width)}` : "";
+  const training = trainable === undefined ? "" : trainable ? ", trainable" : ", not trainable";
+  return `${kind} ${dtype} [${shape.join(", ")}]${training}${memory}`;
 }
 
 /**

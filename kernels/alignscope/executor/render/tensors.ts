@@ -3,8 +3,8 @@ import type { Renderer } from "./renderer";
 import { propertiesOf, textOnly } from "./renderer";
 import { nested, numberTexts } from "./nested";
 import type { TensorBufferLike, TensorLike } from "./tensor-shape";
-import { corner, isTensor, isTensorBuffer } from "./tensor-shape";
-import { byteSize, shortened } from "./words";
+import { corner, isTensor, isTensorBuffer, titleOf } from "./tensor-shape";
+import { shortened } from "./words";
 
 /** A tensor of no more values is read and shown whole. */
 const smallTensor = 200;
@@ -42,15 +42,6 @@ function bufferText(buffer: TensorBufferLike): string {
   const block = buffer.values.length <= smallTensor ? buffer.shape : firstBlock(buffer.shape);
   const values = takeCorner(buffer.values, buffer.shape, block, buffer.dtype);
   return `${title}\n${nested(texts(values, buffer.dtype), block, buffer.shape)}`;
-}
-
-/** `Tensor float32 [2, 3]`, `Variable "weights" float32 [2, 3], trainable`, and the memory of what is large. */
-function titleOf({ dtype, shape, size, name, trainable }: TensorLike): string {
-  const kind = trainable === undefined ? "Tensor" : `Variable "${shortened(String(name), 100)}"`;
-  const width = { float32: 4, int32: 4, bool: 1, complex64: 8 }[dtype] ?? 0;
-  const memory = size * width >= 1e6 ? `, ${byteSize(size * width)}` : "";
-  const training = trainable === undefined ? "" : trainable ? ", trainable" : ", not trainable";
-  return `${kind} ${dtype} [${shape.join(", ")}]${training}${memory}`;
 }
 
 /** How many of the first values are shown along each axis: most along the last two. */
