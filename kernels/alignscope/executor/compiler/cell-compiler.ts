@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import type * as TS from "typescript";
 import type { Converter, ConvertResult } from "tslab/dist/converter";
+import { documentedQuickInfo, readLeanTypes } from "./lean-types";
 import { cellFile, LocalModules } from "./local-modules";
 import { cellOptions } from "./options";
 import { cellScript, Places, takeMap } from "./places";
@@ -50,6 +51,7 @@ export class CellCompiler {
     const { ts, module } = tslabTypeScript();
     this.ts = ts;
     watchSourcesOnly(ts.sys);
+    readLeanTypes(ts.sys);
     const host: TS.ModuleResolutionHost = { fileExists: (path) => this.#host.fileExists(path), readFile: (path) => this.#host.readFile(path) };
     this.modules = new LocalModules(ts, () => this.#options, host);
     module.exports = this.#patched(globals);
@@ -126,6 +128,7 @@ export class CellCompiler {
         this.#complaints = heard.filter((one) => !awaits.includes(one));
         return heard;
       },
+      getQuickInfoAtPosition: documentedQuickInfo(ts),
       transpileModule: (input, transpile) => this.#transpile(input, transpile),
     };
   }

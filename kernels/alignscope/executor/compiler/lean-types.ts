@@ -19,10 +19,23 @@ export function readLeanTypes(sys: TS.System): void {
   };
 }
 
-/** The documentation that stands before a declaration in a file that was read without it, as plain text. */
-export function documentation(ts: TslabTypeScript, { file, start }: { file: string; start: number }): string {
+/** tslab's hover text, with the documentation that was left out when the declarations were read. */
+export function documentedQuickInfo(ts: TslabTypeScript): TslabTypeScript["getQuickInfoAtPosition"] {
+  return (file, checker, token, position) => {
+    const info = ts.getQuickInfoAtPosition(file, checker, token, position);
+    if (!info || info.documentation?.length) return info;
+    let symbol = checker.getSymbolAtLocation(ts.getTouchingPropertyName(file, position));
+    if (symbol && symbol.flags & ts.SymbolFlags.Alias) symbol = checker.getAliasedSymbol(symbol);
+    const [declaration] = symbol?.declarations ?? [];
+    if (!declaration) return info;
+    const text = commentBefore(declaration.getSourceFile().fileName, declaration.getStart());
+    return text === "" ? info : { ...info, documentation: [{ text, kind: "text" }] };
+  };
+}
+
+/** The comment that stands in a file before a place of its text as it was read. */
+function commentBefore(file: string, start: number): string {
   if (!HEAVY.test(file)) return "";
-  // Not the file system that leaves documentation out.
   const text = readFileSync(file, "utf8");
   let removed = 0;
   let found = "";

@@ -9,6 +9,13 @@ export interface TslabTypeScript extends Omit<typeof TS, "sys" | "createWatchCom
     options: TS.CompilerOptions,
     ...rest: unknown[]
   ): TS.WatchCompilerHostOfFilesAndCompilerOptions<TS.EmitAndSemanticDiagnosticsBuilderProgram>;
+  getTouchingPropertyName(file: TS.SourceFile, position: number): TS.Node;
+  getQuickInfoAtPosition(
+    file: TS.SourceFile,
+    checker: TS.TypeChecker,
+    token: unknown,
+    position: number,
+  ): TS.QuickInfo | undefined;
   getPreEmitDiagnosticsOfFiles(program: TS.Program, files: readonly TS.SourceFile[]): readonly TS.Diagnostic[];
 }
 
