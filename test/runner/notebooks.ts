@@ -28,9 +28,13 @@ export function codeCells(notebook: Notebook): CodeCell[] {
   return notebook.cells.filter((cell): cell is CodeCell => cell.cell_type === "code");
 }
 
-/** What a cell printed on one stream. */
+/** What a cell printed on one stream; on stdout also its result, as text, which some kernels print as well. */
 export function printed(cell: CodeCell | undefined, name: "stdout" | "stderr" = "stdout"): string {
   return (cell?.outputs ?? [])
-    .map((output) => (output.output_type === "stream" && output.name === name ? output.text : ""))
+    .map((output) => {
+      if (output.output_type === "stream") return output.name === name ? output.text : "";
+      if (output.output_type !== "execute_result" || name !== "stdout") return "";
+      return `${String(output.data["text/plain"])}\n`;
+    })
     .join("");
 }

@@ -85,7 +85,9 @@ export class Cells implements CodeBook {
     begin(execution);
     this.running = execution;
     const before = this.tensors.before();
-    const { shown, error } = EMPTY.test(code) ? {} : await this.#orTorn(execution, this.#evaluate(execution, code));
+    const { shown, error } = EMPTY.test(code)
+      ? {}
+      : await this.#orTorn(execution, this.#evaluate(execution, code));
     if (error) this.tensors.unwind(before);
     this.tensors.after(before, label);
     if (shown && !silent) tellFront({ type: "result", execution: id, ...shown });
@@ -169,7 +171,7 @@ export class Cells implements CodeBook {
 function isDirective(code: string): boolean {
   if (!/@(module|browser)\b/.test(code)) return false;
   const { getCodeMetadata } = tslabModule("metadata") as {
-    getCodeMetadata(code: string): { module?: string; mode?: string };
+    getCodeMetadata: (code: string) => { module?: string; mode?: string };
   };
   const { module, mode } = getCodeMetadata(code);
   return module !== undefined || mode === "browser";

@@ -11,7 +11,8 @@ export function complete(executor: Executor, code: string, position: number): Co
   for (const { name, kind } of original?.entries ?? []) kinds.set(name, kind);
   const lower = typed.toLowerCase();
   const exact = candidates.filter((name) => name.startsWith(typed));
-  const matches = exact.length > 0 ? exact : candidates.filter((name) => name.toLowerCase().startsWith(lower));
+  const matches =
+    exact.length > 0 ? exact : candidates.filter((name) => name.toLowerCase().startsWith(lower));
   return { matches, kinds: matches.map((name) => kinds.get(name) ?? ""), start, end };
 }
 
@@ -49,7 +50,9 @@ function markdown({ displayParts = [], documentation = [], tags = [] }: TS.Quick
   if (documentation.length > 0) sections.push(text(documentation));
   for (const { name, text: parts = [] } of tags) {
     const said = text(parts);
-    sections.push(name === "example" ? `*@example*\n\`\`\`typescript\n${said}\n\`\`\`` : `*@${name}* ${said}`);
+    sections.push(
+      name === "example" ? `*@example*\n\`\`\`typescript\n${said}\n\`\`\`` : `*@${name}* ${said}`,
+    );
   }
   return sections.join("\n\n");
 }

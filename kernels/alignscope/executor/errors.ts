@@ -58,12 +58,7 @@ export class ErrorTeller {
     return {
       ename,
       evalue,
-      traceback: [
-        `${RED}${ename}${PLAIN}: ${evalue}`,
-        ...lines,
-        ...this.#causes(value),
-        ...frame,
-      ],
+      traceback: [`${RED}${ename}${PLAIN}: ${evalue}`, ...lines, ...this.#causes(value), ...frame],
     };
   }
 
@@ -91,7 +86,10 @@ export class ErrorTeller {
     };
   }
 
-  #placeOf({ file, start, length }: TS.Diagnostic, execution: number): (Place & { length: number }) | undefined {
+  #placeOf(
+    { file, start, length }: TS.Diagnostic,
+    execution: number,
+  ): (Place & { length: number }) | undefined {
     if (!file || start === undefined) return undefined;
     const { line, character } = this.#ts.getLineAndCharacterOfPosition(file, start);
     const place = { line: line + 1, column: character + 1, length: length ?? 1 };
@@ -119,7 +117,9 @@ export class ErrorTeller {
       if (executionOf(source) !== undefined) place ??= written;
       const label = this.#label(written);
       // The function around a cell has no name of its own.
-      lines.push(name && !/^(async )?(eval|<anonymous>)$/.test(name) ? `${at}${name} (${label})` : `${at}${label}`);
+      lines.push(
+        name && !/^(async )?(eval|<anonymous>)$/.test(name) ? `${at}${name} (${label})` : `${at}${label}`,
+      );
     }
     return { lines, place };
   }
@@ -127,13 +127,16 @@ export class ErrorTeller {
   #causes(error: Error): string[] {
     const lines: string[] = [];
     const seen = new Set<unknown>([error]);
-    for (let cause = error.cause; cause !== undefined && !seen.has(cause); ) {
+    for (let cause = error.cause; cause !== undefined && !seen.has(cause);) {
       seen.add(cause);
       if (!(cause instanceof Error)) {
         lines.push(`  [cause]: ${safely(() => inspect(cause, { depth: 2 }))}`);
         break;
       }
-      lines.push(`  [cause]: ${cause.name}: ${cause.message}`, ...this.#stack(cause).lines.map((line) => `  ${line}`));
+      lines.push(
+        `  [cause]: ${cause.name}: ${cause.message}`,
+        ...this.#stack(cause).lines.map((line) => `  ${line}`),
+      );
       cause = cause.cause;
     }
     if (error instanceof AggregateError) {
@@ -171,7 +174,9 @@ export class ErrorTeller {
     for (let number = first; number <= last; number++) {
       const here = number === line;
       const written = all[number - 1] ?? "";
-      lines.push(`${here ? ">" : " "} ${DIM}${String(number).padStart(width)} |${PLAIN} ${written}`.trimEnd());
+      lines.push(
+        `${here ? ">" : " "} ${DIM}${String(number).padStart(width)} |${PLAIN} ${written}`.trimEnd(),
+      );
       if (!here) continue;
       const marks = Math.max(1, Math.min(length, written.length - column + 1));
       // Tabs before the place are kept, so that the mark stands under it whatever their width.
@@ -186,8 +191,7 @@ export class ErrorTeller {
 export function isInterruption(value: unknown): boolean {
   return (
     value instanceof InterruptedError ||
-    (value instanceof Error &&
-      (value as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_INTERRUPTED")
+    (value instanceof Error && (value as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_INTERRUPTED")
   );
 }
 

@@ -28,7 +28,7 @@ export class Execution {
 
 /** What the code of an interrupted cell meets. */
 export class InterruptedError extends Error {
-  override readonly name = "Interrupted";
+  override readonly name = "InterruptedError";
 
   constructor() {
     super("the cell was interrupted");

@@ -41,7 +41,8 @@ export function installGlobals(cells: Cells, inputs: Inputs, comms: Comms): void
   Object.defineProperties(globalThis, {
     kernel: { value: kernel, configurable: true, writable: true },
     input: {
-      value: (prompt = "", options: { password?: boolean } = {}) => inputs.ask(prompt, options.password ?? false),
+      value: (prompt = "", options: { password?: boolean } = {}) =>
+        inputs.ask(prompt, options.password ?? false),
       configurable: true,
       writable: true,
     },

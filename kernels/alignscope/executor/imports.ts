@@ -102,20 +102,23 @@ function importedNames(ts: TslabTypeScript, source: string): string[] {
   if (!source.includes("import")) return [];
   const file = ts.createSourceFile("cell.ts", source, ts.ScriptTarget.Latest);
   return file.statements
-    .filter((one): one is TS.ImportDeclaration => ts.isImportDeclaration(one) && !one.importClause?.isTypeOnly)
+    .filter(
+      (one): one is TS.ImportDeclaration => ts.isImportDeclaration(one) && !one.importClause?.isTypeOnly,
+    )
     .map(({ moduleSpecifier }) => (moduleSpecifier as TS.StringLiteral).text);
 }
 
 /** Node calls the way in which a script imports experimental, which is nothing that a cell could change. */
 async function withoutWarning<T>(run: () => Promise<T>): Promise<T> {
-  const emit = process.emitWarning;
-  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
-    if (!String(warning).includes("USE_MAIN_CONTEXT_DEFAULT_LOADER")) Reflect.apply(emit, process, [warning, ...rest]);
+  const emit: unknown = Reflect.get(process, "emitWarning");
+  process.emitWarning = (...given: [string | Error, ...unknown[]]) => {
+    if (String(given[0]).includes("USE_MAIN_CONTEXT_DEFAULT_LOADER")) return;
+    Reflect.apply(emit as typeof process.emitWarning, process, given);
   };
   try {
     return await run();
   } finally {
-    process.emitWarning = emit;
+    Reflect.set(process, "emitWarning", emit);
   }
 }
 

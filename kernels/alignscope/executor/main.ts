@@ -1,6 +1,4 @@
 import { join } from "node:path";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { projectRoot } from "../../../src/data/paths";
 import type { ToExecutor } from "../wire";
 import { Cells } from "./cells";
@@ -44,7 +42,10 @@ let last: Promise<void> = Promise.resolve();
 
 hearFront((message) => {
   if (message.type === "input-reply") inputs.answer(message.input, message.value);
-  else last = last.then(() => handle(message)).catch((error: unknown) => void process.stderr.write(`${String(error)}\n`));
+  else
+    last = last
+      .then(() => handle(message))
+      .catch((error: unknown) => void process.stderr.write(`${String(error)}\n`));
 });
 giveMemoryBack();
 tellFront({ type: "ready" });
@@ -56,18 +57,24 @@ async function handle(message: Exclude<ToExecutor, { type: "input-reply" }>): Pr
       lifeline.interruptsDone();
       return;
     case "complete":
-      return answer({ matches: [], kinds: [], start: message.position, end: message.position }, (found) =>
-        tellFront({ type: "completions", request: message.request, ...found }),
+      return answer(
+        { matches: [], kinds: [], start: message.position, end: message.position },
+        (found) => tellFront({ type: "completions", request: message.request, ...found }),
         () => complete(cells.executor, message.code, message.position),
       );
     case "inspect": {
-      return answer(undefined, (data) =>
-        tellFront({ type: "inspection", request: message.request, ...(data ? { data } : {}) }),
+      return answer(
+        undefined,
+        (data) => tellFront({ type: "inspection", request: message.request, ...(data ? { data } : {}) }),
         () => hover(cells.executor, message.code, message.position),
       );
     }
     case "is-complete":
-      tellFront({ type: "completeness", request: message.request, ...completeness(compiler.ts, message.code) });
+      tellFront({
+        type: "completeness",
+        request: message.request,
+        ...completeness(compiler.ts, message.code),
+      });
       return;
     default:
       begin(new Execution(message.execution, false, false));
@@ -88,6 +95,5 @@ function answer<T>(nothing: T, tell: (found: T) => void, ask: () => T): void {
 
 /** Loading the compiler leaves much garbage behind, which V8 would keep until memory is short. */
 function giveMemoryBack(): void {
-  setFlagsFromString("--expose-gc");
-  (runInNewContext("gc") as () => void)();
+  globalThis.gc?.();
 }

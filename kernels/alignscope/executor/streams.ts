@@ -14,7 +14,11 @@ export function captureStreams(): void {
 }
 
 function capture(stream: NodeJS.WriteStream, kind: typeof STDOUT | typeof STDERR): void {
-  const write = (chunk: string | Uint8Array, encoding?: BufferEncoding | Callback, done?: Callback): boolean => {
+  const write = (
+    chunk: string | Uint8Array,
+    encoding?: BufferEncoding | Callback,
+    done?: Callback,
+  ): boolean => {
     const callback = typeof encoding === "function" ? encoding : done;
     const { id, silent } = currentExecution();
     if (!silent) {
@@ -27,5 +31,5 @@ function capture(stream: NodeJS.WriteStream, kind: typeof STDOUT | typeof STDERR
     if (callback) process.nextTick(callback);
     return true;
   };
-  stream.write = write as typeof stream.write;
+  stream.write = write;
 }

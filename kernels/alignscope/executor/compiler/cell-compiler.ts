@@ -16,8 +16,7 @@ type Builder = TS.EmitAndSemanticDiagnosticsBuilderProgram;
 
 /** A cell that may run, or what the compiler has against it. */
 export type Compiled =
-  | { ok: true; converted: ConvertResult }
-  | { ok: false; diagnostics: readonly TS.Diagnostic[] };
+  { ok: true; converted: ConvertResult } | { ok: false; diagnostics: readonly TS.Diagnostic[] };
 
 /**
  * Complaints that mean nothing for a cell: that a type cannot be named in a declaration file for others (2742 to 7056), that
@@ -52,7 +51,10 @@ export class CellCompiler {
     this.ts = ts;
     watchSourcesOnly(ts.sys);
     readLeanTypes(ts.sys);
-    const host: TS.ModuleResolutionHost = { fileExists: (path) => this.#host.fileExists(path), readFile: (path) => this.#host.readFile(path) };
+    const host: TS.ModuleResolutionHost = {
+      fileExists: (path) => this.#host.fileExists(path),
+      readFile: (path) => this.#host.readFile(path),
+    };
     this.modules = new LocalModules(ts, () => this.#options, host);
     module.exports = this.#patched(globals);
     const { createConverter } = tslabModule("converter") as typeof import("tslab/dist/converter");
@@ -156,7 +158,10 @@ export class CellCompiler {
           (name, text, ...rest) => write(`outDir/${basename(name)}`, text, ...rest),
           cancel,
           declarationsOnly,
-          { ...transformers, after: [rewriteCell(this.ts, checker, earlier, this.#execution), ...(transformers?.after ?? [])] },
+          {
+            ...transformers,
+            after: [rewriteCell(this.ts, checker, earlier, this.#execution), ...(transformers?.after ?? [])],
+          },
         );
       }
       return builder.emit(

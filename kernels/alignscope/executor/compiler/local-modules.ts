@@ -47,7 +47,11 @@ export class LocalModules {
   }
 
   /** The exports of the local module that `specifier` means in the file `from`; undefined when it is none. */
-  load(specifier: string, from: string, require: (id: string, from: string) => unknown): { exports: unknown } | undefined {
+  load(
+    specifier: string,
+    from: string,
+    require: (id: string, from: string) => unknown,
+  ): { exports: unknown } | undefined {
     const path = this.#resolve(specifier, from);
     const emitted = path === undefined ? undefined : this.#emitted.get(path);
     if (path === undefined || !emitted) return undefined;
@@ -60,7 +64,7 @@ export class LocalModules {
       const loaded: LoadedModule = {
         // Read anew each time: a module may replace its exports, and modules that import each other see them early.
         get exports(): unknown {
-          return module.exports;
+          return module.exports as unknown;
         },
         importers: new Set(),
       };

@@ -52,12 +52,12 @@ export function nearestTsconfig(folder: string): string | undefined {
 
 /** The options of that tsconfig.json, `extends` followed, that mean something for a cell. */
 export function tsconfigOptions(ts: TslabTypeScript, path: string): TS.CompilerOptions {
-  const { config, error } = ts.readConfigFile(path, (file) => ts.sys.readFile(file));
-  if (error) return {}; // Whoever builds that project hears of it from tsc.
+  const read = ts.readConfigFile(path, (file) => ts.sys.readFile(file));
+  if (read.error) return {}; // Whoever builds that project hears of it from tsc.
   // The folder's own files are no concern of a cell: an empty list spares looking for them.
   const { options } = ts.parseJsonConfigFileContent(
-    { ...(config as object), files: [], include: [] },
-    ts.sys as TS.ParseConfigHost,
+    { ...(read.config as object), files: [], include: [] },
+    ts.sys,
     dirname(path),
   );
   return Object.fromEntries(

@@ -24,7 +24,10 @@ export function rewriteCell(
     earlier !== undefined && (symbol?.declarations ?? []).some((one) => one.getSourceFile() === earlier);
 
   const fromExports = (name: string): TS.Expression =>
-    factory.createPropertyAccessExpression(factory.createIdentifier("exports"), factory.createIdentifier(name));
+    factory.createPropertyAccessExpression(
+      factory.createIdentifier("exports"),
+      factory.createIdentifier(name),
+    );
 
   const runtime = (name: string): TS.Expression =>
     factory.createPropertyAccessExpression(factory.createIdentifier(RUNTIME), factory.createIdentifier(name));
@@ -62,7 +65,8 @@ export function rewriteCell(
           );
         }
       }
-      if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword) return runtime("meta");
+      if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword)
+        return runtime("meta");
       return ts.visitEachChild(node, visit, context);
     };
 
@@ -111,7 +115,8 @@ export function rewriteCell(
       if (!parent) return true;
       if (ts.isBindingElement(parent)) return parent.propertyName === node || parent.name === node;
       if (ts.isPropertyAccessExpression(parent)) return parent.name === node;
-      if (ts.isLabeledStatement(parent) || ts.isBreakOrContinueStatement(parent)) return parent.label === node;
+      if (ts.isLabeledStatement(parent) || ts.isBreakOrContinueStatement(parent))
+        return parent.label === node;
       if (ts.isExportSpecifier(parent) || ts.isImportSpecifier(parent)) return true;
       return (
         (ts.isPropertyAssignment(parent) ||

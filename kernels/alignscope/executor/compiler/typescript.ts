@@ -16,7 +16,10 @@ export interface TslabTypeScript extends Omit<typeof TS, "sys" | "createWatchCom
     token: unknown,
     position: number,
   ): TS.QuickInfo | undefined;
-  getPreEmitDiagnosticsOfFiles(program: TS.Program, files: readonly TS.SourceFile[]): readonly TS.Diagnostic[];
+  getPreEmitDiagnosticsOfFiles(
+    program: TS.Program,
+    files: readonly TS.SourceFile[],
+  ): readonly TS.Diagnostic[];
 }
 
 const ownRequire = createRequire(__filename);
