@@ -61,7 +61,7 @@ class Alignscope(jupyter_kernel_test.KernelTests):
 
     code_execute_result = [
         {"code": "6*7", "result": "42"},
-        {"code": '"con" + "cat"', "result": "'concat'"},
+        {"code": '"con" + "cat"', "result": "concat"},
         {"code": "[1, 2].map((n: number) => 2 * n)", "result": "[ 2, 4 ]"},
         {"code": "await Promise.resolve({ a: 1 })", "result": "{ a: 1 }"},
     ]
