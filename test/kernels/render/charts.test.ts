@@ -92,7 +92,7 @@ describe("Vega-Lite specifications", () => {
         `[Vega-Lite chart (point)]\n(not drawn here: data at ${url} is left to the client)`,
       );
       const picture = { mark: "image", data: { values }, encoding: { ...encoding, url: { value: url } } };
-      expect((await shown(picture)).data["image/svg+xml"] ?? "").not.toContain(url);
+      expect(await text(picture)).toContain(`(not drawn here: data at ${url} is left to the client)`);
       expect(await text({ mark: "point", data: { url: "/etc/hostname" }, encoding })).toContain(
         "is left to the client",
       );

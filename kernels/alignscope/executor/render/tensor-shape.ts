@@ -37,7 +37,7 @@ interface Engine {
 }
 
 function isShape(shape: unknown): shape is number[] {
-  return Array.isArray(shape) && shape.every((extent) => typeof extent === "number");
+  return Array.isArray(shape) && shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0);
 }
 
 export function isTensor(value: object): value is TensorLike {

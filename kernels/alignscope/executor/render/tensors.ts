@@ -26,7 +26,8 @@ export const tensors: Renderer = {
 async function tensorText(tensor: TensorLike): Promise<string> {
   const title = titleOf(tensor);
   if (tensor.isDisposed) return `${title}, disposed`;
-  const { shape, size } = tensor;
+  const { shape } = tensor;
+  const size = sizeOf(shape);
   if (size === 0) return `${title}, empty`;
   const block = size <= smallTensor ? shape : firstBlock(shape);
   const whole = block === shape;
@@ -38,10 +39,15 @@ async function tensorText(tensor: TensorLike): Promise<string> {
 
 function bufferText(buffer: TensorBufferLike): string {
   const title = `TensorBuffer ${buffer.dtype} [${buffer.shape.join(", ")}]`;
-  if (buffer.values.length === 0) return `${title}, empty`;
-  const block = buffer.values.length <= smallTensor ? buffer.shape : firstBlock(buffer.shape);
+  const size = sizeOf(buffer.shape);
+  if (size === 0) return `${title}, empty`;
+  const block = size <= smallTensor ? buffer.shape : firstBlock(buffer.shape);
   const values = takeCorner(buffer.values, buffer.shape, block, buffer.dtype);
   return `${title}\n${nested(texts(values, buffer.dtype), block, buffer.shape)}`;
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((size, extent) => size * extent, 1);
 }
 
 /** How many of the first values are shown along each axis: most along the last two. */
