@@ -34,6 +34,18 @@ export type DisplaySink = (content: DisplayContent, update: boolean) => void;
  */
 export const displaySinkKey: symbol = Symbol.for("alignscope.display");
 
+/**
+ * A kernel that can interrupt a cell whose code has gone on after an `await` offers under this key of globalThis a function
+ * that throws once it has.
+ */
+const checkpointKey: symbol = Symbol.for("alignscope.checkpoint");
+
+/** Ends a long job, by an error, when the cell that runs it was interrupted; does nothing outside of such a kernel. */
+export function stopIfInterrupted(): void {
+  const offered: unknown = Reflect.get(globalThis, checkpointKey);
+  if (typeof offered === "function") (offered as () => void)();
+}
+
 interface TslabServer {
   lastWriteDisplayData?: DisplaySink | null;
 }

@@ -1,5 +1,5 @@
 import { duration } from "./format";
-import { displayHandle } from "./notebook";
+import { displayHandle, stopIfInterrupted } from "./notebook";
 
 /** A long job's way to say how far it is. */
 export interface Progress {
@@ -33,7 +33,8 @@ function bar(share: number): string {
 
 /**
  * Progress of a job of `total` steps (unknown: 0, then only counts are shown), with an estimate of the time left.
- * In a notebook it rewrites one output; in a terminal or a log it writes a few lines, none for a job under five seconds.
+ * In a notebook it rewrites one output, and ends the job when its cell was interrupted, by an error in the next step; in a
+ * terminal or a log it writes a few lines, none for a job under five seconds.
  *
  * @example
  * const generating = progress("continuations", prompts.length);
@@ -63,6 +64,7 @@ export function progress(label: string, total = 0, options: ProgressOptions = {}
 
   const report = (done: number, newTotal?: number): void => {
     if (over) return;
+    stopIfInterrupted();
     count = done;
     if (newTotal !== undefined) steps = newTotal;
     const time = now();

@@ -140,9 +140,10 @@ export class CellRunner {
       case "replied": {
         const status = String(end.reply.content["status"]);
         if (status === "ok") return undefined;
-        return fail(
-          publishedError(cell) ?? errorOfReply(end.reply) ?? errorFromStderr(cell, collector.stderr, status),
-        );
+        const error =
+          publishedError(cell) ?? errorOfReply(end.reply) ?? errorFromStderr(cell, collector.stderr, status);
+        // A kernel whose other half died lives to tell.
+        return fail(error, error.ename === "DeadKernelError" ? DeadKernelError : PapermillExecutionError);
       }
       case "no-reply":
         return fail(newError("NoReply", "the kernel was done with the cell but never answered"));

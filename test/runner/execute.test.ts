@@ -2,6 +2,7 @@ import { getEventListeners } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
 import { projectRoot } from "../../src/data/paths";
 import { readNotebook, type Notebook } from "../../src/jupyter";
@@ -172,9 +173,19 @@ describe("a failing cell", () => {
       'console.log("ran");\nconst a: number = "x";\nconst b: string = 1;',
     ]);
     expect(error).toMatchObject({ ename: "TypeScriptError" });
-    expect((error as PapermillExecutionError).traceback).toEqual([
-      "2:7 - Type 'string' is not assignable to type 'number'.",
-      "3:7 - Type 'number' is not assignable to type 'string'.",
+    const lines = (error as PapermillExecutionError).traceback.map((line) => stripVTControlCharacters(line));
+    expect(lines).toEqual([
+      "In [1]:2:7 - error TS2322: Type 'string' is not assignable to type 'number'.",
+      '  1 | console.log("ran");',
+      '> 2 | const a: number = "x";',
+      "    |       ^",
+      "  3 | const b: string = 1;",
+      "",
+      "In [1]:3:7 - error TS2322: Type 'number' is not assignable to type 'string'.",
+      '  1 | console.log("ran");',
+      '  2 | const a: number = "x";',
+      "> 3 | const b: string = 1;",
+      "    |       ^",
     ]);
     expect(printed(codeCells(written)[0])).toBe("");
   });

@@ -6,7 +6,7 @@ import { projectRoot } from "../../../../src/data/paths";
 import type { TslabTypeScript } from "./typescript";
 
 /**
- * What a tsconfig.json may say about cells. The rest of it is about building a project: modules, output, and complaints
+ * What a tsconfig may say about cells. The rest of it is about building a project: modules, output, and complaints
  * about names that are not used, as the last name of a cell hardly ever is.
  */
 const HEEDED = [
@@ -41,16 +41,18 @@ const HEEDED = [
   "useUnknownInCatchVariables",
 ] as const;
 
-/** The nearest tsconfig.json at or above a folder. */
+/** A project may check its notebooks in another way than its sources: the first of these that a folder has counts. */
+const TSCONFIGS = ["tsconfig.notebook.json", "tsconfig.json"];
+
+/** The nearest tsconfig at or above a folder. */
 export function nearestTsconfig(folder: string): string | undefined {
   for (let at = folder; ; at = dirname(at)) {
-    const path = join(at, "tsconfig.json");
-    if (existsSync(path)) return path;
-    if (at === dirname(at)) return undefined;
+    const path = TSCONFIGS.map((name) => join(at, name)).find((one) => existsSync(one));
+    if (path !== undefined || at === dirname(at)) return path;
   }
 }
 
-/** The options of that tsconfig.json, `extends` followed, that mean something for a cell. */
+/** The options of that tsconfig, `extends` followed, that mean something for a cell. */
 export function tsconfigOptions(ts: TslabTypeScript, path: string): TS.CompilerOptions {
   const read = ts.readConfigFile(path, (file) => ts.sys.readFile(file));
   if (read.error) return {}; // Whoever builds that project hears of it from tsc.
@@ -68,7 +70,7 @@ export function tsconfigOptions(ts: TslabTypeScript, path: string): TS.CompilerO
 /**
  * tslab's options with what is wrong in them for today's packages put right: modules are found as bundlers and Node find
  * them (`exports` in package.json), files may lie outside the working directory, Node's types are there wherever the kernel
- * was started, and this project's library answers to its name. What the nearest tsconfig.json says comes on top.
+ * was started, and this project's library answers to its name. What the nearest tsconfig says comes on top.
  */
 export function cellOptions(ts: TslabTypeScript, tslab: TS.CompilerOptions, cwd: string): TS.CompilerOptions {
   const tsconfig = nearestTsconfig(cwd);
