@@ -65,6 +65,10 @@ export class KernelProcess {
     if (this.#child.pid !== undefined) watchOverGroups(this.#child.pid);
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** The end of what the process itself printed (not its cells): kernels that fail to start say why only there. */
   get printed(): string {
     return this.#tail.trim();

@@ -138,6 +138,11 @@ export class KernelSession {
     return "its ports were taken by another program";
   }
 
+  /** The kernel's process, which may have others under it. */
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
   /** The end of what the kernel's process itself printed. */
   get printed(): string {
     return this.#process.printed;

@@ -48,6 +48,16 @@ export function benchCommand(program: Command): void {
     .action((report: string, other: string) => {
       console.log(columns(comparison(readReport(report), readReport(other))));
     });
+  command
+    .command("kernels")
+    .description("start, cells, output and memory of Jupyter kernels beside each other")
+    .argument("[kernel...]", "alignscope, tslab (as it comes), python3, or any that is installed", [
+      "alignscope",
+      "tslab",
+    ])
+    .option("--runs <n>", "starts of each, in turns", positiveInteger, 3)
+    .option("--json", "for machines: one document with every figure")
+    .action(runKernels);
 }
 
 async function run(named: string[], options: Options): Promise<void> {
@@ -69,6 +79,40 @@ async function run(named: string[], options: Options): Promise<void> {
   if (options.json) console.log(JSON.stringify(report, null, 2));
   else console.log(columns([HEADINGS, ...report.results.map(cells)]));
 }
+
+async function runKernels(names: string[], _: unknown, command: Command): Promise<void> {
+  const { runs, json } = command.optsWithGlobals<{ runs: number; json?: boolean }>();
+  const { benchKernels } = await import("../../bench/kernels.js");
+  const figures = await benchKernels(names, runs, ({ kernel, firstCell }) =>
+    console.error(`${kernel}: first cell after ${duration(firstCell)}`),
+  );
+  if (json) {
+    console.log(JSON.stringify(figures, null, 2));
+    return;
+  }
+  const rows = figures.map((one) => [
+    one.kernel,
+    duration(one.ready),
+    duration(one.firstCell),
+    duration(one.emptyCell),
+    duration(one.smallCell),
+    one.libraryImport === null ? "" : duration(one.libraryImport),
+    `${duration(one.manyLines)}, ${one.linesArrived} arrived`,
+    `${(one.idleBytes / 1e6).toFixed(0)} MB`,
+  ]);
+  console.log(columns([KERNEL_HEADINGS, ...rows]));
+}
+
+const KERNEL_HEADINGS = [
+  "kernel",
+  "ready",
+  "first cell",
+  "empty cell",
+  "small cell",
+  "library import",
+  "100,000 lines",
+  "idle",
+];
 
 const HEADINGS = ["work", "shape", "median", "min to max", "speed", "GFLOP/s", "of ceiling", "plain/own"];
 
