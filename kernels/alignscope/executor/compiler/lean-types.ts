@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import type * as TS from "typescript";
 import type { TslabTypeScript } from "./typescript";
 
-/** Declarations that every cell needs and that are mostly documentation: Node's, and the language's own library. */
-const HEAVY = /[\\/]@types[\\/]node[\\/].*\.d\.[cm]?ts$|[\\/]lib\.es[^\\/]*\.d\.ts$/;
+/** Declarations of packages, Node and the language among them, are mostly documentation. */
+const HEAVY = /[\\/]node_modules[\\/].*\.d\.[cm]?ts$/;
 
 const COMMENT = /\/\*\*[\s\S]*?\*\//g;
 
