@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { randomUUID } from "node:crypto";
-import { Publisher, Reply, Router } from "zeromq";
+import { Publisher, Router } from "zeromq";
 import { messageOf } from "../../../src/data/errors";
 import { Channel } from "../../../src/jupyter/channel";
 import { socketAddress, type ConnectionInfo } from "../../../src/jupyter/connection";
@@ -69,7 +69,8 @@ export class KernelSockets {
     // A stopped client's system still says that it lives: this limits how long it may take nothing.
     tcpMaxRetransmitTimeout: CLIENT_PATIENCE,
   });
-  readonly #heartbeat = new Reply({ linger: 0 });
+  // Not a Reply: that ends for everyone with one client that takes no answers.
+  readonly #heartbeat = new Router({ linger: 0 });
   #channels: Record<"shell" | "control" | "stdin" | "iopub", Channel> | undefined;
 
   private constructor(key: string) {

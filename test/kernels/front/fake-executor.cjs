@@ -1,5 +1,6 @@
 // An executor for tests: a cell is the body of an async function with `k`, which speaks the wire, in scope.
-const { writeSync, createReadStream } = require("node:fs");
+const { writeSync } = require("node:fs");
+const { Socket } = require("node:net");
 const { join } = require("node:path");
 const wire = require(join(__dirname, "../../../dist/kernels/alignscope/wire"));
 
@@ -20,7 +21,8 @@ process.on("SIGINT", () => {
   state.interrupts++;
   state.stop?.(Object.assign(new Error("interrupted"), { name: "Interrupted" }));
 });
-createReadStream("", { fd: wire.LIFELINE_FD })
+// Sockets, not files: a read that waits in a thread would hold up process.exit.
+new Socket({ fd: wire.LIFELINE_FD })
   .on("data", (bytes) => (state.lifelineBytes += bytes.filter((byte) => byte === wire.INTERRUPT).length))
   .on("close", () => process.exit(0));
 
@@ -109,7 +111,7 @@ async function handle(message) {
 
 let last = Promise.resolve();
 const frames = new wire.FrameReader();
-createReadStream("", { fd: wire.TO_EXECUTOR_FD }).on("data", (chunk) => {
+new Socket({ fd: wire.TO_EXECUTOR_FD }).on("data", (chunk) => {
   for (const { payload } of frames.read(chunk)) {
     const message = JSON.parse(payload.toString());
     if (message.type === "input-reply") {

@@ -167,3 +167,26 @@ export function textOf(messages: JupyterMessage[], name: string): string {
 
 export const typesOf = (messages: JupyterMessage[]): string[] =>
   messages.map(({ header }) => header.msg_type);
+
+/** Whether a process still runs; one that only waits to be forgotten does not. */
+export function runs(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves when the condition holds, which nobody announces. */
+export async function eventually(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+/** The process ids of the children of a process. */
+export function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}

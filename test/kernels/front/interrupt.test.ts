@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { JsonObject } from "../../../src/jupyter";
+import { Subscriber } from "zeromq";
+import { socketAddress } from "../../../src/jupyter";
 import { endFronts, Front } from "./front";
 
 let front: Front;
@@ -62,7 +63,7 @@ describe("a cell that asks for input", () => {
     expect(asked.header.msg_type).toBe("input_request");
     expect(asked.parentHeader.msg_id).toBe(id);
     expect(asked.content).toEqual({ prompt: "name? ", password: true });
-    await front.client.reply("stdin", "input_reply", { value: "Ada" } as JsonObject, asked.header);
+    await front.client.reply("stdin", "input_reply", { value: "Ada" }, asked.header);
     expect((await done).text("stdout")).toBe('"Ada"');
   });
 
@@ -73,30 +74,31 @@ describe("a cell that asks for input", () => {
   });
 
   it("gets none when it is interrupted", async () => {
-    const code = `try { ${ASK} } finally { await k.sleep(30); }`;
-    const { done } = await front.send("execute_request", { code, allow_stdin: true });
+    const { done } = await front.send("execute_request", { code: ASK, allow_stdin: true });
     const asked = await question(front);
     await front.ask("interrupt_request", {}, "control");
-    const { reply, text } = await done;
-    expect(reply.content["ename"]).toBe("Interrupted");
-    await front.run("await k.sleep(30)");
-    expect(text("stdout")).not.toContain("late");
-    await front.client.reply("stdin", "input_reply", { value: "late" } as JsonObject, asked.header);
+    expect((await done).reply.content["ename"]).toBe("Interrupted");
+    // Too late.
+    await front.client.reply("stdin", "input_reply", { value: "late" }, asked.header);
     expect((await front.run("")).reply.content["status"]).toBe("ok");
   });
 
-  it("gets none when whoever runs it has left", async () => {
-    const other = await Front.start();
-    const { ClientChannels } = await import("../../../src/jupyter");
-    const leaving = new ClientChannels(other.info, (channel) => ({
-      onMessage: () => void (channel === "stdin" && leaving.close()),
-    }));
-    let id = "";
-    const request = { code: ASK, allow_stdin: true };
-    await leaving.request("shell", "execute_request", request, (given) => (id = given));
-    // A client of the same kernel that stays hears of it.
-    await other.client.close();
-    void id;
-    expect(other.printed).toBe("");
+  it.each([
+    ["before it asks", "await k.sleep(200);"],
+    ["while it waits", ""],
+  ])("gets none when whoever runs it has left %s", async (when, pause) => {
+    const deserted = await Front.start();
+    const watching = new Subscriber({ linger: 0 });
+    watching.connect(socketAddress(deserted.info, "iopub"));
+    watching.subscribe();
+    await deserted.run("");
+    const request = { code: `k.out("soon"); ${pause} ${ASK}`, allow_stdin: true };
+    const { id } = await deserted.send("execute_request", request);
+    await (when === "before it asks" ? deserted.saw(id, "stream") : question(deserted));
+    await deserted.client.close();
+    for await (const frames of watching) {
+      if (frames.some((frame) => frame.includes('"text":"null"'))) break;
+    }
+    watching.close();
   });
 });
