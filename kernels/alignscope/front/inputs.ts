@@ -4,29 +4,26 @@ import type { ToExecutor, ToFront } from "../wire";
 type InputRequest = Extract<ToFront, { type: "input" }>;
 type Answer = Extract<ToExecutor, { type: "input-reply" }>;
 
+type Ask = (
+  request: JupyterMessage,
+  content: { prompt: string; password: boolean },
+  onId: (msgId: string) => void,
+) => Promise<boolean>;
+
 interface Waiting {
   input: number;
   execution: number;
-  /** The msg_id of the input_request; missing while that is being sent. */
+  /** The msg_id of the input_request. */
   asked?: string;
 }
 
 /** Questions of cells to whoever runs them, and their answers. Each question is answered once, also when nobody can. */
 export class Inputs {
   readonly #waiting = new Map<number, Waiting>();
-  readonly #ask: (
-    request: JupyterMessage,
-    content: { prompt: string; password: boolean },
-  ) => Promise<string | undefined>;
+  readonly #ask: Ask;
   readonly #tell: (answer: Answer) => void;
 
-  constructor(
-    ask: (
-      request: JupyterMessage,
-      content: { prompt: string; password: boolean },
-    ) => Promise<string | undefined>,
-    tell: (answer: Answer) => void,
-  ) {
+  constructor(ask: Ask, tell: (answer: Answer) => void) {
     this.#ask = ask;
     this.#tell = tell;
   }
@@ -38,9 +35,8 @@ export class Inputs {
   ): Promise<void> {
     const waiting: Waiting = { input, execution };
     this.#waiting.set(input, waiting);
-    const asked = request && (await this.#ask(request, { prompt, password }));
-    if (asked === undefined) this.#answer(input);
-    else waiting.asked = asked;
+    const asked = request && (await this.#ask(request, { prompt, password }, (id) => (waiting.asked = id)));
+    if (!asked) this.#answer(input);
   }
 
   /** An input_reply. One that names no question answers the only one there is. */
@@ -51,9 +47,14 @@ export class Inputs {
     if (meant) this.#answer(meant.input, typeof content["value"] === "string" ? content["value"] : undefined);
   }
 
-  /** Nobody will answer any more. */
-  cancel(): void {
-    for (const input of [...this.#waiting.keys()]) this.#answer(input);
+  /** The questions that wait for an answer. */
+  get open(): number[] {
+    return [...this.#waiting.keys()];
+  }
+
+  /** Nobody will answer these any more. */
+  cancel(questions: number[] = this.open): void {
+    for (const input of questions) this.#answer(input);
   }
 
   /** The execution is over, and nobody waits for answers to its questions. */

@@ -10,6 +10,8 @@ import type { KernelSockets } from "./sockets";
 
 /** Milliseconds a healthy executor gets to end by itself. */
 const GRACE = 300;
+/** Milliseconds after an interrupt: a cell that heard "no answer" first would go on with that. */
+const CANCEL_AFTER = 100;
 
 /** The parts of the front process, put together. */
 export class Kernel {
@@ -26,7 +28,7 @@ export class Kernel {
     const comms = new Comms();
     const history = new History();
     const inputs = new Inputs(
-      (request, content) => sockets.ask(request, content),
+      (request, content, onId) => sockets.ask(request, content, onId),
       (answer) => this.#executor.tell(answer),
     );
     this.#inputs = inputs;
@@ -72,7 +74,8 @@ export class Kernel {
   /** Stops the running cell, also one that waits for an answer. */
   interrupt(): void {
     this.#executor.interrupt();
-    this.#inputs.cancel();
+    const unanswered = this.#inputs.open;
+    setTimeout(() => this.#inputs.cancel(unanswered), CANCEL_AFTER);
   }
 
   /** Ends the executor and all it started, while the last messages leave. */

@@ -32,6 +32,8 @@ export interface SocketListener {
 const WAITING_MESSAGES = 40;
 /** Milliseconds after which a client that is dead or stopped no longer holds up the others. */
 const CLIENT_PATIENCE = 60_000;
+/** Milliseconds until a question that cannot be sent is given up. */
+const ASKER_PATIENCE = 500;
 /** What ZeroMQ gets to send the last answers. */
 const LINGER = 300;
 
@@ -59,7 +61,8 @@ export class KernelSockets {
   readonly #router = new Router({ linger: LINGER });
   readonly #control = new Router({ linger: LINGER });
   // Mandatory: a requester that is gone is an error, not silence.
-  readonly #stdin = new Router({ linger: 0, mandatory: true });
+  // With nobody connected at all ZeroMQ would wait for somebody, without end.
+  readonly #stdin = new Router({ linger: 0, mandatory: true, sendTimeout: ASKER_PATIENCE });
   readonly #iopub = new PatientPublisher({
     linger: LINGER,
     noDrop: true,
@@ -73,8 +76,16 @@ export class KernelSockets {
   readonly #heartbeat = new Router({ linger: 0 });
   #channels: Record<"shell" | "control" | "stdin" | "iopub", Channel> | undefined;
 
+  #onStdinDeserted: () => void = () => undefined;
+
   private constructor(key: string) {
     this.#signer = new MessageSigner(key);
+    let connections = 0;
+    this.#stdin.events.on("accept", () => connections++);
+    this.#stdin.events.on("disconnect", () => {
+      connections--;
+      if (connections === 0) this.#onStdinDeserted();
+    });
   }
 
   /** Binds all five; none is read before that, for the binding refuses to do both at once. */
@@ -101,12 +112,7 @@ export class KernelSockets {
       stdin: channel(this.#stdin, (message) => listener.onInputReply(message)),
       iopub: new Channel(this.#iopub, this.#signer, { onMessage: () => undefined }),
     };
-    let clients = 0;
-    this.#stdin.events.on("handshake", () => clients++);
-    this.#stdin.events.on("disconnect", () => {
-      clients = Math.max(0, clients - 1);
-      if (clients === 0) listener.onStdinDeserted();
-    });
+    this.#onStdinDeserted = () => listener.onStdinDeserted();
     void this.#beat();
   }
 
@@ -131,15 +137,19 @@ export class KernelSockets {
     await this.#channels?.iopub.send(message).catch(() => undefined);
   }
 
-  /** Sends an input_request to whoever sent `request`; resolves to its msg_id, or to nothing when nobody is there. */
-  async ask(request: JupyterMessage, content: JsonObject): Promise<string | undefined> {
+  /**
+   * Sends an input_request to whoever sent `request`; `onId` hears its msg_id before the answer can come. Resolves to
+   * whether anybody is there.
+   */
+  async ask(request: JupyterMessage, content: JsonObject, onId: (msgId: string) => void): Promise<boolean> {
     const message = this.#message("input_request", content, request.header);
     message.identities = request.identities;
+    onId(message.header.msg_id);
     try {
       await this.#channels?.stdin.send(message);
-      return message.header.msg_id;
+      return true;
     } catch {
-      return undefined;
+      return false;
     }
   }
 

@@ -2,10 +2,12 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Subscriber } from "zeromq";
 import {
   ClientChannels,
   newConnectionInfo,
   removeConnectionFile,
+  socketAddress,
   writeConnectionFile,
   type ConnectionInfo,
   type JsonObject,
@@ -175,6 +177,18 @@ export function runs(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** A client that reads iopub only when it is asked to, and then takes few messages ahead. */
+export async function lazyReader(front: Front): Promise<Subscriber> {
+  const lazy = new Subscriber({ receiveHighWaterMark: 3, linger: 0 });
+  lazy.connect(socketAddress(front.info, "iopub"));
+  lazy.subscribe();
+  // Its subscription takes its time.
+  const heard = lazy.receive().then(() => true);
+  do await front.send("kernel_info_request", {});
+  while (!(await Promise.race([heard, new Promise((resolve) => setTimeout(resolve, 50, false))])));
+  return lazy;
 }
 
 /** Resolves when the condition holds, which nobody announces. */

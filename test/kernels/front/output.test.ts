@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Subscriber } from "zeromq";
 import { Output } from "../../../kernels/alignscope/front/output";
-import { socketAddress } from "../../../src/jupyter";
-import { endFronts, Front } from "./front";
+import { endFronts, Front, lazyReader } from "./front";
 
 let front: Front;
 beforeAll(async () => {
@@ -46,12 +44,7 @@ describe("what a cell prints arrives whole", () => {
 describe("a client that does not read", () => {
   it("makes the cell wait instead of filling the memory, and gets everything once it reads", async () => {
     const slow = await Front.start();
-    // Takes three messages and what the system's buffers hold.
-    const lazy = new Subscriber({ receiveHighWaterMark: 3, linger: 0 });
-    lazy.connect(socketAddress(slow.info, "iopub"));
-    lazy.subscribe();
-    await slow.send("kernel_info_request", {});
-    await lazy.receive();
+    const lazy = await lazyReader(slow);
     const before = slow.memory();
     const megabytes = 200;
     const { done } = await slow.send("execute_request", {
@@ -80,13 +73,8 @@ describe("a client that does not read", () => {
     lazy.close();
   });
 
-  it("and is gone does not hold up anyone", async () => {
-    const { info } = front;
-    const gone = new Subscriber({ receiveHighWaterMark: 3, linger: 0 });
-    gone.connect(socketAddress(info, "iopub"));
-    gone.subscribe();
-    await front.send("kernel_info_request", {});
-    await gone.receive();
+  it("does not hold up anyone once it is gone", async () => {
+    const gone = await lazyReader(front);
     const { done } = await front.send("execute_request", {
       code: `for (let n = 0; n < 200; n++) k.out("x".repeat(1e6));`,
     });
