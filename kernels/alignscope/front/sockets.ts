@@ -60,8 +60,8 @@ export class KernelSockets {
   readonly #signer: MessageSigner;
   readonly #router = new Router({ linger: LINGER });
   readonly #control = new Router({ linger: LINGER });
-  // Mandatory: a requester that is gone is an error, not silence.
-  // With nobody connected at all ZeroMQ would wait for somebody, without end.
+  // Mandatory: a requester that is gone is an error, not silence. With nobody connected at all ZeroMQ would wait for
+  // somebody, without end.
   readonly #stdin = new Router({ linger: 0, mandatory: true, sendTimeout: ASKER_PATIENCE });
   readonly #iopub = new PatientPublisher({
     linger: LINGER,
@@ -75,7 +75,6 @@ export class KernelSockets {
   // Not a Reply: that ends for everyone with one client that takes no answers.
   readonly #heartbeat = new Router({ linger: 0 });
   #channels: Record<"shell" | "control" | "stdin" | "iopub", Channel> | undefined;
-
   #onStdinDeserted: () => void = () => undefined;
 
   private constructor(key: string) {
@@ -166,7 +165,10 @@ export class KernelSockets {
 
   async #beat(): Promise<void> {
     try {
-      for (;;) await this.#heartbeat.send(await this.#heartbeat.receive());
+      for (;;) {
+        const beat = await this.#heartbeat.receive();
+        await this.#heartbeat.send(beat).catch(() => undefined);
+      }
     } catch (error) {
       if (!this.#heartbeat.closed) process.stderr.write(`no heartbeat any more: ${messageOf(error)}\n`);
     }

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { newConnectionInfo, removeConnectionFile, writeConnectionFile } from "../../../src/jupyter";
-import { childrenOf, endFronts, eventually, Front, runs } from "./front";
+import { childrenOf, endFronts, eventually, Front, lazyReader, runs } from "./front";
 
 afterEach(endFronts);
 
@@ -32,6 +33,18 @@ describe("the kernel ends, with a cell that never pauses,", () => {
     front.process.kill(signal);
     expect(await front.exited).toEqual([0, null]);
     await eventually(() => !runs(executor));
+  });
+
+  it("by SIGTERM, also while a client does not read what it prints", async () => {
+    const front = await Front.start();
+    const lazy = await lazyReader(front);
+    const { id } = await front.send("execute_request", { code: `for (;;) k.out("x".repeat(1e6));` });
+    await front.saw(id, "stream");
+    // Long enough for everything between the two to be full.
+    for (let before = -1; before !== front.received.length; await sleep(200)) before = front.received.length;
+    front.process.kill("SIGTERM");
+    expect(await front.exited).toEqual([0, null]);
+    lazy.close();
   });
 
   it("within a second when it has nothing to do", async () => {
