@@ -7,20 +7,24 @@ export interface Death {
   stderr: string;
   /** Why it never began. */
   startError?: string;
+  /** Why it was ended from here. */
+  killedFor?: string;
 }
 
 /** "ended with exit code 3 (process.exit was called?)", "could not be started (spawn node ENOENT)", … in one line. */
-export function describeDeath({ code, signal, stderr, startError }: Death): string {
+export function describeDeath({ code, signal, stderr, startError, killedFor }: Death): string {
   if (startError !== undefined) return `could not be started (${startError})`;
+  if (killedFor !== undefined) return `was ended because ${killedFor}`;
   const how = `ended with ${signal ? `signal ${signal}` : `exit code ${code ?? "unknown"}`}`;
   const why = cause(code, signal, stderr);
   return why ? `${how} (${why})` : how;
 }
 
-/** The failure of the cell that ran when it happened. */
-export function deathInCell(death: Death): CellError {
+/** The failure of the cell, or of whatever else was asked, that was being worked on when it happened. */
+export function deathAtWork(death: Death, work: "cell" | "request"): CellError {
+  const during = work === "cell" ? "while this cell ran" : "while it worked on this";
   return deadKernel(
-    `the process that runs the cells ${describeDeath(death)} while this cell ran; variables are lost, a fresh process is ready`,
+    `the process that runs the cells ${describeDeath(death)} ${during}; variables are lost, a fresh process is ready`,
   );
 }
 

@@ -35,8 +35,11 @@ export interface Surroundings {
 /** What is run, and to which request each piece of output belongs. */
 export class Executions {
   readonly #around: Surroundings;
-  readonly #known = new Map<number, Execution>();
+  readonly #cells = new Map<number, Execution>();
+  /** Apart from the cells: a slider that is dragged would make those forgotten. */
+  readonly #others = new Map<number, Execution>();
   #last = 0;
+  #newestCell = 0;
   #count = 0;
   #rawBytes = 0;
   #notice: string | undefined;
@@ -54,8 +57,9 @@ export class Executions {
     const silent = content["silent"] === true;
     const store = !silent && content["store_history"] !== false;
     if (store) this.#count++;
-    const execution = this.#begin(request, silent);
+    const execution = this.#begin(request, silent, this.#cells);
     const { id, count } = execution;
+    this.#newestCell = id;
     if (!silent) void sockets.publish("execute_input", { code, execution_count: count }, request.header);
     if (store) history.add(count, code);
     this.#giveNotice(execution);
@@ -98,8 +102,9 @@ export class Executions {
 
   /** A number for something else that may cause output: a message of a comm. */
   number(request: JupyterMessage): number {
-    const { id } = this.#begin(request, false);
-    return id;
+    const other = this.#begin(request, false, this.#others);
+    other.running = false;
+    return other.id;
   }
 
   /** The header of the request that output belongs to; of none when that is long ago. */
@@ -157,24 +162,27 @@ export class Executions {
     }
   }
 
-  /** The executor is gone: the next cell says so. */
-  onLost(how: string): void {
-    if (this.#last === 0) return;
+  /** The executor is gone: the next cell to be run by another says so, which is the newest if that waits. */
+  onLost(how: string, waits: boolean): void {
+    const newest = this.#of(0);
+    if (!newest) return;
     this.#notice = `The process that ran the earlier cells ${how}: their variables are gone.\n`;
+    if (waits && newest.count > 1) this.#giveNotice(newest);
   }
 
-  #begin(request: JupyterMessage, silent: boolean): Execution {
+  #begin(request: JupyterMessage, silent: boolean, among: Map<number, Execution>): Execution {
     const { header, content } = request;
     const asker = content["allow_stdin"] === true ? request : undefined;
     const execution = { id: ++this.#last, header, count: this.#count, silent, asker, running: true };
-    this.#known.set(execution.id, execution);
-    this.#known.delete(execution.id - REMEMBERED);
+    among.set(execution.id, execution);
+    const [oldest] = among.keys();
+    if (among.size > REMEMBERED && oldest !== undefined) among.delete(oldest);
     return execution;
   }
 
-  /** 0 is taken for the newest. */
+  /** 0 is taken for the newest cell. */
   #of(execution: number): Execution | undefined {
-    return this.#known.get(execution === 0 ? this.#last : execution);
+    return this.#cells.get(execution === 0 ? this.#newestCell : execution) ?? this.#others.get(execution);
   }
 
   #giveNotice({ id, silent }: Execution): void {

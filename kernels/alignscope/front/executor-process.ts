@@ -9,6 +9,7 @@ import {
   MESSAGE,
   messageFrame,
   STDERR,
+  STDOUT,
   textOf,
   TO_EXECUTOR_FD,
   TO_FRONT_FD,
@@ -47,6 +48,7 @@ export class ExecutorProcess {
   #ended = false;
   #lastByte = 0;
   #telling = 0;
+  #killedFor: string | undefined;
 
   constructor(command: ExecutorCommand, listener: ExecutorListener) {
     this.#listener = listener;
@@ -64,8 +66,11 @@ export class ExecutorProcess {
     return this.#child.pid;
   }
 
-  send(message: ToExecutor): void {
-    this.#input(TO_EXECUTOR_FD)?.write(messageFrame(message));
+  /** `onUndelivered` is called when the process had ended before, and has surely not seen it. */
+  send(message: ToExecutor, onUndelivered?: () => void): void {
+    const input = this.#input(TO_EXECUTOR_FD);
+    if (input) input.write(messageFrame(message), (error) => error && onUndelivered?.());
+    else onUndelivered?.();
   }
 
   /** Asks the running cell to stop: by a byte for the thread that stays awake, and by the signal that ends system calls. */
@@ -118,25 +123,42 @@ export class ExecutorProcess {
       if (this.#telling === 0 && performance.now() - this.#lastByte > SILENCE) break;
     }
     for (const fd of [1, 2, TO_FRONT_FD]) this.#output(fd)?.destroy();
-    return { ...exit, stderr: this.#stderr };
+    return {
+      ...exit,
+      stderr: this.#stderr,
+      ...(this.#killedFor === undefined ? {} : { killedFor: this.#killedFor }),
+    };
   }
 
   async #pumpFrames(stream: Readable | undefined): Promise<void> {
     const frames = new FrameReader();
     await this.#pump(stream, async (chunk) => {
-      for (const frame of frames.read(chunk)) {
-        const wait = this.#tell(frame);
-        if (wait) await wait;
+      try {
+        for (const frame of frames.read(chunk)) {
+          const wait = this.#tell(frame);
+          if (wait) await wait;
+        }
+      } catch (error) {
+        // Nothing after it can be understood.
+        this.#killedFor ??= `its messages make no sense (${messageOf(error)}): did a cell write to file descriptor ${TO_FRONT_FD}?`;
+        this.kill();
+        throw error;
       }
     });
   }
 
   #tell(frame: Frame): Promise<void> | undefined {
-    if (frame.kind === MESSAGE) {
-      return this.#listener.onMessage(JSON.parse(frame.payload.toString("utf8")) as ToFront);
+    switch (frame.kind) {
+      case MESSAGE:
+        return this.#listener.onMessage(JSON.parse(frame.payload.toString("utf8")) as ToFront);
+      case STDOUT:
+      case STDERR: {
+        const { execution, bytes } = textOf(frame);
+        return this.#listener.onText(frame.kind === STDERR ? "stderr" : "stdout", execution, bytes);
+      }
+      default:
+        throw new Error(`a frame of kind ${String(frame.kind)}`);
     }
-    const { execution, bytes } = textOf(frame);
-    return this.#listener.onText(frame.kind === STDERR ? "stderr" : "stdout", execution, bytes);
   }
 
   /** Reads no more than what the listener takes. */

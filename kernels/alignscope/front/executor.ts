@@ -1,5 +1,5 @@
 import type { CellError, ToExecutor, ToFront } from "../wire";
-import { deathInCell, describeDeath, neverReady, type Death } from "./death";
+import { deathAtWork, describeDeath, neverReady, type Death } from "./death";
 import { ExecutorProcess, type ExecutorCommand, type ExecutorListener } from "./executor-process";
 
 type Asked = Extract<ToExecutor, { type: "execute" | "complete" | "inspect" | "is-complete" }>;
@@ -22,9 +22,14 @@ export class NotAnswered extends Error {
 
 interface Pending {
   message: Asked;
+  /** Sent, as far as anyone can tell. */
+  delivered: boolean;
   resolve: (answer: Answer) => void;
   reject: (error: NotAnswered) => void;
 }
+
+/** Hears how a process that was ready once has ended, and its variables with it; `waits`: a cell is there for the next one. */
+type OnLost = (how: string, waits: boolean) => void;
 
 /** So many processes in a row may end before they have done anything. */
 const TRIES = 3;
@@ -42,7 +47,7 @@ const INTERRUPTED: CellError = {
 export class Executor {
   readonly #command: ExecutorCommand;
   readonly #listener: ExecutorListener;
-  readonly #onLost: (death: string) => void;
+  readonly #onLost: OnLost;
   readonly #pending = new Map<string, Pending>();
   readonly #held: ToExecutor[] = [];
   #process!: ExecutorProcess;
@@ -52,8 +57,7 @@ export class Executor {
   #given: CellError | undefined;
   #closing = false;
 
-  /** `onLost` hears of each process that was ready once, and of its variables with it. */
-  constructor(command: ExecutorCommand, listener: ExecutorListener, onLost: (how: string) => void) {
+  constructor(command: ExecutorCommand, listener: ExecutorListener, onLost: OnLost) {
     this.#command = command;
     this.#listener = listener;
     this.#onLost = onLost;
@@ -64,12 +68,14 @@ export class Executor {
   ask<T extends Asked>(message: T): Promise<Answers[T["type"]]> {
     if (this.#given) return Promise.reject(new NotAnswered(this.#given));
     return new Promise((resolve, reject) => {
-      this.#pending.set(keyOf(message), {
+      const pending: Pending = {
         message,
+        delivered: false,
         resolve: (answer) => resolve(answer as Answers[T["type"]]),
         reject,
-      });
-      if (this.#ready) this.#process.send(message);
+      };
+      this.#pending.set(keyOf(message), pending);
+      if (this.#ready) this.#deliver(pending);
     });
   }
 
@@ -116,7 +122,7 @@ export class Executor {
       case "ready":
         this.#ready = true;
         for (const held of this.#held.splice(0)) this.#process.send(held);
-        for (const { message: waiting } of this.#pending.values()) this.#process.send(waiting);
+        for (const waiting of this.#pending.values()) this.#deliver(waiting);
         return undefined;
       case "executed":
       case "completions":
@@ -135,21 +141,31 @@ export class Executor {
     }
   }
 
+  #deliver(pending: Pending): void {
+    pending.delivered = true;
+    this.#process.send(pending.message, () => (pending.delivered = false));
+  }
+
   #buried(death: Death): void {
     if (this.#closing) return;
-    const inCell =
-      this.#ready && [...this.#pending.values()].some(({ message }) => message.type === "execute");
-    if (inCell) this.#failures = 0;
+    const atWork = [...this.#pending].filter(([, { delivered }]) => delivered);
+    const cells = [...this.#pending.values()].filter(({ message }) => message.type === "execute");
+    if (cells.some(({ delivered }) => delivered)) this.#failures = 0;
     else if (!this.#useful) this.#failures++;
-    if (this.#ready) this.#onLost(describeDeath(death));
-    const wasReady = this.#ready;
+    if (this.#ready)
+      this.#onLost(
+        describeDeath(death),
+        cells.some(({ delivered }) => !delivered),
+      );
     this.#ready = false;
     if (this.#failures >= TRIES) this.#given = neverReady(death, this.#failures);
     else this.#start();
-    if (!wasReady && !this.#given) return; // The requests wait for the next one.
-    const reason = new NotAnswered(this.#given ?? deathInCell(death));
-    for (const { reject } of this.#pending.values()) reject(reason);
-    this.#pending.clear();
+    // What the process never saw waits for the next one.
+    for (const [key, { message, reject }] of this.#given ? [...this.#pending] : atWork) {
+      this.#pending.delete(key);
+      const work = message.type === "execute" ? "cell" : "request";
+      reject(new NotAnswered(this.#given ?? deathAtWork(death, work)));
+    }
   }
 }
 

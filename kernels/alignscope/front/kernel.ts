@@ -49,8 +49,8 @@ export class Kernel {
             ? publishComm(comms.fromExecutor(message), message.execution)
             : executions.onMessage(message),
       },
-      (how) => {
-        executions.onLost(how);
+      (how, waits) => {
+        executions.onLost(how, waits);
         for (const closed of comms.closeAll()) void publishComm(closed, 0);
       },
     );

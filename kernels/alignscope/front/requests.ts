@@ -36,9 +36,10 @@ export class Requests {
   readonly #queue: Request[] = [];
   #working = false;
   #question = 0;
+  #info: JsonObject | undefined;
 
   readonly #atOnce: Record<string, Handler> = {
-    kernel_info_request: () => kernelInfo(),
+    kernel_info_request: () => (this.#info ??= kernelInfo()),
     interrupt_request: () => {
       this.#parts.interrupt();
       return { status: "ok" };

@@ -45,6 +45,15 @@ describe("a cell whose process ends", () => {
     expect(reply.content["evalue"]).toMatch(/JavaScript heap is exhausted/);
   });
 
+  it("because it broke the line between the two is told apart", async () => {
+    const front = await Front.start();
+    const { reply } = await front.run(
+      `require("node:fs").writeSync(3, Buffer.from([1, 0, 0, 0, 9, 9])); await k.sleep(9e3);`,
+    );
+    expect(reply.content["evalue"]).toMatch(/did a cell write to file descriptor 3\?/);
+    expect((await front.run("")).reply.content["status"]).toBe("ok");
+  });
+
   it("aborts what waits, and outlives what it started", async () => {
     const front = await Front.start();
     const dying = await front.send("execute_request", {

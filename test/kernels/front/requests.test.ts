@@ -189,6 +189,17 @@ describe("comms", () => {
     expect(await tell("comm_msg", { comm_id, data: {} })).toEqual([]);
   });
 
+  it("make no cell forgotten, however many messages they have", async () => {
+    const cell = await front.send("execute_request", { code: `setTimeout(() => k.out("late"), 1500)` });
+    await cell.done;
+    const comm_id = randomUUID();
+    await tell("comm_open", { comm_id, target_name: "slider", data: {} });
+    for (let n = 0; n < 1100; n++)
+      await front.client.request("shell", "comm_msg", { comm_id, data: {} }, () => undefined);
+    await tell("comm_close", { comm_id, data: {} });
+    await front.saw(cell.id, "stream");
+  });
+
   it("of an unknown target are closed", async () => {
     const comm_id = randomUUID();
     const [closed] = await tell("comm_open", { comm_id, target_name: "unknown", data: {} });
