@@ -49,6 +49,7 @@ export class ExecutorProcess {
   #lastByte = 0;
   #telling = 0;
   #killedFor: string | undefined;
+  #onLastUndelivered: (() => void) | undefined;
 
   constructor(command: ExecutorCommand, listener: ExecutorListener) {
     this.#listener = listener;
@@ -58,7 +59,13 @@ export class ExecutorProcess {
       detached: true,
     });
     // Who writes to a process that has just ended hears of its end from `death`.
-    for (const fd of [TO_EXECUTOR_FD, LIFELINE_FD]) this.#input(fd)?.on("error", () => undefined);
+    this.#input(LIFELINE_FD)?.on("error", () => undefined);
+    this.#input(TO_EXECUTOR_FD)?.on("error", (error: NodeJS.ErrnoException) => {
+      // It ended with something in this pipe that it had not read.
+      if (error.code === "ECONNRESET") this.#onLastUndelivered?.();
+    });
+    // Nothing comes this way but that error.
+    this.#output(TO_EXECUTOR_FD)?.resume();
     this.death = this.#watch();
   }
 
@@ -69,6 +76,7 @@ export class ExecutorProcess {
   /** `onUndelivered` is called when the process had ended before, and has surely not seen it. */
   send(message: ToExecutor, onUndelivered?: () => void): void {
     const input = this.#input(TO_EXECUTOR_FD);
+    this.#onLastUndelivered = onUndelivered;
     if (input) input.write(messageFrame(message), (error) => error && onUndelivered?.());
     else onUndelivered?.();
   }
@@ -106,6 +114,7 @@ export class ExecutorProcess {
         return this.#listener.onRaw("stderr", chunk);
       }),
       this.#pumpFrames(this.#output(TO_FRONT_FD)),
+      new Promise((resolve) => this.#input(TO_EXECUTOR_FD)?.once("close", resolve)),
     ];
     const exit = await new Promise<Omit<Death, "stderr">>((resolve) => {
       this.#child.once("exit", (code, signal) => resolve({ code, signal }));
@@ -122,7 +131,7 @@ export class ExecutorProcess {
       // A client that is slow to take what was said is no silence.
       if (this.#telling === 0 && performance.now() - this.#lastByte > SILENCE) break;
     }
-    for (const fd of [1, 2, TO_FRONT_FD]) this.#output(fd)?.destroy();
+    for (const fd of [1, 2, TO_FRONT_FD, TO_EXECUTOR_FD]) this.#output(fd)?.destroy();
     return {
       ...exit,
       stderr: this.#stderr,
