@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { describeDeath } from "../../../kernels/alignscope/front/death";
 import { endFronts, eventually, Front, runs, typesOf } from "./front";
 
 afterEach(endFronts);
@@ -98,7 +97,8 @@ it("a process that never becomes ready is tried three times, and every cell says
   );
 });
 
-it("a process that cannot be started at all is described as such", () => {
-  const death = { code: null, signal: null, stderr: "", startError: "spawn nothing ENOENT" };
-  expect(describeDeath(death)).toBe("could not be started (spawn nothing ENOENT)");
+it("a process that cannot be started at all is described as such", async () => {
+  const front = await Front.start({ command: ["/nowhere/node"] });
+  const { reply } = await front.run("1");
+  expect(reply.content["evalue"]).toContain("could not be started (spawn /nowhere/node ENOENT)");
 });

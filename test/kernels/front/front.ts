@@ -24,6 +24,8 @@ interface Options {
   slow?: number;
   info?: Partial<ConnectionInfo>;
   flags?: string[];
+  /** Instead of the fake executor. */
+  command?: string[];
 }
 
 /** What came back for one request. */
@@ -59,7 +61,7 @@ export class Front {
     this.info = info;
     this.#file = writeConnectionFile(info);
     const fake = [process.execPath, ...(options.flags ?? []), FAKE];
-    const executor = [...fake, options.prelude ?? "", String(options.slow ?? 0)];
+    const executor = options.command ?? [...fake, options.prelude ?? "", String(options.slow ?? 0)];
     this.process = spawn(process.execPath, [HOST, this.#file, JSON.stringify(executor)], {
       stdio: ["ignore", "ignore", "pipe"],
     });
