@@ -40,6 +40,7 @@ export class Executions {
   readonly #others = new Map<number, Execution>();
   #last = 0;
   #newestCell = 0;
+  #cellsBegun = 0;
   #count = 0;
   #rawBytes = 0;
   #notice: string | undefined;
@@ -60,6 +61,7 @@ export class Executions {
     const execution = this.#begin(request, silent, this.#cells);
     const { id, count } = execution;
     this.#newestCell = id;
+    this.#cellsBegun++;
     if (!silent) void sockets.publish("execute_input", { code, execution_count: count }, request.header);
     if (store) history.add(count, code);
     this.#giveNotice(execution);
@@ -165,9 +167,9 @@ export class Executions {
   /** The executor is gone: the next cell to be run by another says so, which is the newest if that waits. */
   onLost(how: string, waits: boolean): void {
     const newest = this.#of(0);
-    if (!newest) return;
+    if (!newest || (waits && this.#cellsBegun === 1)) return; // There were no variables yet.
     this.#notice = `The process that ran the earlier cells ${how}: their variables are gone.\n`;
-    if (waits && newest.count > 1) this.#giveNotice(newest);
+    if (waits) this.#giveNotice(newest);
   }
 
   #begin(request: JupyterMessage, silent: boolean, among: Map<number, Execution>): Execution {

@@ -46,6 +46,7 @@ export class ExecutorProcess {
   readonly #listener: ExecutorListener;
   #stderr = "";
   #ended = false;
+  #groupGone = false;
   #lastByte = 0;
   #telling = 0;
   #killedFor: string | undefined;
@@ -98,7 +99,8 @@ export class ExecutorProcess {
 
   /** Ends it and whatever it started. */
   kill(): void {
-    if (this.#child.pid === undefined) return;
+    // Its number may be another group's soon.
+    if (this.#child.pid === undefined || this.#groupGone) return;
     try {
       process.kill(-this.#child.pid, "SIGKILL");
     } catch {
@@ -125,6 +127,7 @@ export class ExecutorProcess {
     this.#ended = true;
     // What it started would hold the pipes open, and its memory is of no use to anyone any more.
     this.kill();
+    this.#groupGone = true;
     const all = Promise.all(streams).then(() => true);
     this.#lastByte = performance.now();
     while (!(await Promise.race([all, sleep(SILENCE / 5, false)]))) {

@@ -152,11 +152,8 @@ export class Executor {
     const cells = [...this.#pending.values()].filter(({ message }) => message.type === "execute");
     if (cells.some(({ delivered }) => delivered)) this.#failures = 0;
     else if (!this.#useful) this.#failures++;
-    if (this.#ready)
-      this.#onLost(
-        describeDeath(death),
-        cells.some(({ delivered }) => !delivered),
-      );
+    const waits = cells.some(({ delivered }) => !delivered);
+    if (this.#ready) this.#onLost(describeDeath(death), waits);
     this.#ready = false;
     if (this.#failures >= TRIES) this.#given = neverReady(death, this.#failures);
     else this.#start();
