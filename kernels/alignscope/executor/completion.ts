@@ -27,9 +27,21 @@ export function hover(executor: Executor, code: string, position: number): Bundl
 function quickInfo(executor: Executor, code: string, position: number): TS.QuickInfo | undefined {
   for (const at of [position, position - 1]) {
     const info = at < 0 ? undefined : (executor.inspect(code, at) as TS.QuickInfo | undefined);
-    if (info?.displayParts?.length) return info;
+    if (info?.displayParts?.length) {
+      return { ...info, displayParts: withoutImport(info.displayParts) };
+    }
   }
   return undefined;
+}
+
+/** What an imported name stands for is of interest, not that it is imported: a tooltip has few lines. */
+function withoutImport(parts: readonly TS.SymbolDisplayPart[]): TS.SymbolDisplayPart[] {
+  const alias = parts[0]?.text === "(" && parts[1]?.text === "alias";
+  if (!alias) return [...parts];
+  const end = parts.findLastIndex(({ text }, at) => text === "import" && parts[at - 1]?.text === "\n");
+  // "(alias) " is four parts. Of a whole module nothing but its import is told.
+  const kept = parts.slice(4, end < 0 ? undefined : end - 1);
+  return kept.length > 0 ? kept : [...parts];
 }
 
 /** `openStudy(|` asks for openStudy. */
