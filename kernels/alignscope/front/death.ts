@@ -1,5 +1,9 @@
 import type { CellError } from "../wire";
 
+/** As every other error begins. */
+const RED = "\u001b[31m";
+const PLAIN = "\u001b[0m";
+
 /** How the executor process ended, and the end of what it wrote to its real stderr. */
 export interface Death {
   code: number | null;
@@ -43,7 +47,10 @@ function deadKernel(evalue: string, stderr = ""): CellError {
   return {
     ename,
     evalue,
-    traceback: [`${ename}: ${evalue}`, ...(printed ? ["It had printed:", ...printed.split("\n")] : [])],
+    traceback: [
+      `${RED}${ename}${PLAIN}: ${evalue}`,
+      ...(printed ? ["It had printed:", ...printed.split("\n")] : []),
+    ],
   };
 }
 
