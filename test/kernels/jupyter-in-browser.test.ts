@@ -39,10 +39,8 @@ describe.skipIf(missing !== undefined)(`a notebook in Jupyter's page (${missing 
   beforeAll(async () => {
     for (const made of [notebooks, pictures]) mkdirSync(made);
     writeNotebook(join(notebooks, "small.ipynb"), notebookOf(["40 + 2", "", ""]));
-    [jupyter, browser] = await Promise.all([
-      startJupyter(notebooks, join(folder, "home")),
-      chromium.launch({ executablePath: browserPath!, args: ["--no-sandbox"] }),
-    ]);
+    jupyter = await startJupyter(notebooks, join(folder, "home"));
+    browser = await chromium.launch({ executablePath: browserPath!, args: ["--no-sandbox"] });
     notebook = await NotebookPage.open(browser, jupyter.pageOf("small.ipynb"));
   });
 

@@ -62,7 +62,7 @@ export async function startJupyter(folder: string, home: string): Promise<Jupyte
   return {
     pageOf: (notebook) => `${origin}/notebooks/${encodeURIComponent(notebook)}?token=${token}`,
     async stop() {
-      if (server.exitCode !== null) return;
+      if (server.exitCode !== null || server.signalCode !== null) return;
       const ended = once(server, "exit");
       server.kill("SIGTERM");
       await ended;
