@@ -1,4 +1,5 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Browser } from "playwright-core";
@@ -15,7 +16,7 @@ import { NotebookPage } from "./notebook-page";
  */
 
 const missing = browserTestsMissing();
-const folder = mkdtempSync(join(tmpdir(), "jupyter-in-browser-"));
+const folder = join(tmpdir(), `jupyter-in-browser-${randomUUID()}`);
 /** Outside of the project: whatever cells import from it is found by the kernel, not beside the notebook. */
 const notebooks = join(folder, "notebooks");
 const pictures = join(folder, "pictures");
@@ -27,17 +28,12 @@ let notebook: NotebookPage;
 let failed = false;
 let turns = 0;
 
-afterAll(() => {
-  if (failed) console.warn(`what the page looked like: ${pictures}`);
-  else rmSync(folder, { recursive: true });
-});
-
 // On a busy machine a test that starts a kernel and loads the library may take a while.
 const patient = { timeout: 120_000 };
 
 describe.skipIf(missing !== undefined)(`a notebook in Jupyter's page (${missing ?? "here"})`, patient, () => {
   beforeAll(async () => {
-    for (const made of [notebooks, pictures]) mkdirSync(made);
+    for (const made of [notebooks, pictures]) mkdirSync(made, { recursive: true });
     writeNotebook(join(notebooks, "small.ipynb"), notebookOf(["40 + 2", "", ""]));
     jupyter = await startJupyter(notebooks, join(folder, "home"));
     browser = await chromium.launch({ executablePath: browserPath!, args: ["--no-sandbox"] });
@@ -47,6 +43,8 @@ describe.skipIf(missing !== undefined)(`a notebook in Jupyter's page (${missing 
   afterAll(async () => {
     await browser?.close();
     await jupyter?.stop();
+    if (failed) console.warn(`what the page looked like: ${pictures}`);
+    else rmSync(folder, { recursive: true });
   });
 
   afterEach(async ({ task }) => {
