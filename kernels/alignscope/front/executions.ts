@@ -51,7 +51,7 @@ export class Executions {
 
   /** Runs one execute_request, to the end of its output; resolves to the content of its reply. */
   async run(request: JupyterMessage): Promise<JsonObject> {
-    const { sockets, output, history, inputs } = this.#around;
+    const { sockets, history, inputs } = this.#around;
     const { content } = request;
     const code = content["code"];
     if (typeof code !== "string") return this.failure(badRequest("execute_request without code"));
@@ -84,11 +84,9 @@ export class Executions {
       if (!(error instanceof NotAnswered)) throw error;
       await this.#fail(execution, error.reason);
     }
-    await this.#lastWords();
-    execution.running = false;
     execution.asker = undefined;
     inputs.forget(id);
-    await output.finish(id);
+    await this.over(id);
     if (execution.error) return this.failure(execution.error, count);
     return { status: "ok", execution_count: count, user_expressions: expressions, payload: [] };
   }
@@ -107,6 +105,14 @@ export class Executions {
     const other = this.#begin(request, false, this.#others);
     other.running = false;
     return other.id;
+  }
+
+  /** Resolves when all output of what has that number was published. */
+  async over(execution: number): Promise<void> {
+    await this.#lastWords();
+    const of = this.#known.get(execution);
+    if (of) of.running = false;
+    await this.#around.output.finish(execution);
   }
 
   /** The header of the request that output belongs to; of none when that is long ago. */

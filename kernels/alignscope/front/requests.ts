@@ -154,10 +154,12 @@ export class Requests {
   /** Its `idle` waits until the executor has handled it: a question right behind it is answered only then. */
   async #comm(message: JupyterMessage): Promise<undefined> {
     const { executor, comms, executions } = this.#parts;
-    const forwarded = comms.fromClient(message, executions.number(message));
+    const execution = executions.number(message);
+    const forwarded = comms.fromClient(message, execution);
     if (!forwarded) return;
     executor.tell(forwarded);
     await executor.ask({ type: "is-complete", request: ++this.#question, code: "" }).catch(() => undefined);
+    await executions.over(execution);
   }
 }
 
