@@ -13,7 +13,7 @@ function numbered(count: number): string {
   return Array.from({ length: count }, (_, line) => `${line}\n`).join("");
 }
 
-const bursts = [500, 20_000, 100_000, 1_000_000];
+const bursts = [500, 20_000, 100_000];
 it.each(bursts)(
   "%i lines of one turn arrive whole, in order, and idle after them",
   { timeout: 120_000 },
@@ -117,7 +117,7 @@ it(
     lazy.connect(socketAddress(slow.info, "iopub"));
     lazy.subscribe();
     const { id, done } = await slow.begin(
-      'for (let n = 0; n < 300; n++) process.stdout.write("x".repeat(999_999) + "\\n"); console.log("all");',
+      'for (let n = 0; n < 100; n++) process.stdout.write("x".repeat(999_999) + "\\n"); console.log("all");',
     );
     let over = false;
     void done.then(() => (over = true));
@@ -136,7 +136,7 @@ it(
     expect((await done).failure).toBe("");
     most = Math.max(most, slow.frontMemory());
     lazy.close();
-    // 300 MB went through.
-    expect(most - before).toBeLessThan(150);
+    // 100 MB went through.
+    expect(most - before).toBeLessThan(80);
   },
 );

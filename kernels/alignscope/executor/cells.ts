@@ -76,8 +76,19 @@ export class Cells implements CodeBook {
     return this.#codes.get(execution);
   }
 
-  /** Runs a cell and tells the front all about it. */
+  /** Runs a cell and tells the front all about it: also when this fails, or whoever has sent it would wait for ever. */
   async run(request: ExecuteRequest): Promise<void> {
+    try {
+      await this.#run(request);
+    } catch (reason) {
+      this.#lifeline.inCell(false);
+      this.running = undefined;
+      const error = this.errors.thrown(reason);
+      tellFront({ type: "executed", execution: request.execution, error, expressions: {} });
+    }
+  }
+
+  async #run(request: ExecuteRequest): Promise<void> {
     const { execution: id, code, silent, allowStdin } = request;
     const execution = new Execution(id, allowStdin, silent);
     const label = silent ? "In [ ]" : `In [${request.count}]`;

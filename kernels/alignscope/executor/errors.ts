@@ -43,6 +43,14 @@ export class ErrorTeller {
 
   /** What a cell threw: its class, its message, and its stack with the cells' own line numbers. */
   thrown(value: unknown): CellError {
+    try {
+      return this.#thrown(value);
+    } catch {
+      return { ename: "Thrown", evalue: HIDDEN, traceback: [`${RED}Thrown${PLAIN}: ${HIDDEN}`] };
+    }
+  }
+
+  #thrown(value: unknown): CellError {
     if (isInterruption(value)) {
       const { name: ename, message: evalue } = new InterruptedError();
       return { ename, evalue, traceback: [`${RED}${ename}${PLAIN}: ${evalue}`] };
@@ -51,8 +59,8 @@ export class ErrorTeller {
       const evalue = safely(() => inspect(value, { depth: 3 }));
       return { ename: "Thrown", evalue, traceback: [`${RED}Thrown${PLAIN}: ${evalue}`] };
     }
-    const ename = safely(() => value.name || value.constructor.name) || "Error";
-    const evalue = safely(() => value.message);
+    const ename = safely(() => String(value.name || value.constructor.name)) || "Error";
+    const evalue = safely(() => String(value.message));
     const { lines, place } = this.#stack(value);
     const frame = place === undefined ? [] : ["", ...this.#frame(place)];
     return {
@@ -64,7 +72,7 @@ export class ErrorTeller {
 
   /** The stack of an error as text, its frames led back to the cells. */
   text(value: unknown): string {
-    return value instanceof Error ? this.thrown(value).traceback.join("\n") : safely(() => inspect(value));
+    return safely(() => (value instanceof Error ? this.thrown(value).traceback.join("\n") : inspect(value)));
   }
 
   /** What the compiler has against a cell, each with its place and the lines around it. */
@@ -195,11 +203,13 @@ export function isInterruption(value: unknown): boolean {
   );
 }
 
+const HIDDEN = "(an object that cannot be shown)";
+
 /** An object may refuse to be looked at. */
 function safely(read: () => string): string {
   try {
     return read();
   } catch {
-    return "(an object that cannot be shown)";
+    return HIDDEN;
   }
 }
