@@ -20,23 +20,33 @@ export interface Lifeline {
   inCell(running: boolean): void;
 }
 
-/** Starts that thread. */
+/**
+ * Prepares that thread, which is started when the first cell is about to run: an idle kernel does without its memory, and
+ * hears of the front's end by its own pipe.
+ */
 export function holdLifeline(): Lifeline {
   const shared = new SharedArrayBuffer(12);
   const counters = new Int32Array(shared);
-  const thread = new Worker(join(__dirname, "lifeline-thread.js"), {
-    workerData: shared,
-    resourceLimits: LIMITS,
-    // Its own streams would lead through the main thread's.
-    stdin: false,
-    stdout: true,
-    stderr: true,
-  });
-  thread.on("error", () => process.exit(1));
-  thread.unref();
+  let started = false;
+  const start = (): void => {
+    started = true;
+    const thread = new Worker(join(__dirname, "lifeline-thread.js"), {
+      workerData: shared,
+      resourceLimits: LIMITS,
+      // Its own streams would lead through the main thread's.
+      stdin: false,
+      stdout: true,
+      stderr: true,
+    });
+    thread.on("error", () => process.exit(1));
+    thread.unref();
+  };
   return {
     interruptsDone: () =>
       void Atomics.store(counters, INTERRUPTS_DONE, Atomics.load(counters, INTERRUPTS_ASKED)),
-    inCell: (running) => void Atomics.store(counters, IN_CELL, running ? 1 : 0),
+    inCell(running) {
+      if (running && !started) start();
+      Atomics.store(counters, IN_CELL, running ? 1 : 0);
+    },
   };
 }

@@ -17,6 +17,8 @@ interface Execution {
   header: MessageHeader;
   count: number;
   silent: boolean;
+  /** Whether it has a place in the history. */
+  stored?: boolean;
   /** Who may be asked; missing when the cell may not ask, or is over. */
   asker: JupyterMessage | undefined;
   running: boolean;
@@ -64,6 +66,7 @@ export class Executions {
     this.#cellsBegun++;
     if (!silent) void sockets.publish("execute_input", { code, execution_count: count }, request.header);
     if (store) history.add(count, code);
+    execution.stored = store;
     this.#giveNotice(execution);
     let expressions: JsonObject = {};
     try {
@@ -110,7 +113,7 @@ export class Executions {
   /** Resolves when all output of what has that number was published. */
   async over(execution: number): Promise<void> {
     await this.#lastWords();
-    const of = this.#known.get(execution);
+    const of = this.#cells.get(execution) ?? this.#others.get(execution);
     if (of) of.running = false;
     await this.#around.output.finish(execution);
   }
@@ -146,7 +149,7 @@ export class Executions {
       case "result": {
         const { data, metadata } = message;
         const text = data["text/plain"];
-        if (of && typeof text === "string") this.#around.history.setOutput(of.count, text);
+        if (of?.stored && typeof text === "string") this.#around.history.setOutput(of.count, text);
         return this.#publish(of, "execute_result", {
           data,
           metadata,

@@ -45,7 +45,7 @@ export async function startFront(
  * Little room for young objects keeps the compiler's garbage from staying for good: with V8's own choice an idle kernel takes
  * a third more memory.
  */
-const EXECUTOR_FLAGS = ["--max-semi-space-size=4", "--expose-gc"];
+const EXECUTOR_FLAGS = ["--max-semi-space-size=2", "--expose-gc"];
 
 function executorCommand(): ExecutorCommand {
   const flags = process.execArgv.filter((flag) => !flag.startsWith("--max-semi-space-size"));
