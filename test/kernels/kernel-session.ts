@@ -191,9 +191,15 @@ export class KernelSession {
     return [...(this.#byParent.get(id) ?? [])];
   }
 
-  /** Resolves when the cell has printed that text. */
+  /** Resolves when the cell has printed that text; rejects when it fails before. */
   async saw(id: string, text: string): Promise<void> {
-    await this.until(() => this.about(id).some(({ content }) => String(content["text"]).includes(text)));
+    await this.until(() => {
+      const messages = this.about(id);
+      if (messages.some(({ content }) => String(content["text"]).includes(text))) return true;
+      const failed = messages.find(({ header }) => header.msg_type === "error");
+      if (failed) throw new Error(`the cell failed: ${JSON.stringify(failed.content)}`);
+      return false;
+    });
   }
 
   /** Resolves when `idle` about a request has come that is not answered, as one about a comm. */

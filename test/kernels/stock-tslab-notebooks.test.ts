@@ -57,7 +57,9 @@ describe("the notebooks under stock tslab", () => {
     const complaints = codeCells(readNotebook(join(notebooks, name))).flatMap((cell, index) => {
       const { declOutput, diagnostics } = converter.convert(declarations, cell.source);
       declarations = declOutput ?? declarations;
-      return diagnostics.map(({ start, messageText }) => `cell ${index + 1}:${start.line + 1} ${messageText}`);
+      return diagnostics.map(
+        ({ start, messageText }) => `cell ${index + 1}:${start.line + 1} ${messageText}`,
+      );
     });
     expect(complaints).toEqual([]);
   });

@@ -81,7 +81,7 @@ export class Cells implements CodeBook {
     try {
       await this.#run(request);
     } catch (reason) {
-      this.#lifeline.inCell(false);
+      this.#lifeline.leave();
       this.running = undefined;
       const error = this.errors.thrown(reason);
       tellFront({ type: "executed", execution: request.execution, error, expressions: {} });
@@ -114,7 +114,8 @@ export class Cells implements CodeBook {
   /** A cell that was terminated from another thread never returns, nor does what waits for it. */
   async #orTorn(execution: Execution, outcome: Promise<Outcome>): Promise<Outcome> {
     const torn = execution.interruption.catch(async (reason: unknown): Promise<Outcome> => {
-      await sleep(TORN_MS);
+      if (!this.#lifeline.terminated(execution.id)) await sleep(TORN_MS);
+      this.#lifeline.leave();
       return { error: this.errors.thrown(reason) };
     });
     return Promise.race([outcome, torn]);
@@ -140,12 +141,12 @@ export class Cells implements CodeBook {
     const compiled = this.#compiler.compile(code, execution.id);
     if (!compiled.ok) return { error: this.errors.diagnostics(compiled.diagnostics, execution.id) };
     await this.#imports.prepare(this.#compiler.ts, code);
-    // A signal that came meanwhile is heard now, before the cell's code holds this thread.
+    // An interrupt that came meanwhile is heard now, before the cell's code holds this thread.
     await setImmediate();
     if (execution.interrupted) return { error: this.errors.thrown(new InterruptedError()) };
-    this.#lifeline.inCell(true);
+    this.#lifeline.enter(execution.id);
     const ok = await this.executor.execute(code);
-    this.#lifeline.inCell(false);
+    this.#lifeline.leave();
     if (ok) this.#compiler.keepDeclarations();
     const { value, thrown } = this.#said;
     this.#said = {};

@@ -1,18 +1,24 @@
 import { Session } from "node:inspector";
 import { Socket } from "node:net";
-import { workerData } from "node:worker_threads";
-import { INTERRUPT, LIFELINE_FD } from "../wire";
-import { GRACE_MS, IN_CELL, INTERRUPTS_ASKED, INTERRUPTS_DONE } from "./lifeline";
+import { parentPort, workerData } from "node:worker_threads";
+import { InterruptReader, LIFELINE_FD } from "../wire";
+import { ASKED, HEARD, IN_CELL, TERMINATED } from "./lifeline";
+
+/** What the main thread gets to hear of an interrupt by itself, in milliseconds: it does when the cell awaits something. */
+const GRACE_MS = 150;
+/** How often is looked again whether the compiler, which nothing may stop, has given way to the cell. */
+const AGAIN_MS = 20;
 
 /*
  * A thread of its own, which hears the front also while a cell computes without a pause. When the front is gone this process
  * and what it has started are killed: nothing gentler ends such a cell, and nobody could read what it makes.
  */
-const counters = new Int32Array(workerData as SharedArrayBuffer);
+const places = new Int32Array(workerData as SharedArrayBuffer);
+const interrupts = new InterruptReader();
 const lifeline = new Socket({ fd: LIFELINE_FD, readable: true, writable: false });
 
-lifeline.on("data", (bytes) => {
-  for (const byte of bytes) if (byte === INTERRUPT) interrupt();
+lifeline.on("data", (chunk) => {
+  for (const execution of interrupts.read(chunk)) interrupt(execution);
 });
 lifeline.on("error", () => undefined);
 lifeline.on("close", () => {
@@ -24,15 +30,23 @@ lifeline.on("close", () => {
 });
 
 /**
- * The signal that comes with the byte stops a loop of the cell itself, and the main thread takes note when it can. A loop
- * after an `await` runs outside of what the signal stops: that is terminated from here.
+ * Tells the main thread. A cell that does not let it hear, in a loop say, is terminated. (A signal, which Node can have end
+ * a script, would end neither a loop after an `await` nor be safe: between two scripts it ends the process.)
  */
-function interrupt(): void {
-  const asked = Atomics.add(counters, INTERRUPTS_ASKED, 1) + 1;
-  setTimeout(() => {
-    if (Atomics.load(counters, INTERRUPTS_DONE) >= asked || !Atomics.load(counters, IN_CELL)) return;
-    const session = new Session();
-    session.connectToMainThread();
-    session.post("Runtime.terminateExecution", () => session.disconnect());
-  }, GRACE_MS);
+function interrupt(execution: number): void {
+  const asked = Atomics.add(places, ASKED, 1) + 1;
+  parentPort?.postMessage(execution);
+  const look = (): void => {
+    if (Atomics.load(places, HEARD) >= asked) return;
+    if (Atomics.load(places, IN_CELL) === execution) terminate(execution);
+    else setTimeout(look, AGAIN_MS);
+  };
+  setTimeout(look, GRACE_MS);
+}
+
+function terminate(execution: number): void {
+  Atomics.store(places, TERMINATED, execution);
+  const session = new Session();
+  session.connectToMainThread();
+  session.post("Runtime.terminateExecution", () => session.disconnect());
 }

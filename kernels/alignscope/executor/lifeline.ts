@@ -1,32 +1,34 @@
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 
-/** Places in the memory that both threads see: two counters, and whether a cell's own code runs just now. */
-export const INTERRUPTS_ASKED = 0;
-export const INTERRUPTS_DONE = 1;
+/** Places in the memory that both threads see: how many interrupts were asked for and heard of, and whose code runs now. */
+export const ASKED = 0;
+export const HEARD = 1;
+/** The number of the execution whose own code runs; 0 while the kernel's does. */
 export const IN_CELL = 2;
-
-/** What the main thread gets to stop by itself, in milliseconds. */
-export const GRACE_MS = 500;
+/** The execution that was terminated last. */
+export const TERMINATED = 3;
+const PLACES = 4;
 
 /** Room for the few objects of lifeline-thread.ts: a thread with Node's usual limits would take several times as much. */
 const LIMITS = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1 };
 
 /** The main thread's end of what it shares with the thread that hears the front at any time. */
 export interface Lifeline {
-  /** All interrupts so far have been taken note of. */
-  interruptsDone(): void;
-  /** Only the code of a cell may be terminated; the compiler would not survive it. */
-  inCell(running: boolean): void;
+  /**
+   * To be called around a cell's own code: only that may be terminated, the compiler would not survive it. The thread is
+   * started with the first cell: an idle kernel does without its memory, and hears of the front's end by its other pipe.
+   */
+  enter(execution: number): void;
+  leave(): void;
+  /** Whether the execution was terminated: then nothing of it ever returns. */
+  terminated(execution: number): boolean;
 }
 
-/**
- * Prepares that thread, which is started when the first cell is about to run: an idle kernel does without its memory, and
- * hears of the front's end by its own pipe.
- */
-export function holdLifeline(): Lifeline {
-  const shared = new SharedArrayBuffer(12);
-  const counters = new Int32Array(shared);
+/** `onInterrupt` is called when the main thread is free, with the number of the execution to stop. */
+export function holdLifeline(onInterrupt: (execution: number) => void): Lifeline {
+  const shared = new SharedArrayBuffer(PLACES * Int32Array.BYTES_PER_ELEMENT);
+  const places = new Int32Array(shared);
   let started = false;
   const start = (): void => {
     started = true;
@@ -39,14 +41,18 @@ export function holdLifeline(): Lifeline {
       stderr: true,
     });
     thread.on("error", () => process.exit(1));
+    thread.on("message", (execution: number) => {
+      Atomics.add(places, HEARD, 1);
+      onInterrupt(execution);
+    });
     thread.unref();
   };
   return {
-    interruptsDone: () =>
-      void Atomics.store(counters, INTERRUPTS_DONE, Atomics.load(counters, INTERRUPTS_ASKED)),
-    inCell(running) {
-      if (running && !started) start();
-      Atomics.store(counters, IN_CELL, running ? 1 : 0);
+    enter(execution) {
+      if (!started) start();
+      Atomics.store(places, IN_CELL, execution);
     },
+    leave: () => void Atomics.store(places, IN_CELL, 0),
+    terminated: (execution) => Atomics.load(places, TERMINATED) === execution,
   };
 }

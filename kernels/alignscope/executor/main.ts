@@ -21,7 +21,7 @@ const STACK_FRAMES = 40;
 
 const GLOBALS = join(projectRoot(), "kernels", "alignscope", "executor", "cell-globals.d.ts");
 
-const lifeline = holdLifeline();
+const lifeline = holdLifeline(interruptCell);
 captureStreams();
 const compiler = new CellCompiler(process.cwd(), GLOBALS);
 const cells = new Cells(compiler, lifeline, connectTslabDisplay);
@@ -31,12 +31,8 @@ installGlobals(cells, inputs, comms);
 reportStrays(cells);
 Error.stackTraceLimit = STACK_FRAMES;
 
-// A signal that comes while no script runs, or stopped one, is heard here.
-process.on("SIGINT", () => {
-  lifeline.interruptsDone();
-  if (cells.running) interrupt(cells.running);
-  cells.executor.interrupt();
-});
+// The front interrupts by its lifeline. Who sends the signal by hand shall not end the process.
+process.on("SIGINT", () => undefined);
 
 let last: Promise<void> = Promise.resolve();
 
@@ -50,11 +46,17 @@ hearFront((message) => {
 giveMemoryBack();
 tellFront({ type: "ready" });
 
+/** Ends what the cell awaits; what it computes has ended, or this would not be heard. */
+function interruptCell(execution: number): void {
+  if (cells.running?.id !== execution) return; // It is over.
+  interrupt(cells.running);
+  cells.executor.interrupt();
+}
+
 async function handle(message: Exclude<ToExecutor, { type: "input-reply" }>): Promise<void> {
   switch (message.type) {
     case "execute":
       await cells.run(message);
-      lifeline.interruptsDone();
       return;
     case "complete":
       return answer(

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../../src/data/errors";
 import {
   FrameReader,
-  INTERRUPT,
+  interruptBytes,
   LIFELINE_FD,
   MESSAGE,
   messageFrame,
@@ -38,7 +38,7 @@ const STDERR_KEPT = 8192;
 /** Milliseconds without a byte after which a pipe that something else holds open is given up. */
 const SILENCE = 500;
 
-/** One executor process, in a process group of its own: a SIGINT to the front's group does not reach it twice. */
+/** One executor process, in a process group of its own: a SIGINT to the front's group does not reach it. */
 export class ExecutorProcess {
   /** Settles when it has ended and all that it said has been told. */
   readonly death: Promise<Death>;
@@ -82,11 +82,10 @@ export class ExecutorProcess {
     else onUndelivered?.();
   }
 
-  /** Asks the running cell to stop: by a byte for the thread that stays awake, and by the signal that ends system calls. */
-  interrupt(): void {
+  /** Asks an execution to stop, over the pipe that is heard also while it computes. */
+  interrupt(execution: number): void {
     if (this.#ended) return;
-    this.#input(LIFELINE_FD)?.write(Buffer.of(INTERRUPT));
-    this.#child.kill("SIGINT");
+    this.#input(LIFELINE_FD)?.write(interruptBytes(execution));
   }
 
   /** Closes the pipes, which a healthy executor takes as its end; kills its group when it has not ended by then. */

@@ -88,11 +88,12 @@ export class Executor {
 
   /** Stops the running cell, if one runs. */
   interrupt(): void {
-    const running = [...this.#pending].find(([, { message }]) => message.type === "execute");
-    if (!running) return;
-    if (this.#ready) return this.#process.interrupt();
-    this.#pending.delete(running[0]);
-    running[1].reject(new NotAnswered(INTERRUPTED));
+    for (const [key, { message, reject }] of this.#pending) {
+      if (message.type !== "execute") continue;
+      if (this.#ready) return this.#process.interrupt(message.execution);
+      this.#pending.delete(key);
+      return reject(new NotAnswered(INTERRUPTED));
+    }
   }
 
   async end(patienceMs: number): Promise<void> {

@@ -81,3 +81,25 @@ export class FrameReader {
     return first.subarray(0, count);
   }
 }
+
+const INTERRUPT_BYTES = 4;
+
+/** What the lifeline carries: the number of the execution to stop, so that a late one does not stop the next. */
+export function interruptBytes(execution: number): Buffer {
+  const bytes = Buffer.allocUnsafe(INTERRUPT_BYTES);
+  bytes.writeUInt32LE(execution);
+  return bytes;
+}
+
+/** Takes the numbers of executions out of what came over the lifeline, which may be cut anywhere. */
+export class InterruptReader {
+  #rest: Buffer = Buffer.alloc(0);
+
+  *read(chunk: Buffer): Generator<number> {
+    this.#rest = Buffer.concat([this.#rest, chunk]);
+    while (this.#rest.length >= INTERRUPT_BYTES) {
+      yield this.#rest.readUInt32LE(0);
+      this.#rest = this.#rest.subarray(INTERRUPT_BYTES);
+    }
+  }
+}

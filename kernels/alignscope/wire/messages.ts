@@ -87,8 +87,7 @@ export type ToFront =
 export const TO_FRONT_FD = 3;
 export const TO_EXECUTOR_FD = 4;
 /**
- * Read by a thread of the executor that stays awake while a cell computes: its end means that the front is gone, a byte
- * {@link INTERRUPT} that the running cell should stop.
+ * Read by a thread of the executor that stays awake while a cell computes: its end means that the front is gone, and
+ * {@link interruptBytes} on it that an execution should stop.
  */
 export const LIFELINE_FD = 5;
-export const INTERRUPT = 0x69;

@@ -14,16 +14,18 @@ function write(frame) {
   }
 }
 const send = (message) => write(wire.messageFrame(message));
-const state = { interrupts: 0, lifelineBytes: 0, stop: undefined, inputs: new Map(), comms: [] };
+const state = { interrupts: [], stop: undefined, inputs: new Map(), comms: [] };
 let question = 0;
 
-process.on("SIGINT", () => {
-  state.interrupts++;
-  state.stop?.(Object.assign(new Error("interrupted"), { name: "Interrupted" }));
-});
+const interrupts = new wire.InterruptReader();
 // Sockets, not files: a read that waits in a thread would hold up process.exit.
 new Socket({ fd: wire.LIFELINE_FD })
-  .on("data", (bytes) => (state.lifelineBytes += bytes.filter((byte) => byte === wire.INTERRUPT).length))
+  .on("data", (chunk) => {
+    for (const execution of interrupts.read(chunk)) {
+      state.interrupts.push(execution);
+      state.stop?.(Object.assign(new Error("interrupted"), { name: "Interrupted" }));
+    }
+  })
   .on("close", () => process.exit(0));
 
 function toolsOf({ execution, allowStdin }) {

@@ -15,25 +15,25 @@ describe("an interrupt", () => {
   it.each([
     ["by a message", async (running: Front) => void (await running.ask("interrupt_request", {}, "control"))],
     ["by SIGINT", (running: Front) => void running.process.kill("SIGINT")],
-  ])("%s stops the running cell, by signal and by lifeline", async (_, interrupt) => {
-    await front.run("k.state.interrupts = k.state.lifelineBytes = 0");
+  ])("%s stops the running cell: its number goes over the lifeline", async (_, interrupt) => {
+    await front.run("k.state.interrupts = []");
     const { id, done } = await front.send("execute_request", { code: WAIT });
     await front.saw(id, "stream");
     await interrupt(front);
     expect((await done).reply.content).toMatchObject({ status: "error", ename: "Interrupted" });
     const { text } = await front.run(
-      "await k.sleep(20); k.out(k.state.interrupts + ' ' + k.state.lifelineBytes)",
+      "await k.sleep(20); k.out(k.state.interrupts.map((one) => one - k.execution).join())",
     );
-    expect(text("stdout")).toBe("1 1");
+    expect(text("stdout")).toBe("-1");
   });
 
   it("is answered, and does nothing when no cell runs", async () => {
-    await front.run("k.state.interrupts = k.state.lifelineBytes = 0");
+    await front.run("k.state.interrupts = []");
     const { reply, iopub } = await front.ask("interrupt_request", {}, "control");
     expect(reply.content).toEqual({ status: "ok" });
     expect(iopub.map(({ content }) => content["execution_state"])).toEqual(["busy", "idle"]);
-    const { text } = await front.run("k.out(k.state.interrupts + ' ' + k.state.lifelineBytes)");
-    expect(text("stdout")).toBe("0 0");
+    const { text } = await front.run("k.out(String(k.state.interrupts.length))");
+    expect(text("stdout")).toBe("0");
   });
 
   it("before the executor is ready fails the cell that waits for it", async () => {
