@@ -202,8 +202,15 @@ it("cells that are modules by tslab's @module", async () => {
 });
 
 it("a cell that is empty, or a comment alone, is fine", async () => {
-  for (const code of ["", "  \n", "// nothing", "/* nothing\n at all */"]) {
+  for (const code of ["", "  \n", "// nothing", "/* nothing\n at all */", "/* again and */ ".repeat(40)]) {
     const answer = await kernel.execute(code);
     expect([answer.failure, answer.output]).toEqual(["", []]);
   }
+  expect((await kernel.execute(`${"/* a comment */ ".repeat(40)}1`)).result).toBe("1");
+});
+
+it("what kernel.html and its like make is shown as that", async () => {
+  const { messages } = await kernel.execute('kernel.html("<b>bold</b>")');
+  const [shown] = messages.filter(({ header }) => header.msg_type === "execute_result");
+  expect(shown?.content["data"]).toMatchObject({ "text/html": "<b>bold</b>" });
 });

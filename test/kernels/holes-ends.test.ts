@@ -66,6 +66,17 @@ it.each([
   expect((await kernel.execute("await null; 'fine'")).result).toBe("fine");
 });
 
+it("an interrupt ends an expression that the front end asked for with the cell", async () => {
+  const expressions = { endless: "(() => { console.log('it is on'); while (true) {} })()" };
+  const { id, done } = await kernel.begin("1", { user_expressions: expressions });
+  await kernel.saw(id, "it is on");
+  await kernel.interrupt();
+  expect((await done).content["user_expressions"]).toMatchObject({
+    endless: { status: "error", ename: "InterruptedError" },
+  });
+  expect((await kernel.execute("2")).result).toBe("2");
+});
+
 it("an interrupt stops the cell it was meant for, and never the next, however often", async () => {
   for (let time = 0; time < 8; time++) {
     const code =

@@ -34,9 +34,6 @@ const TORN_MS = 1000;
 /** Executions whose code is kept for the frames of errors. */
 const REMEMBERED = 2000;
 
-/** Code without a single token: nothing to compile, nothing to run. */
-const EMPTY = /^(\s|\/\/[^\n]*(\n|$)|\/\*(?!\*)[\s\S]*?\*\/)*$/;
-
 /** Runs cells, one after the other, in tslab's executor. */
 export class Cells implements CodeBook {
   readonly executor: Executor;
@@ -96,9 +93,7 @@ export class Cells implements CodeBook {
     begin(execution);
     this.running = execution;
     const before = this.tensors.before();
-    const { shown, error } = EMPTY.test(code)
-      ? {}
-      : await this.#orTorn(execution, this.#evaluate(execution, code));
+    const { shown, error } = await this.#orTorn(execution, this.#evaluate(execution, code));
     if (error) this.tensors.unwind(before);
     this.tensors.after(before, label);
     if (shown && !silent) tellFront({ type: "result", execution: id, ...shown });
@@ -112,16 +107,17 @@ export class Cells implements CodeBook {
   }
 
   /** A cell that was terminated from another thread never returns, nor does what waits for it. */
-  async #orTorn(execution: Execution, outcome: Promise<Outcome>): Promise<Outcome> {
-    const torn = execution.interruption.catch(async (reason: unknown): Promise<Outcome> => {
+  async #orTorn<T extends { error?: CellError }>(execution: Execution, outcome: Promise<T>): Promise<T> {
+    const torn = execution.interruption.catch(async (reason: unknown) => {
       if (!this.#lifeline.terminated(execution.id)) await sleep(TORN_MS);
       this.#lifeline.leave();
-      return { error: this.errors.thrown(reason) };
+      return { error: this.errors.thrown(reason) } as T; // Nothing else of an outcome is required.
     });
     return Promise.race([outcome, torn]);
   }
 
   async #evaluate(execution: Execution, code: string): Promise<Outcome> {
+    if (this.#isEmpty(code)) return {};
     const { value, error } = await this.#execute(execution, code);
     if (error || value === undefined || execution.silent) return error ? { error } : {};
     try {
@@ -130,6 +126,14 @@ export class Cells implements CodeBook {
     } catch (reason) {
       return { error: this.errors.thrown(reason) };
     }
+  }
+
+  /** Without a single token there is nothing to compile and nothing to run; a documentation comment may mean something. */
+  #isEmpty(code: string): boolean {
+    if (code.includes("/**")) return false;
+    const { ts } = this.#compiler;
+    const scanner = ts.createScanner(ts.ScriptTarget.Latest, true, ts.LanguageVariant.Standard, code);
+    return scanner.scan() === ts.SyntaxKind.EndOfFileToken;
   }
 
   async #execute(execution: Execution, code: string): Promise<{ value?: unknown; error?: CellError }> {
@@ -155,7 +159,8 @@ export class Cells implements CodeBook {
   }
 
   async #expression(execution: Execution, expression: string): Promise<ExpressionResult> {
-    const { value, error } = await this.#execute(execution, `(${expression})`);
+    const outcome = this.#execute(execution, `(${expression})`);
+    const { value, error } = await this.#orTorn(execution, outcome);
     if (error) return { status: "error", ...error };
     const shown = (await render(value ?? null)) ?? { data: { "text/plain": String(value) }, metadata: {} };
     return { status: "ok", ...shown };

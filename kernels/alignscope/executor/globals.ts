@@ -6,7 +6,7 @@ import type { Comms } from "./comms";
 import { checkpoint, currentExecution } from "./execution";
 import type { Inputs } from "./inputs";
 import { memoryReport } from "./memory-report";
-import { render } from "./render";
+import { html, image, latex, markdown, render, svg } from "./render";
 import { tslabModule } from "./compiler/typescript";
 
 /** The content of Jupyter's display messages, as the library and tslab's display make it. */
@@ -37,6 +37,11 @@ export function installGlobals(cells: Cells, inputs: Inputs, comms: Comms): void
     memory: () => memoryReport(cells.tensors),
     checkpoint,
     comms,
+    html,
+    markdown,
+    latex,
+    svg,
+    image,
   };
   Object.defineProperties(globalThis, {
     kernel: { value: kernel, configurable: true, writable: true },
