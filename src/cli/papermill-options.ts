@@ -10,6 +10,9 @@ export interface PapermillOptions {
   parameters_file?: string[];
   parameters_yaml?: string[];
   parameters_base64?: string[];
+  strictParameters?: boolean;
+  /** Patterns; false after `--no-mask-parameters`. */
+  maskParameters?: false | string[];
   injectInputPath?: boolean;
   injectOutputPath?: boolean;
   injectPaths?: boolean;
@@ -54,6 +57,9 @@ export function papermillProgram(): Command {
     .option("-f, --parameters_file <path>", "a YAML or JSON file of parameters (repeatable)", add)
     .option("-y, --parameters_yaml <text>", "parameters as a YAML mapping (repeatable)", add)
     .option("-b, --parameters_base64 <text>", "parameters as base64 of YAML (repeatable)", add)
+    .option("--strict-parameters", "refuse unknown and ill-typed parameters before anything runs")
+    .option("--mask-parameters <pattern>", "also mask parameters with such names in what is written", addMask)
+    .option("--no-mask-parameters", "mask none, not even passwords and tokens")
     .option("--inject-input-path", "inject the input's path as PAPERMILL_INPUT_PATH")
     .option("--inject-output-path", "inject the output's path as PAPERMILL_OUTPUT_PATH")
     .option("--inject-paths", "inject both paths")
@@ -117,6 +123,11 @@ function addPair(text: string, pairs: [string, string][] = []): [string, string]
   const [name = "", value] = text.split(PAIR_SEPARATOR);
   if (value === undefined) throw new InvalidArgumentError("expected a name and a value.");
   return [...pairs, [name, value]];
+}
+
+/** `earlier` is a boolean before the first pattern, since the option has a `--no-` form. */
+function addMask(text: string, earlier: string[] | boolean = []): string[] {
+  return [...(Array.isArray(earlier) ? earlier : []), text];
 }
 
 function add(text: string, earlier: string[] = []): string[] {

@@ -6,8 +6,10 @@ import {
   DeadKernelError,
   executeNotebook,
   inspectNotebook,
+  parameterHelp,
+  parameterTexts,
   PapermillError,
-  type DeclaredParameter,
+  refuseSecretsInPath,
   type ExecuteOptions,
 } from "../runner";
 import {
@@ -43,7 +45,7 @@ export async function papermill(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
     if (error instanceof PapermillError) console.error(error.message);
-    else if (error instanceof UserError) console.error(`papermill-ts: ${error.message}`);
+    else if (error instanceof UserError) console.error(error.message.replace(/^/gm, "papermill-ts: "));
     else console.error(error);
     return error instanceof DeadKernelError ? EXIT_DEAD_KERNEL : 1;
   }
@@ -87,18 +89,27 @@ async function execute(input: string, output: string, options: PapermillOptions)
 
 function readOptions(input: string, output: string, options: PapermillOptions): ExecuteOptions {
   const { injectPaths, injectInputPath, injectOutputPath } = options;
+  const sources = {
+    base64: options.parameters_base64 ?? [],
+    files: options.parameters_file ?? [],
+    yaml: options.parameters_yaml ?? [],
+    typed: options.parameters ?? [],
+    raw: options.parameters_raw ?? [],
+  };
+  const parameters = collectParameters(sources);
+  const maskParameters = options.maskParameters ?? [];
+  for (const path of [input, output, options.cwd ?? ""]) {
+    refuseSecretsInPath(path, parameters, maskParameters);
+  }
   return {
     parameters: {
       ...(injectPaths || injectInputPath ? { PAPERMILL_INPUT_PATH: input } : {}),
       ...(injectPaths || injectOutputPath ? { PAPERMILL_OUTPUT_PATH: output } : {}),
-      ...collectParameters({
-        base64: options.parameters_base64 ?? [],
-        files: options.parameters_file ?? [],
-        yaml: options.parameters_yaml ?? [],
-        typed: options.parameters ?? [],
-        raw: options.parameters_raw ?? [],
-      }),
+      ...parameters,
     },
+    parameterTexts: parameterTexts(sources),
+    strictParameters: options.strictParameters ?? false,
+    maskParameters,
     requestSaveOnCellExecute: options.requestSaveOnCellExecute,
     autosaveCellEvery: options.autosaveCellEvery,
     startTimeout: options.startTimeout,
@@ -116,13 +127,14 @@ async function helpNotebook(input: string, language: string | undefined): Promis
   console.log("Usage: papermill-ts [OPTIONS] NOTEBOOK_PATH [OUTPUT_PATH]\n");
   console.log(`Parameters inferred for notebook '${input}':`);
   if (!parameters) {
-    console.log("\n  The notebook has no cell tagged 'parameters'.");
+    console.log("\n  No cell tagged 'parameters'");
     return 1;
   }
-  for (const parameter of parameters.values()) console.log(`  ${describeParameter(parameter)}`);
+  if (parameters.size === 0) {
+    console.log(
+      "\n  Can't infer anything about this notebook's parameters. It may not have any parameter defined.",
+    );
+  }
+  for (const parameter of parameters.values()) console.log(parameterHelp(parameter).join("\n"));
   return 0;
-}
-
-function describeParameter({ name, type, defaultSource }: DeclaredParameter): string {
-  return `${name}: ${type ?? "Unknown type"}${defaultSource === undefined ? "" : ` (default ${defaultSource})`}`;
 }

@@ -15,6 +15,7 @@ import { OutputCollector, type Displays } from "./outputs";
 import { cellRecord, finishCell, startCell } from "./papermill-metadata";
 import type { Saver } from "./saver";
 import { errorFromStderr } from "./tslab-errors";
+import type { Secrets } from "./typed/secrets";
 
 /** Cells that are not run. */
 export const SKIP_TAG = "skip-execution";
@@ -40,6 +41,7 @@ export class CellRunner {
   readonly #saver: Saver;
   readonly #options: ExecuteOptions;
   readonly #tell: (event: RunnerEvent) => void;
+  readonly #secrets: Secrets;
   readonly #displays: Displays = new Map();
 
   constructor(
@@ -48,7 +50,9 @@ export class CellRunner {
     saver: Saver,
     options: ExecuteOptions,
     tell: (event: RunnerEvent) => void,
+    secrets: Secrets,
   ) {
+    this.#secrets = secrets;
     this.#notebook = notebook;
     this.#session = session;
     this.#saver = saver;
@@ -94,16 +98,19 @@ export class CellRunner {
       this.#saver.outputArrived();
     });
     const times: Record<string, string> = {};
+    const filter = this.#secrets.filter((message) => collector.handle(message));
     const listener = (message: JupyterMessage): void => {
       noteTime(times, message);
-      collector.handle(message);
+      (filter ?? collector).handle(message);
     };
     const limits = { timeout: this.#options.executionTimeout, signal: this.#options.signal };
-    let end = await this.#session.execute(cell.source, listener, limits);
+    const source = this.#secrets.sourceOf(cell);
+    let end = await this.#session.execute(source, listener, limits);
     for (let retry = 0; retry < ABORT_RETRIES && isAborted(end); retry++) {
       await sleep(ABORT_WINDOW);
-      end = await this.#session.execute(cell.source, listener, limits);
+      end = await this.#session.execute(source, listener, limits);
     }
+    filter?.end();
     if (end.type === "replied") {
       times["shell.execute_reply"] = end.reply.header.date;
       const count = end.reply.content["execution_count"];
@@ -122,9 +129,10 @@ export class CellRunner {
     collector: OutputCollector,
   ): PapermillExecutionError | undefined {
     const fail = (
-      error: ErrorOutput,
+      found: ErrorOutput,
       kind: FailureClass = PapermillExecutionError,
     ): PapermillExecutionError => {
+      const error = cell.outputs.includes(found) ? found : this.#secrets.error(found);
       if (!cell.outputs.includes(error)) collector.add(error);
       const { ename, evalue, traceback } = error;
       return new kind({

@@ -9,9 +9,10 @@ import { KernelSession } from "./kernel-session";
 import { notebookStore } from "./notebook-io";
 import type { ExecuteOptions, RunnerEvent } from "./options";
 import { describeNotebook, finishNotebook, startNotebook } from "./papermill-metadata";
-import { injectParameters } from "./parameters";
+import { injectParameters, leftMasked } from "./parameters";
 import { Saver } from "./saver";
 import { findTranslator, translatorNames } from "./translators";
+import { Secrets } from "./typed/secrets";
 
 const DEFAULT_START_TIMEOUT = 60;
 
@@ -32,7 +33,12 @@ export async function executeNotebook(
   outputPath: string | null,
   options: ExecuteOptions = {},
 ): Promise<Notebook> {
-  const tell = options.onEvent ?? ((): void => undefined);
+  const secrets = new Secrets(
+    options.parameters ?? {},
+    options.maskParameters,
+    options.parameterTexts?.typed,
+  );
+  const tell = (event: RunnerEvent): void => options.onEvent?.(secrets.event(event));
   const inputPath = typeof input === "string" ? input : null;
   const notebook =
     typeof input === "string" ? await notebookStore(input).read(input) : structuredClone(input);
@@ -45,10 +51,10 @@ export async function executeNotebook(
   if (spec && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UserError(`the working directory ${cwd} does not exist: make it first, or name another`);
   }
-  await parameterise(notebook, options, spec, tell);
+  await parameterise(notebook, options, spec, secrets, tell);
   if (options.reportMode) hideInput(notebook);
   const saver = new Saver(notebook, outputPath, options, tell);
-  if (spec) await run(notebook, spec, inputPath, cwd, saver, options, tell);
+  if (spec) await run(notebook, spec, inputPath, cwd, saver, options, secrets, tell);
   else await saver.saveFinal();
   return notebook;
 }
@@ -65,10 +71,19 @@ async function parameterise(
   notebook: Notebook,
   options: ExecuteOptions,
   spec: Kernelspec | undefined,
+  secrets: Secrets,
   tell: (event: RunnerEvent) => void,
 ): Promise<void> {
   const parameters = options.parameters ?? {};
-  if (Object.keys(parameters).length === 0) return;
+  if (Object.keys(parameters).length === 0) {
+    const names = leftMasked(notebook).join(", ");
+    if (names !== "") {
+      const message = `${names} came masked with the notebook of an earlier run: give the values again`;
+      if (options.strictParameters) throw new UserError(message);
+      tell({ type: "warning", message });
+    }
+    return;
+  }
   const { language_info: info, kernelspec } = notebook.metadata;
   const kernel = options.kernelName ?? kernelspec?.name ?? "";
   // With another kernel than the notebook's own, the kernel knows its language, not the notebook.
@@ -80,7 +95,11 @@ async function parameterise(
       `no parameter translator for kernel "${kernel}" or language "${language}" (there are ${translatorNames().join(", ")}): say which language with -l NAME`,
     );
   }
-  for (const message of await injectParameters(notebook, parameters, translator)) {
+  for (const message of await injectParameters(notebook, parameters, translator, options, secrets)) {
+    tell({ type: "warning", message });
+  }
+  if (options.prepareOnly && secrets.names.length > 0) {
+    const message = `the prepared notebook shows ${secrets.names.join(", ")} masked: it cannot run as it is`;
     tell({ type: "warning", message });
   }
 }
@@ -101,6 +120,7 @@ async function run(
   cwd: string,
   saver: Saver,
   options: ExecuteOptions,
+  secrets: Secrets,
   tell: (event: RunnerEvent) => void,
 ): Promise<void> {
   const codeTotal = notebook.cells.filter((cell) => cell.cell_type === "code").length;
@@ -125,7 +145,7 @@ async function run(
   tell({ type: "kernel-ready", kernel: spec.name, seconds: (Date.now() - begun) / 1000 });
   let failure: PapermillExecutionError | undefined;
   try {
-    const cells = new CellRunner(notebook, session, saver, options, tell);
+    const cells = new CellRunner(notebook, session, saver, options, tell, secrets);
     failure = await cells.runAll();
     if (cells.stoppedAt && failure) addErrorMarkers(notebook, cells.stoppedAt);
     const language = session.info["language_info"];

@@ -4,5 +4,12 @@ export { executeNotebook } from "./execute";
 export { registerNotebookStore, type NotebookStore } from "./notebook-io";
 export { findTranslator, registerTranslator, type DeclaredParameter, type Translator } from "./translators";
 export { inspectNotebook } from "./inspect";
-export { collectParameters, inferValue, yamlParameters, type ParameterSources } from "./parameter-sources";
+export {
+  collectParameters,
+  inferValue,
+  parameterTexts,
+  yamlParameters,
+  type ParameterSources,
+} from "./parameter-sources";
+export * from "./typed";
 export { cellDescription } from "./cell-description";

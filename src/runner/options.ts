@@ -16,10 +16,30 @@ export type ParameterValue =
 
 export type Parameters = Record<string, ParameterValue>;
 
+/** How parameters were said where they were said as text: which values are only a guess, and which are text for sure. */
+export interface ParameterTexts {
+  /** By name, the text whose value was guessed from its look (`-p`): a declared type may read it otherwise. */
+  typed?: Readonly<Record<string, string>>;
+  /** Names whose value is text because that was asked for (`-r`). */
+  raw?: readonly string[];
+}
+
 /** What may be said about one run of a notebook; every field has papermill's default. */
 export interface ExecuteOptions {
   /** Values to inject after the cell tagged `parameters`. */
   parameters?: Parameters;
+  /**
+   * Refuse unknown and ill-typed parameters, all at once, before any kernel starts and anything is written; values are
+   * put into the declared form. Default: false, papermill's way, which warns and injects what it was given.
+   */
+  strictParameters?: boolean;
+  /** What is known of values that came as text; see `parameterTexts`. */
+  parameterTexts?: ParameterTexts;
+  /**
+   * Patterns (regular expressions, whatever the case) of parameters to mask besides those whose name sounds like a
+   * secret's; false masks none. A masked value reaches the kernel and nothing that is written.
+   */
+  maskParameters?: false | readonly string[];
   /** The kernel to run with, instead of the notebook's own `metadata.kernelspec.name`. */
   kernelName?: string;
   /** The language whose translator writes the parameters, instead of the notebook's own. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { UserError, messageOf } from "../data/errors";
-import type { Parameters, ParameterValue } from "./options";
+import type { Parameters, ParameterTexts, ParameterValue } from "./options";
 
 /** What a command line says about parameters, by kind, in the order given. */
 export interface ParameterSources {
@@ -29,6 +29,12 @@ export function collectParameters(sources: ParameterSources): Parameters {
     ...(sources.raw ?? []).map(([name, text]) => ({ [name]: text })),
   ];
   return Object.assign({}, ...layers) as Parameters;
+}
+
+/** Which values of {@link collectParameters} were guessed from a text, and which are text because `-r` said so. */
+export function parameterTexts({ typed = [], raw = [] }: ParameterSources): ParameterTexts {
+  const names = raw.map(([name]) => name);
+  return { typed: Object.fromEntries(typed.filter(([name]) => !names.includes(name))), raw: names };
 }
 
 /**

@@ -60,7 +60,7 @@ const count: number = 3;
 let size: "small" | "large" = "small", other = [1];
 const { x } = { x: 1 };
 `);
-    expect(declared).toEqual([
+    expect(declared).toMatchObject([
       { name: "count", keyword: "const", type: "number", defaultSource: "3" },
       { name: "size", keyword: "let", type: '"small" | "large"', defaultSource: '"small"' },
       { name: "other", keyword: "let", type: undefined, defaultSource: "[1]" },
@@ -103,7 +103,7 @@ describe("the Python translator", () => {
   it("reads names, annotations and defaults from a parameters cell", async () => {
     expect(await python.inspect?.("a = 1\nb: int = 2  # help\nif a == 1:\n    c = 3\n")).toEqual([
       { name: "a", type: undefined, defaultSource: "1" },
-      { name: "b", type: "int", defaultSource: "2" },
+      { name: "b", type: "int", defaultSource: "2", structure: { kind: "integer" }, help: "help" },
     ]);
   });
 });

@@ -1,5 +1,6 @@
 import type { ParameterValue } from "../options";
-import type { DeclaredParameter, Translator } from "./translator";
+import { readPythonDeclarations } from "../typed/python-declarations";
+import type { Translator } from "./translator";
 
 /** Python, with papermill's spelling of values. */
 export const pythonTranslator: Translator = {
@@ -7,7 +8,7 @@ export const pythonTranslator: Translator = {
   literal,
   assign: (name, value) => `${name} = ${literal(value)}`,
   isName: (name) => /^[\p{L}_][\p{L}\p{N}_]*$/u.test(name) && !KEYWORDS.has(name),
-  inspect: (source) => Promise.resolve(inspect(source)),
+  inspect: (source) => Promise.resolve(readPythonDeclarations(source)),
 };
 
 function literal(value: ParameterValue): string {
@@ -57,14 +58,3 @@ const KEYWORDS = new Set(
     "if import in is lambda nonlocal not or pass raise return try while with yield"
   ).split(" "),
 );
-
-/** `name: type = default`, at the start of a line. */
-const ASSIGNMENT = /^([\p{L}_][\p{L}\p{N}_]*)\s*(?::\s*([^=\n]+?))?\s*=(?!=)\s*(.*?)\s*(?:#.*)?$/gmu;
-
-function inspect(source: string): DeclaredParameter[] {
-  return [...source.matchAll(ASSIGNMENT)].map(([, name = "", type, defaultSource]) => ({
-    name,
-    type,
-    defaultSource,
-  }));
-}

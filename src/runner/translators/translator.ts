@@ -1,4 +1,5 @@
 import type { ParameterValue } from "../options";
+import type { LiteralValue, ParameterType } from "../typed/types";
 
 /** A parameter as the notebook's own `parameters` cell declares it. */
 export interface DeclaredParameter {
@@ -9,6 +10,14 @@ export interface DeclaredParameter {
   defaultSource?: string | undefined;
   /** How it is declared, where the language has several ways, e.g. `let`. */
   keyword?: string | undefined;
+  /** What may be given, read from the type or, without one, from the default; absent where the language tells nothing. */
+  structure?: ParameterType | undefined;
+  /** The default's value; absent when it is not written out as one. */
+  default?: ParameterValue;
+  /** The values to choose from, where the type is such a choice. */
+  choices?: readonly LiteralValue[] | undefined;
+  /** Its documentation. */
+  help?: string | undefined;
 }
 
 /** Writes parameters in one language. */
@@ -20,6 +29,8 @@ export interface Translator {
   assign(name: string, value: ParameterValue, declared: DeclaredParameter | undefined): string;
   /** Whether the language takes the name as a variable's. */
   isName(name: string): boolean;
+  /** Whether the kernel refuses a value that is not of the declared type. */
+  checksTypes?: boolean;
   /** Reads a `parameters` cell; languages without it know no declared parameters. */
   inspect?(source: string): Promise<DeclaredParameter[]>;
 }

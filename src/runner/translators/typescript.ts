@@ -1,6 +1,8 @@
-import type { Statement, VariableDeclarationList } from "typescript";
 import type { ParameterValue } from "../options";
-import type { DeclaredParameter, Translator } from "./translator";
+import { accepts, isList, isMapping } from "../typed/check";
+import { membersOf, type ParameterType } from "../typed/types";
+import { readDeclarations } from "../typed/typescript-declarations";
+import type { Translator } from "./translator";
 
 /**
  * TypeScript. A declared parameter keeps its keyword and its type, so that cells see
@@ -11,18 +13,39 @@ export const typescriptTranslator: Translator = {
   comment: (text) => `// ${text}`,
   literal,
   isName,
-  inspect,
+  inspect: (source) => readDeclarations(source, "typescript"),
+  checksTypes: true,
   assign(name, value, declared) {
     const type = declared?.type ? `: ${declared.type}` : "";
-    return `${declared?.keyword ?? "const"} ${name}${type} = ${literal(value)};`;
+    return `${declared?.keyword ?? "const"} ${name}${type} = ${literalOf(declared?.structure, value)};`;
   },
 };
 
 /** JavaScript: the same, without types. */
 export const javascriptTranslator: Translator = {
   ...typescriptTranslator,
+  inspect: (source) => readDeclarations(source, "javascript"),
+  checksTypes: false,
   assign: (name, value, declared) => `${declared?.keyword ?? "const"} ${name} = ${literal(value)};`,
 };
+
+/** A value where a type is asked for: an enum takes its members' names only, not what they stand for. */
+function literalOf(type: ParameterType | undefined, value: ParameterValue): string {
+  const fitting = type && membersOf(type).find((member) => accepts(member, value));
+  if (!fitting) return literal(value);
+  if (fitting.kind === "literal") return fitting.source ?? literal(value);
+  if (isList(value) && (fitting.kind === "array" || fitting.kind === "tuple")) {
+    const of = (at: number): ParameterType | undefined =>
+      fitting.kind === "array" ? fitting.element : (fitting.elements[at] ?? fitting.rest);
+    return `[${value.map((each, at) => literalOf(of(at), each)).join(", ")}]`;
+  }
+  if (isMapping(value) && fitting.kind === "object") {
+    const of = (key: string): ParameterType | undefined =>
+      fitting.fields.find(({ name }) => name === key)?.type ?? fitting.rest;
+    return objectLiteral(Object.entries(value).map(([key, entry]) => [key, literalOf(of(key), entry)]));
+  }
+  return literal(value);
+}
 
 function literal(value: ParameterValue): string {
   if (value === undefined) return "undefined";
@@ -38,8 +61,12 @@ function literal(value: ParameterValue): string {
       return String(value);
   }
   if (Array.isArray(value)) return `[${(value as readonly ParameterValue[]).map(literal).join(", ")}]`;
-  const entries = Object.entries(value).map(([key, entry]) => `${keyLiteral(key)}: ${literal(entry)}`);
-  return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`;
+  return objectLiteral(Object.entries(value).map(([key, entry]) => [key, literal(entry)]));
+}
+
+function objectLiteral(entries: readonly (readonly [key: string, value: string])[]): string {
+  if (entries.length === 0) return "{}";
+  return `{ ${entries.map(([key, value]) => `${keyLiteral(key)}: ${value}`).join(", ")} }`;
 }
 
 /** JSON's literal, in which U+2028 and U+2029 end no line and `</script>` ends no page that shows the notebook. */
@@ -68,28 +95,4 @@ const RESERVED = new Set(
 
 function isName(name: string): boolean {
   return IDENTIFIER.test(name) && !RESERVED.has(name);
-}
-
-/** The variables that the cell declares at its top level, by TypeScript's own parser (loaded only when asked). */
-async function inspect(source: string): Promise<DeclaredParameter[]> {
-  const { default: ts } = await import("typescript");
-  const file = ts.createSourceFile("parameters.ts", source, ts.ScriptTarget.ES2022);
-  const isVariables = (
-    statement: Statement,
-  ): statement is Statement & { declarationList: VariableDeclarationList } =>
-    ts.isVariableStatement(statement);
-  return file.statements.filter(isVariables).flatMap(({ declarationList: list }) => {
-    const keyword = list.flags & ts.NodeFlags.Const ? "const" : list.flags & ts.NodeFlags.Let ? "let" : "var";
-    return list.declarations.flatMap((declaration): DeclaredParameter[] => {
-      if (!ts.isIdentifier(declaration.name)) return [];
-      return [
-        {
-          name: declaration.name.text,
-          keyword,
-          type: declaration.type?.getText(file),
-          defaultSource: declaration.initializer?.getText(file),
-        },
-      ];
-    });
-  });
 }
