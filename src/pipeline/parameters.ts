@@ -1,7 +1,15 @@
 import { parse } from "yaml";
 import { UserError } from "../data/errors";
+import { nearest } from "../data/nearest";
 import type { Json } from "../jupyter";
-import type { DeclaredParameter } from "./declared-parameters";
+import {
+  type DeclaredParameter,
+  fitValue,
+  isSecret,
+  ParameterError,
+  type ParameterValue,
+  problemLine,
+} from "../runner";
 import type { Profile } from "./profile";
 
 /**
@@ -16,41 +24,47 @@ export interface ParameterChoice {
   source: ParameterSource;
 }
 
-/** Every parameter of one notebook with the value that it will have. */
+/** Every parameter of one notebook with the very value that it will have, secrets included. */
+export type ChosenParameters = Record<string, { value: ParameterValue; source: ParameterSource }>;
+
+/** Every parameter of one notebook with its value as it may be written down. */
 export type EffectiveParameters = Record<string, ParameterChoice>;
 
 /**
  * Decides each declared parameter's value. Names that this notebook does not declare are for others and passed over.
  *
- * @param given the command line's values as text, e.g. `{ promptCount: "20" }`; read as YAML unless the parameter is
- * declared as a string or the text is no other value that its type allows
- * @throws UserError for a value that the declared type refuses
+ * @param given the command line's values as text, e.g. `{ promptCount: "20" }`; read as the declared type has them
+ * @throws ParameterError for values that their declared types refuse, a line each
  */
 export function effectiveParameters(
   notebook: string,
   declared: readonly DeclaredParameter[],
   profile: Profile,
   given: Readonly<Record<string, string>>,
-): EffectiveParameters {
-  const chosen: EffectiveParameters = {};
+): ChosenParameters {
+  const chosen: ChosenParameters = {};
+  const refused: string[] = [];
   for (const parameter of declared) {
     const { name } = parameter;
     const text = given[name];
     const fromProfile = profile.parameters[name];
-    if (text !== undefined) {
-      chosen[name] = { value: readValue(text, parameter), source: "command line" };
-    } else if (fromProfile !== undefined) {
-      chosen[name] = { value: fromProfile, source: "profile" };
-    } else {
+    if (text === undefined && fromProfile === undefined) {
       chosen[name] = { value: parameter.default, source: "notebook" };
+      continue;
     }
-    const { value, source } = chosen[name];
-    if (source !== "notebook" && value !== undefined && !parameter.accepts(value)) {
-      throw new UserError(
-        `parameter ${name} of ${notebook}: got ${JSON.stringify(value)} (${source}), expected ${parameter.type ?? typeof parameter.default}`,
-      );
+    const source = text === undefined ? "profile" : "command line";
+    const value = text === undefined ? fromProfile : plainYaml(text);
+    const secret = isSecret(name, value);
+    // Where anything may be given there is no type to read the text by.
+    const guess = parameter.structure && parameter.structure.kind !== "any" ? { text } : {};
+    const fit = fitValue(parameter, { value, secret, ...guess });
+    chosen[name] = { value: fit.value, source };
+    for (const { path, message } of fit.problems) {
+      const said = message.replace(", expected ", ` (${source}), expected `);
+      refused.push(problemLine(name, path, said, notebook));
     }
   }
+  if (refused.length > 0) throw new ParameterError(refused);
   return chosen;
 }
 
@@ -71,19 +85,41 @@ export function refuseUnknownParameters(
   ] as const) {
     const unknown = names.find((name) => !known.includes(name));
     if (unknown !== undefined) {
+      const [near] = nearest(unknown, known, 1);
+      const meant = near === undefined ? "" : `; did you mean ${near}?`;
       throw new UserError(
-        `unknown parameter in ${source}: ${unknown} (the notebooks declare ${known.join(", ")})`,
+        `unknown parameter in ${source}: ${unknown} (the notebooks declare ${known.join(", ")})${meant}`,
       );
     }
   }
 }
 
-function readValue(text: string, parameter: DeclaredParameter): Json {
-  let value: Json;
+/**
+ * Refuses values that do not fit what any notebook declares, before the first one runs.
+ *
+ * @throws ParameterError with a line for each, naming notebook and parameter
+ */
+export function refuseIllTyped(
+  declared: ReadonlyMap<string, readonly DeclaredParameter[]>,
+  profile: Profile,
+  given: Readonly<Record<string, string>>,
+): void {
+  const refused: string[] = [];
+  for (const [notebook, parameters] of declared) {
+    try {
+      effectiveParameters(notebook, parameters, profile, given);
+    } catch (error) {
+      if (!(error instanceof ParameterError)) throw error;
+      refused.push(...error.problems);
+    }
+  }
+  if (refused.length > 0) throw new ParameterError(refused);
+}
+
+function plainYaml(text: string): Json {
   try {
-    value = parse(text) as Json;
+    return parse(text) as Json;
   } catch {
     return text;
   }
-  return parameter.accepts(value) || !parameter.accepts(text) ? value : text;
 }

@@ -2,11 +2,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { checksumOf, sha256Of } from "../data/checksum";
 import { UserError } from "../data/errors";
-import { type Json, readNotebook } from "../jupyter";
+import { readNotebook } from "../jupyter";
 import { type GraphNotebook, makerOf, selectNotebooks, upstreamOf } from "./graph";
-import { effectiveParameters, type EffectiveParameters } from "./parameters";
+import { type ChosenParameters, effectiveParameters, type EffectiveParameters } from "./parameters";
 import type { Project } from "./project";
 import { dataChecksums, type Environment, environment } from "./provenance";
+import { fingerprintOf, recorded } from "./recorded";
 import { differences, type Fingerprint, readState, type State } from "./state";
 
 /** run: will run; maybe: will run if a notebook before it changes what it reads; skip: is up to date. */
@@ -19,7 +20,7 @@ export interface PlannedNotebook {
   reasons: string[];
   /** How long it took when it last ran through. */
   lastSeconds: number | undefined;
-  /** What it would run with. */
+  /** What it would run with, secrets masked. */
   parameters: EffectiveParameters;
 }
 
@@ -33,7 +34,8 @@ export interface PlanOptions {
 /** What one notebook would do now, before anything else runs. */
 export interface Verdict {
   reasons: string[];
-  parameters: EffectiveParameters;
+  /** With the secrets: to be injected, not to be written. */
+  parameters: ChosenParameters;
   fingerprint: Fingerprint;
 }
 
@@ -48,7 +50,8 @@ export async function plan(project: Project, options: PlanOptions = {}): Promise
   const now = await environment(project.graph.kernel);
   const planned: PlannedNotebook[] = [];
   for (const notebook of chosenNotebooks(project, options.only)) {
-    const { reasons, parameters } = await judge(project, state, now, notebook);
+    const { reasons, parameters: chosen } = await judge(project, state, now, notebook);
+    const parameters = recorded(chosen);
     if (options.force) reasons.unshift("--force");
     const upstream = upstreamOf(project.graph, notebook);
     const waitsFor = planned.filter(
@@ -87,7 +90,7 @@ export async function judge(
     code: sha256Of(codeOf(notebook)),
     parameters: fingerprintOf(parameters),
     artifacts: await artifactChecksums(project, notebook),
-    data: await dataChecksums(Object.values(parameters).map(({ value }) => value)),
+    data: await dataChecksums(Object.values(recorded(parameters)).map(({ value }) => value)),
     ...now,
   };
   const before = state.notebooks[notebook.name];
@@ -119,15 +122,6 @@ export function requireArtifacts(project: Project, notebook: GraphNotebook): voi
 function codeOf(notebook: GraphNotebook): string {
   const cells = readNotebook(notebook.path).cells.filter(({ cell_type }) => cell_type === "code");
   return JSON.stringify(cells.map(({ source, metadata }) => [source, metadata.tags ?? []]));
-}
-
-/** Without the output folder: where results lie does not change them. */
-function fingerprintOf(parameters: EffectiveParameters): Record<string, Json> {
-  return Object.fromEntries(
-    Object.entries(parameters).flatMap(([name, { value }]): [string, Json][] =>
-      name === "outputs" || value === undefined ? [] : [[name, value]],
-    ),
-  );
 }
 
 async function artifactChecksums(

@@ -4,7 +4,7 @@ import { projectRoot } from "../data/paths";
 import { readNotebook } from "../jupyter";
 import { type DeclaredParameter, declaredParameters } from "./declared-parameters";
 import { type Graph, loadGraph } from "./graph";
-import { refuseUnknownParameters } from "./parameters";
+import { refuseIllTyped, refuseUnknownParameters } from "./parameters";
 import { loadProfile, type Profile } from "./profile";
 
 /** Which series to run, with what, into which folder. */
@@ -48,6 +48,7 @@ export async function openProject(options: ProjectOptions = {}): Promise<Project
     declared.set(name, await declaredParameters(readNotebook(path), graph.kernel));
   }
   refuseUnknownParameters([...declared.values()], profile, given);
+  refuseIllTyped(declared, profile, given);
   const outputs = resolve(options.outputs ?? join(root, "outputs", profile.name));
   const below = relative(root, outputs);
   const outputsParameter = below.startsWith("..") || below === "" ? outputs : below.split(sep).join("/");

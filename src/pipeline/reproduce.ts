@@ -15,6 +15,7 @@ import { writeManifest } from "./manifest";
 import { chosenNotebooks, judge, type PlanOptions, requireArtifacts, type Verdict } from "./plan";
 import type { Project } from "./project";
 import { type Environment, environment, gitState } from "./provenance";
+import { recorded } from "./recorded";
 import { keepFailed, openStage, publish } from "./stage";
 import { readState, type State, writeState } from "./state";
 
@@ -197,7 +198,7 @@ class Run {
       const startedAt = new Date(start).toISOString();
       state.notebooks[notebook.name] = {
         fingerprint,
-        parameters,
+        parameters: recorded(parameters),
         outputs,
         startedAt,
         seconds: seconds(),

@@ -4,12 +4,13 @@ import { writeJsonAtomic } from "../data/files";
 import type { Json } from "../jupyter";
 import type { EffectiveParameters } from "./parameters";
 import type { Environment } from "./provenance";
+import { isSecretPrint } from "./recorded";
 
 /** Everything that decides what a notebook computes; two runs with the same fingerprint give the same results. */
 export interface Fingerprint extends Environment {
   /** sha256 of the notebook's code cells. */
   code: string;
-  /** Values by name; undefined defaults are part of the code. */
+  /** Values by name, of secrets a print; undefined defaults are part of the code. */
   parameters: Record<string, Json>;
   /** sha256 of each artifact that it reads; null for one that is not there. */
   artifacts: Record<string, string | null>;
@@ -59,7 +60,10 @@ export function differences(before: Fingerprint, now: Fingerprint): string[] {
   if (before.code !== now.code) reasons.push("its code changed");
   for (const name of namesOf(before.parameters, now.parameters)) {
     const [was, is] = [before.parameters[name], now.parameters[name]].map((value) => JSON.stringify(value));
-    if (was !== is) reasons.push(`parameter ${name} changed from ${was ?? "nothing"} to ${is ?? "nothing"}`);
+    if (was === is) continue;
+    if (isSecretPrint(before.parameters[name]) || isSecretPrint(now.parameters[name])) {
+      reasons.push(`parameter ${name} changed`);
+    } else reasons.push(`parameter ${name} changed from ${was ?? "nothing"} to ${is ?? "nothing"}`);
   }
   for (const name of namesOf(before.artifacts, now.artifacts)) {
     if (before.artifacts[name] !== now.artifacts[name]) {

@@ -11,5 +11,6 @@ export {
   yamlParameters,
   type ParameterSources,
 } from "./parameter-sources";
+export { jsonParameters } from "./papermill-metadata";
 export * from "./typed";
 export { cellDescription } from "./cell-description";
