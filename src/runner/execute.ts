@@ -10,6 +10,7 @@ import { notebookStore } from "./notebook-io";
 import type { ExecuteOptions, RunnerEvent } from "./options";
 import { describeNotebook, finishNotebook, startNotebook } from "./papermill-metadata";
 import { injectParameters } from "./parameters";
+import { formatPath, withBuiltins } from "./path-template";
 import { Saver } from "./saver";
 import { findTranslator, translatorNames } from "./translators";
 
@@ -20,7 +21,7 @@ const DEFAULT_START_TIMEOUT = 60;
  * it runs and at its end, whatever the end was.
  *
  * @param input a path, or a notebook in memory (which stays as it is)
- * @param outputPath where to write (its folder must exist), or null to write nothing
+ * @param output where to write (its folder must exist), or null to write nothing; in both paths `{name}` is a parameter
  * @throws PapermillExecutionError for the first failing cell, after the notebook was written with the error in it;
  *   its subclasses DeadKernelError, CellTimeoutError, RunInterruptedError say how else a cell can fail
  * @throws KernelStartError when no kernel came up, UserError for bad input, before anything ran
@@ -29,13 +30,16 @@ const DEFAULT_START_TIMEOUT = 60;
  */
 export async function executeNotebook(
   input: string | Notebook,
-  outputPath: string | null,
+  output: string | null,
   options: ExecuteOptions = {},
 ): Promise<Notebook> {
   const tell = options.onEvent ?? ((): void => undefined);
-  const inputPath = typeof input === "string" ? input : null;
+  const values = withBuiltins(options.parameters ?? {});
+  const fill = (path: string): string => (options.pathTemplates === false ? path : formatPath(path, values));
+  const inputPath = typeof input === "string" ? fill(input) : null;
+  const outputPath = output === null ? null : fill(output);
   const notebook =
-    typeof input === "string" ? await notebookStore(input).read(input) : structuredClone(input);
+    inputPath === null ? structuredClone(input as Notebook) : await notebookStore(inputPath).read(inputPath);
   if (outputPath !== null) notebookStore(outputPath).checkWritable(outputPath);
 
   describeNotebook(notebook, inputPath, outputPath);

@@ -28,6 +28,11 @@ export interface ExecuteOptions {
   cwd?: string;
   /** Variables added to the kernel's environment. */
   environment?: Record<string, string>;
+  /**
+   * Whether input and output path are templates, in which `{name}` is a parameter and `{{` a brace. Default: true, as in
+   * papermill.
+   */
+  pathTemplates?: boolean;
   /** Inject and write, start no kernel. */
   prepareOnly?: boolean;
   /** Hide the input of every code cell in the written notebook. */

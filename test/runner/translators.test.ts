@@ -103,7 +103,7 @@ describe("the Python translator", () => {
   it("reads names, annotations and defaults from a parameters cell", async () => {
     expect(await python.inspect?.("a = 1\nb: int = 2  # help\nif a == 1:\n    c = 3\n")).toEqual([
       { name: "a", type: undefined, defaultSource: "1" },
-      { name: "b", type: "int", defaultSource: "2" },
+      { name: "b", type: "int", defaultSource: "2", help: "help" },
     ]);
   });
 });

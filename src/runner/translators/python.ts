@@ -1,54 +1,25 @@
-import type { ParameterValue } from "../options";
 import type { DeclaredParameter, Translator } from "./translator";
+import { isPlainName, literalWriter, quoted } from "./values";
 
-/** Python, with papermill's spelling of values. */
+const literal = literalWriter({
+  none: () => "None",
+  boolean: (value) => (value ? "True" : "False"),
+  text: (value) => quoted(value),
+  integer: String,
+  nan: "float('nan')",
+  infinity: "float('inf')",
+  minusInfinity: "float('-inf')",
+  list: (items) => `[${items.join(", ")}]`,
+  mapping: (entries) => `{${entries.map(([key, value]) => `${quoted(key)}: ${value}`).join(", ")}}`,
+});
+
+/** Python, with papermill's spelling of values and its reading of a parameters cell. */
 export const pythonTranslator: Translator = {
-  comment: (text) => `# ${text}`,
+  comment: (text) => `# ${text}`.trim(),
   literal,
   assign: (name, value) => `${name} = ${literal(value)}`,
-  isName: (name) => /^[\p{L}_][\p{L}\p{N}_]*$/u.test(name) && !KEYWORDS.has(name),
+  isName: (name) => isPlainName(name) && !KEYWORDS.has(name),
   inspect: (source) => Promise.resolve(inspect(source)),
-};
-
-function literal(value: ParameterValue): string {
-  if (value === undefined || value === null) return "None";
-  switch (typeof value) {
-    case "string":
-      return stringLiteral(value);
-    case "boolean":
-      return value ? "True" : "False";
-    case "number":
-      if (Number.isNaN(value)) return "float('nan')";
-      if (!Number.isFinite(value)) return value > 0 ? "float('inf')" : "float('-inf')";
-      return Object.is(value, -0) ? "-0.0" : String(value);
-    case "bigint":
-      return value.toString();
-  }
-  if (Array.isArray(value)) return `[${(value as readonly ParameterValue[]).map(literal).join(", ")}]`;
-  const entries = Object.entries(value).map(([key, entry]) => `${stringLiteral(key)}: ${literal(entry)}`);
-  return `{${entries.join(", ")}}`;
-}
-
-/** Python's unicode_escape between double quotes. */
-function stringLiteral(text: string): string {
-  const escaped = [...text].map((character) => {
-    const named = NAMED_ESCAPES[character];
-    if (named) return named;
-    const code = character.codePointAt(0) ?? 0;
-    if (code >= 0x20 && code < 0x7f) return character;
-    if (code <= 0xff) return `\\x${code.toString(16).padStart(2, "0")}`;
-    if (code <= 0xffff) return `\\u${code.toString(16).padStart(4, "0")}`;
-    return `\\U${code.toString(16).padStart(8, "0")}`;
-  });
-  return `"${escaped.join("")}"`;
-}
-
-const NAMED_ESCAPES: Record<string, string> = {
-  "\\": "\\\\",
-  '"': '\\"',
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
 };
 
 const KEYWORDS = new Set(
@@ -58,13 +29,38 @@ const KEYWORDS = new Set(
   ).split(" "),
 );
 
-/** `name: type = default`, at the start of a line. */
-const ASSIGNMENT = /^([\p{L}_][\p{L}\p{N}_]*)\s*(?::\s*([^=\n]+?))?\s*=(?!=)\s*(.*?)\s*(?:#.*)?$/gmu;
+/** `name: type = default  # type: other type help`. */
+const ASSIGNMENT =
+  /^([\p{L}\p{N}_]+)\s*(?::\s*["']?([\p{L}\p{N}_][\p{L}\p{N}_[\],\s]*)["']?\s*)?=\s*(.*?)(?:\s*#\s*(?:type:\s*(\S*)\s*)?(.*))?$/u;
 
+/**
+ * The assignments of a cell. A value may go on over lines, without the comments in it; the comment after its last line
+ * is its help. A line with two `=` is not understood, as in papermill.
+ */
 function inspect(source: string): DeclaredParameter[] {
-  return [...source.matchAll(ASSIGNMENT)].map(([, name = "", type, defaultSource]) => ({
-    name,
-    type,
-    defaultSource,
-  }));
+  const definitions: string[][] = [[]];
+  for (const line of source.split("\n")) {
+    if (line.trim() === "" || line.trim().startsWith("#")) continue;
+    if (/^\s/.test(line)) {
+      const open = definitions.at(-1);
+      if (open && open.length > 0) open.push(line); // inside a value, not inside an `if`
+      continue;
+    }
+    const equals = line.split("=").length - 1;
+    if (equals > 0) definitions.push([]);
+    if (equals <= 1) definitions.at(-1)?.push(line);
+  }
+  return definitions.flatMap((lines): DeclaredParameter[] => {
+    const match = ASSIGNMENT.exec(flatten(lines));
+    if (!match) return [];
+    const [, name = "", annotation, value = "", comment, help] = match;
+    const type = annotation?.trim() || comment || undefined;
+    return [{ name, type, defaultSource: value.trim(), ...(help?.trim() ? { help: help.trim() } : {}) }];
+  });
+}
+
+function flatten(lines: readonly string[]): string {
+  return lines
+    .map((line, index) => (index < lines.length - 1 ? line.replace(/#.*/, "") : line).trim())
+    .join("");
 }

@@ -9,6 +9,8 @@ export interface DeclaredParameter {
   defaultSource?: string | undefined;
   /** How it is declared, where the language has several ways, e.g. `let`. */
   keyword?: string | undefined;
+  /** What its author says about it. */
+  help?: string | undefined;
 }
 
 /** Writes parameters in one language. */

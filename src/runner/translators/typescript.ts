@@ -18,12 +18,6 @@ export const typescriptTranslator: Translator = {
   },
 };
 
-/** JavaScript: the same, without types. */
-export const javascriptTranslator: Translator = {
-  ...typescriptTranslator,
-  assign: (name, value, declared) => `${declared?.keyword ?? "const"} ${name} = ${literal(value)};`,
-};
-
 function literal(value: ParameterValue): string {
   if (value === undefined) return "undefined";
   if (value === null) return "null";
