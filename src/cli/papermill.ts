@@ -9,6 +9,7 @@ import {
   PapermillError,
   type DeclaredParameter,
   type ExecuteOptions,
+  type Parameters,
 } from "../runner";
 import {
   joinPairs,
@@ -38,7 +39,7 @@ export async function papermill(args: readonly string[]): Promise<number> {
     program.parse(joinPairs(args), { from: "user" });
     const options = papermillOptions(program);
     const { input, output } = papermillPaths(program, options);
-    if (options.helpNotebook) return await helpNotebook(input, options.language);
+    if (options.helpNotebook) return await helpNotebook(input, options);
     return await execute(input, output, options);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
@@ -54,9 +55,8 @@ async function execute(input: string, output: string, options: PapermillOptions)
   const report = new PapermillReport({
     progressBar: options.progressBar ?? (!options.logOutput && output !== "-"),
     logOutput: options.logOutput ?? false,
-    logLevel: options.logLevel ?? (output === "-" ? "ERROR" : "INFO"),
-    stdoutFile: options.stdoutFile,
-    stderrFile: options.stderrFile,
+    logLevel: logLevel(output, options),
+    cwd: options.cwd,
   });
   const stop = new AbortController();
   let endedBy: EndingSignal | undefined;
@@ -85,44 +85,73 @@ async function execute(input: string, output: string, options: PapermillOptions)
   }
 }
 
-function readOptions(input: string, output: string, options: PapermillOptions): ExecuteOptions {
+/** papermill's rule: what would be told by default is not, where the notebook goes to standard output. */
+function logLevel(output: string, { logLevel: level = "INFO" }: PapermillOptions): string {
+  return output === "-" && level === "INFO" ? "ERROR" : level;
+}
+
+function readParameters(input: string, output: string, options: PapermillOptions): Parameters {
   const { injectPaths, injectInputPath, injectOutputPath } = options;
   return {
-    parameters: {
-      ...(injectPaths || injectInputPath ? { PAPERMILL_INPUT_PATH: input } : {}),
-      ...(injectPaths || injectOutputPath ? { PAPERMILL_OUTPUT_PATH: output } : {}),
-      ...collectParameters({
-        base64: options.parameters_base64 ?? [],
-        files: options.parameters_file ?? [],
-        yaml: options.parameters_yaml ?? [],
-        typed: options.parameters ?? [],
-        raw: options.parameters_raw ?? [],
-      }),
-    },
+    ...(injectPaths || injectInputPath ? { PAPERMILL_INPUT_PATH: input } : {}),
+    ...(injectPaths || injectOutputPath ? { PAPERMILL_OUTPUT_PATH: output } : {}),
+    ...collectParameters({
+      base64: options.parameters_base64 ?? [],
+      files: options.parameters_file ?? [],
+      yaml: options.parameters_yaml ?? [],
+      typed: options.parameters ?? [],
+      raw: options.parameters_raw ?? [],
+    }),
+  };
+}
+
+function readOptions(input: string, output: string, options: PapermillOptions): ExecuteOptions {
+  const { engine, kernel, language, cwd, stdoutFile, stderrFile } = options;
+  const { executionTimeout, notebookTimeout, maxOutputSize } = options;
+  return {
+    parameters: readParameters(input, output, options),
     requestSaveOnCellExecute: options.requestSaveOnCellExecute,
     autosaveCellEvery: options.autosaveCellEvery,
     startTimeout: options.startTimeout,
     prepareOnly: options.prepareOnly ?? false,
     reportMode: options.reportMode ?? false,
-    ...(options.kernel === undefined ? {} : { kernelName: options.kernel }),
-    ...(options.language === undefined ? {} : { language: options.language }),
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.executionTimeout === undefined ? {} : { executionTimeout: options.executionTimeout }),
+    logOutput: options.logOutput ?? false,
+    ...(engine === undefined ? {} : { engineName: engine }),
+    ...(kernel === undefined ? {} : { kernelName: kernel }),
+    ...(language === undefined ? {} : { language }),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(stdoutFile === undefined ? {} : { stdoutFile }),
+    ...(stderrFile === undefined ? {} : { stderrFile }),
+    ...(executionTimeout === undefined ? {} : { executionTimeout }),
+    ...(notebookTimeout === undefined ? {} : { notebookTimeout }),
+    ...(maxOutputSize === undefined ? {} : { maxOutputSize }),
   };
 }
 
-async function helpNotebook(input: string, language: string | undefined): Promise<number> {
-  const parameters = await inspectNotebook(input, language);
-  console.log("Usage: papermill-ts [OPTIONS] NOTEBOOK_PATH [OUTPUT_PATH]\n");
-  console.log(`Parameters inferred for notebook '${input}':`);
+/** papermill's page: what it can tell of each parameter, help from column 35 on, or below when there is no room. */
+async function helpNotebook(input: string, options: PapermillOptions): Promise<number> {
+  const parameters = await inspectNotebook(input, options.language, readParameters(input, "", options));
+  console.log("Usage: papermill-ts [OPTIONS] NOTEBOOK_PATH [OUTPUT_PATH]");
+  console.log(`\nParameters inferred for notebook '${input}':`);
   if (!parameters) {
-    console.log("\n  The notebook has no cell tagged 'parameters'.");
+    console.log("\n  No cell tagged 'parameters'");
     return 1;
   }
-  for (const parameter of parameters.values()) console.log(`  ${describeParameter(parameter)}`);
+  if (parameters.size === 0) {
+    console.log(
+      "\n  Can't infer anything about this notebook's parameters. It may not have any parameter defined.",
+    );
+  }
+  for (const parameter of parameters.values()) console.log(describeParameter(parameter));
   return 0;
 }
 
-function describeParameter({ name, type, defaultSource }: DeclaredParameter): string {
-  return `${name}: ${type ?? "Unknown type"}${defaultSource === undefined ? "" : ` (default ${defaultSource})`}`;
+const HELP_COLUMN = 34;
+const LONGEST_BESIDE_HELP = 30;
+
+function describeParameter({ name, type, defaultSource, help = "" }: DeclaredParameter): string {
+  const byDefault = defaultSource === undefined ? "" : ` (default ${defaultSource})`;
+  const definition = `  ${name}: ${type ?? "Unknown type"}${byDefault}`;
+  if (definition.length <= LONGEST_BESIDE_HELP) return definition.padEnd(HELP_COLUMN) + help;
+  return help === "" ? definition : `${definition}\n${" ".repeat(HELP_COLUMN)}${help}`;
 }

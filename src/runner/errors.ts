@@ -52,6 +52,11 @@ export class CellTimeoutError extends PapermillExecutionError {
   override readonly name = "CellTimeoutError";
 }
 
+/** The notebook as a whole took longer than `notebookTimeout`. */
+export class NotebookTimeoutError extends PapermillExecutionError {
+  override readonly name = "NotebookTimeoutError";
+}
+
 /** The run was ended from outside (`signal`) while a cell ran. */
 export class RunInterruptedError extends PapermillExecutionError {
   override readonly name = "RunInterruptedError";

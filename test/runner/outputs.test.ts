@@ -6,7 +6,7 @@ import { codeCells, notebookOf } from "./notebooks";
 function collect(messages: [type: string, content: JsonObject][], displays: Displays = new Map()) {
   const cell = codeCells(notebookOf(["x"]))[0] as CodeCell;
   const told: Output[] = [];
-  const collector = new OutputCollector(cell, displays, (output) => told.push(output));
+  const collector = new OutputCollector(cell, displays, { onOutput: (output) => told.push(output) });
   for (const [type, content] of messages) collector.handle(newMessage(type, content, "kernel"));
   return { cell, told };
 }
