@@ -16,6 +16,7 @@ export interface PapermillOptions {
   injectInputPath?: boolean;
   injectOutputPath?: boolean;
   injectPaths?: boolean;
+  engine?: string;
   requestSaveOnCellExecute: boolean;
   autosaveCellEvery: number;
   prepareOnly?: boolean;
@@ -29,6 +30,8 @@ export interface PapermillOptions {
   logLevel?: string;
   startTimeout: number;
   executionTimeout?: number;
+  notebookTimeout?: number;
+  maxOutputSize?: number;
   reportMode?: boolean;
   helpNotebook?: boolean;
 }
@@ -63,6 +66,10 @@ export function papermillProgram(): Command {
     .option("--inject-input-path", "inject the input's path as PAPERMILL_INPUT_PATH")
     .option("--inject-output-path", "inject the output's path as PAPERMILL_OUTPUT_PATH")
     .option("--inject-paths", "inject both paths")
+    .option(
+      "--engine <name>",
+      "the engine that runs the cells (default: papermill-ts's own, also called nbclient)",
+    )
     .option("--request-save-on-cell-execute", "save before and after every cell", true)
     .option("--no-request-save-on-cell-execute", "save at the end only")
     .option("--autosave-cell-every <seconds>", "save while a cell runs, 0 for never", seconds, 30)
@@ -81,6 +88,8 @@ export function papermillProgram(): Command {
     .addOption(start.argParser(seconds))
     .addOption(new Option("--start_timeout <seconds>").argParser(seconds).hideHelp())
     .option("--execution-timeout <seconds>", "time each cell may take (default: no limit)", seconds)
+    .option("--notebook-timeout <seconds>", "time the whole notebook may take (default: no limit)", seconds)
+    .option("--max-output-size <size>", "what one cell's outputs may have, e.g. 50MB; 0 for no limit", bytes)
     .option("--report-mode", "hide the input of every cell")
     .option("--no-report-mode")
     .helpOption("-h, --help", "show help");
@@ -142,18 +151,25 @@ function seconds(text: string): number {
   return value;
 }
 
+/** `50MB`, `1.5 GB`, `100000`. */
+function bytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kMG]?)B?$/i.exec(text.trim());
+  if (!match) throw new InvalidArgumentError("expected a size such as 50MB.");
+  const unit = { "": 1, K: 1e3, M: 1e6, G: 1e9 }[(match[2] ?? "").toUpperCase()] ?? 1;
+  return Math.round(Number(match[1]) * unit);
+}
+
 /** Where to read and write, from one or two arguments; a pipe stands in for what is missing, as in papermill. */
 export function papermillPaths(
   program: Command,
   options: PapermillOptions,
 ): { input: string; output: string } {
   const [first, second] = program.args;
-  if (second !== undefined && first !== undefined) return { input: first, output: second };
-  if (options.helpNotebook && first !== undefined) return { input: first, output: "" };
   const piped = isPipe(0);
-  const toPipe = !process.stdout.isTTY;
-  if (piped && (first !== undefined || toPipe)) return { input: "-", output: first ?? "-" };
-  if (first !== undefined && toPipe) return { input: first, output: "-" };
+  if (options.helpNotebook && (first !== undefined || piped)) return { input: first ?? "-", output: "" };
+  if (second !== undefined && first !== undefined) return { input: first, output: second };
+  if (piped) return { input: "-", output: first ?? "-" };
+  if (first !== undefined && !process.stdout.isTTY) return { input: first, output: "-" };
   return program.error(`error: missing argument ${first === undefined ? "NOTEBOOK_PATH" : "OUTPUT_PATH"}`, {
     exitCode: 2,
   });

@@ -1,7 +1,5 @@
 import { SingleBar } from "cli-progress";
-import { closeSync, openSync, writeSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
-import { messageOf, UserError } from "../data/errors";
 import type { Output } from "../jupyter";
 import type { RunnerEvent } from "../runner";
 import { LOG_LEVELS } from "./papermill-options";
@@ -10,33 +8,35 @@ export interface ReportOptions {
   progressBar: boolean;
   logOutput: boolean;
   logLevel: string;
-  stdoutFile: string | undefined;
-  stderrFile: string | undefined;
+  /** Where the kernel was told to work; nothing is said of it otherwise. */
+  cwd: string | undefined;
 }
 
-const RULE = 40;
+/** papermill's widths of a cell's number with the line after it: both lines end in the same column. */
+const EXECUTING_RULE = 40;
+const ENDING_RULE = 43;
 
 /** Tells a person on standard error how a run goes: log lines, a bar on a terminal or a line per cell elsewhere. */
 export class PapermillReport {
   readonly #options: ReportOptions;
   readonly #level: number;
-  readonly #files: { stdout: number | undefined; stderr: number | undefined };
   #bar: SingleBar | undefined;
   #input = "";
 
   constructor(options: ReportOptions) {
     this.#options = options;
     this.#level = LOG_LEVELS.indexOf(options.logLevel);
-    this.#files = { stdout: openForWriting(options.stdoutFile), stderr: openForWriting(options.stderrFile) };
   }
 
   tell(event: RunnerEvent): void {
     switch (event.type) {
-      case "notebook-started":
+      case "notebook-opened":
         this.#input = event.input;
         this.#log("INFO", `Input Notebook:  ${event.input}`);
         this.#log("INFO", `Output Notebook: ${event.output}`);
-        this.#log("INFO", `Working directory: ${event.cwd}`);
+        return;
+      case "notebook-started":
+        if (this.#options.cwd !== undefined) this.#log("INFO", `Working directory: ${event.cwd}`);
         this.#log("INFO", `Executing notebook with kernel: ${event.kernel}`);
         return this.#startBar(event.codeTotal);
       case "cell-started":
@@ -44,11 +44,11 @@ export class PapermillReport {
         if (this.#options.progressBar && !this.#bar) {
           this.#write(`Executing ${event.codeIndex}/${event.codeTotal}: ${event.description}`);
         }
-        if (this.#options.logOutput) this.#log("INFO", `Executing Cell ${event.codeIndex}`.padEnd(RULE, "-"));
+        if (this.#options.logOutput) this.#log("INFO", rule("Executing", event.index, EXECUTING_RULE));
         return;
       case "cell-finished":
         this.#bar?.update(event.codeIndex);
-        if (this.#options.logOutput) this.#log("INFO", `Ending Cell ${event.codeIndex}`.padEnd(RULE, "-"));
+        if (this.#options.logOutput) this.#log("INFO", rule("Ending", event.index, ENDING_RULE));
         return;
       case "output":
         return this.#tellOutput(event.output);
@@ -62,15 +62,10 @@ export class PapermillReport {
     }
   }
 
-  /** Ends the bar and the files; safe to call twice. */
+  /** Ends the bar; safe to call twice. */
   close(): void {
     this.#bar?.stop();
     this.#bar = undefined;
-    for (const name of ["stdout", "stderr"] as const) {
-      const file = this.#files[name];
-      if (file !== undefined) closeSync(file);
-      this.#files[name] = undefined;
-    }
   }
 
   #startBar(total: number): void {
@@ -86,8 +81,6 @@ export class PapermillReport {
 
   #tellOutput(output: Output): void {
     if (output.output_type === "stream") {
-      const file = this.#files[output.name];
-      if (file !== undefined) writeSync(file, output.text);
       if (this.#options.logOutput) {
         this.#log(output.name === "stdout" ? "INFO" : "WARNING", output.text.trimEnd());
       }
@@ -106,14 +99,7 @@ export class PapermillReport {
   }
 }
 
-/** Opens a file that takes what the notebook prints, emptying it. */
-function openForWriting(path: string | undefined): number | undefined {
-  if (path === undefined) return undefined;
-  try {
-    return openSync(path, "w");
-  } catch (error) {
-    throw new UserError(
-      `${path} cannot be written: ${messageOf(error)}; name a file in a folder that exists`,
-    );
-  }
+/** `Executing Cell 3-----`, by the cell's place among all cells. */
+function rule(what: string, index: number, width: number): string {
+  return `${what} Cell ${String(index + 1).padEnd(width, "-")}`;
 }

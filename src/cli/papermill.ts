@@ -11,6 +11,7 @@ import {
   PapermillError,
   refuseSecretsInPath,
   type ExecuteOptions,
+  type Parameters,
 } from "../runner";
 import {
   joinPairs,
@@ -40,7 +41,7 @@ export async function papermill(args: readonly string[]): Promise<number> {
     program.parse(joinPairs(args), { from: "user" });
     const options = papermillOptions(program);
     const { input, output } = papermillPaths(program, options);
-    if (options.helpNotebook) return await helpNotebook(input, options.language);
+    if (options.helpNotebook) return await helpNotebook(input, options);
     return await execute(input, output, options);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
@@ -56,9 +57,8 @@ async function execute(input: string, output: string, options: PapermillOptions)
   const report = new PapermillReport({
     progressBar: options.progressBar ?? (!options.logOutput && output !== "-"),
     logOutput: options.logOutput ?? false,
-    logLevel: options.logLevel ?? (output === "-" ? "ERROR" : "INFO"),
-    stdoutFile: options.stdoutFile,
-    stderrFile: options.stderrFile,
+    logLevel: logLevel(output, options),
+    cwd: options.cwd,
   });
   const stop = new AbortController();
   let endedBy: EndingSignal | undefined;
@@ -87,7 +87,17 @@ async function execute(input: string, output: string, options: PapermillOptions)
   }
 }
 
-function readOptions(input: string, output: string, options: PapermillOptions): ExecuteOptions {
+/** papermill's rule: what would be told by default is not, where the notebook goes to standard output. */
+function logLevel(output: string, { logLevel: level = "INFO" }: PapermillOptions): string {
+  return output === "-" && level === "INFO" ? "ERROR" : level;
+}
+
+/** The parameters from everywhere the command line has them, and how they were given. */
+function readParameters(
+  input: string,
+  output: string,
+  options: PapermillOptions,
+): Pick<ExecuteOptions, "parameterTexts" | "maskParameters"> & { parameters: Parameters } {
   const { injectPaths, injectInputPath, injectOutputPath } = options;
   const sources = {
     base64: options.parameters_base64 ?? [],
@@ -108,24 +118,43 @@ function readOptions(input: string, output: string, options: PapermillOptions): 
       ...parameters,
     },
     parameterTexts: parameterTexts(sources),
-    strictParameters: options.strictParameters ?? false,
     maskParameters,
+  };
+}
+
+function readOptions(input: string, output: string, options: PapermillOptions): ExecuteOptions {
+  const { engine, kernel, language, cwd, stdoutFile, stderrFile } = options;
+  const { executionTimeout, notebookTimeout, maxOutputSize } = options;
+  return {
+    ...readParameters(input, output, options),
+    strictParameters: options.strictParameters ?? false,
     requestSaveOnCellExecute: options.requestSaveOnCellExecute,
     autosaveCellEvery: options.autosaveCellEvery,
     startTimeout: options.startTimeout,
     prepareOnly: options.prepareOnly ?? false,
     reportMode: options.reportMode ?? false,
-    ...(options.kernel === undefined ? {} : { kernelName: options.kernel }),
-    ...(options.language === undefined ? {} : { language: options.language }),
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.executionTimeout === undefined ? {} : { executionTimeout: options.executionTimeout }),
+    logOutput: options.logOutput ?? false,
+    ...(engine === undefined ? {} : { engineName: engine }),
+    ...(kernel === undefined ? {} : { kernelName: kernel }),
+    ...(language === undefined ? {} : { language }),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(stdoutFile === undefined ? {} : { stdoutFile }),
+    ...(stderrFile === undefined ? {} : { stderrFile }),
+    ...(executionTimeout === undefined ? {} : { executionTimeout }),
+    ...(notebookTimeout === undefined ? {} : { notebookTimeout }),
+    ...(maxOutputSize === undefined ? {} : { maxOutputSize }),
   };
 }
 
-async function helpNotebook(input: string, language: string | undefined): Promise<number> {
-  const parameters = await inspectNotebook(input, language);
-  console.log("Usage: papermill-ts [OPTIONS] NOTEBOOK_PATH [OUTPUT_PATH]\n");
-  console.log(`Parameters inferred for notebook '${input}':`);
+/** papermill's page: what it can tell of each parameter, help from column 35 on, or below when there is no room. */
+async function helpNotebook(input: string, options: PapermillOptions): Promise<number> {
+  const parameters = await inspectNotebook(
+    input,
+    options.language,
+    readParameters(input, "", options).parameters,
+  );
+  console.log("Usage: papermill-ts [OPTIONS] NOTEBOOK_PATH [OUTPUT_PATH]");
+  console.log(`\nParameters inferred for notebook '${input}':`);
   if (!parameters) {
     console.log("\n  No cell tagged 'parameters'");
     return 1;

@@ -1,5 +1,6 @@
 export * from "./nbformat";
 export { formatNotebook, giveCellIds, parseNotebook, readNotebook, writeNotebook } from "./notebook-file";
+export { NotebookFormatter } from "./notebook-formatter";
 export {
   InvalidMessageError,
   MessageSigner,

@@ -135,6 +135,12 @@ function isTextMime(mime: string): boolean {
   return mime !== "application/json" && !mime.endsWith("+json");
 }
 
+/** The text of one cell as it stands in a notebook's file. */
+export function formatCell(cell: Cell): string {
+  // Line ends inside strings are escaped: every one that is there belongs to the layout.
+  return JSON.stringify(sortKeys(cellToJson(cell)), null, 1).replace(/^/gm, "  ");
+}
+
 function toJson(notebook: Notebook): JsonObject {
   return { ...notebook, cells: notebook.cells.map(cellToJson) };
 }

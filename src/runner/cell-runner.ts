@@ -1,21 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { hasTag, type CodeCell, type ErrorOutput, type JupyterMessage, type Notebook } from "../jupyter";
+import { hasTag, type Cell, type CodeCell, type ErrorOutput, type JupyterMessage } from "../jupyter";
 import { cellDescription } from "./cell-description";
+import type { EngineRun } from "./engines";
 import {
   CellTimeoutError,
   DeadKernelError,
+  NotebookTimeoutError,
   PapermillExecutionError,
   RunInterruptedError,
   type CellFailure,
 } from "./errors";
 import { describeExit } from "./kernel-process";
 import type { ExecutionEnd, KernelSession } from "./kernel-session";
-import type { ExecuteOptions, RunnerEvent } from "./options";
 import { OutputCollector, type Displays } from "./outputs";
 import { cellRecord, finishCell, startCell } from "./papermill-metadata";
-import type { Saver } from "./saver";
 import { errorFromStderr } from "./tslab-errors";
-import type { Secrets } from "./typed/secrets";
 
 /** Cells that are not run. */
 export const SKIP_TAG = "skip-execution";
@@ -25,6 +24,9 @@ export const ALLOW_ERROR_TAG = "raises-exception";
 /** tslab answers "abort" to everything for 200 ms after an error; a cell is sent again this often, this much later. */
 const ABORT_RETRIES = 4;
 const ABORT_WINDOW = 250;
+
+/** Milliseconds by which a timer may be early. */
+const CLOCK_GRAIN = 5;
 
 const TRUNCATED =
   "[papermill-ts] Output of this cell may be missing here: the kernel answered, but its closing message never came. " +
@@ -36,75 +38,83 @@ type FailureClass = new (failure: CellFailure) => PapermillExecutionError;
 export class CellRunner {
   /** The cell after which nothing more was run, if there is one. */
   stoppedAt: CodeCell | undefined;
-  readonly #notebook: Notebook;
+  readonly #run: EngineRun;
   readonly #session: KernelSession;
-  readonly #saver: Saver;
-  readonly #options: ExecuteOptions;
-  readonly #tell: (event: RunnerEvent) => void;
-  readonly #secrets: Secrets;
   readonly #displays: Displays = new Map();
 
-  constructor(
-    notebook: Notebook,
-    session: KernelSession,
-    saver: Saver,
-    options: ExecuteOptions,
-    tell: (event: RunnerEvent) => void,
-    secrets: Secrets,
-  ) {
-    this.#secrets = secrets;
-    this.#notebook = notebook;
+  constructor(run: EngineRun, session: KernelSession) {
+    this.#run = run;
     this.#session = session;
-    this.#saver = saver;
-    this.#options = options;
-    this.#tell = tell;
   }
 
   /** Returns the failure that stopped the run, or undefined. */
   async runAll(): Promise<PapermillExecutionError | undefined> {
-    const code = this.#notebook.cells.filter((cell): cell is CodeCell => cell.cell_type === "code");
-    for (const [position, cell] of code.entries()) {
+    const { notebook, saver, tell } = this.#run;
+    const codeTotal = notebook.cells.filter((cell) => cell.cell_type === "code").length;
+    let codeIndex = 0;
+    for (const [index, cell] of notebook.cells.entries()) {
+      if (cell.cell_type !== "code") {
+        this.#pass(cell);
+        continue;
+      }
+      codeIndex++;
       if (hasTag(cell, SKIP_TAG)) continue;
-      const where = {
-        index: this.#notebook.cells.indexOf(cell),
-        total: this.#notebook.cells.length,
-        codeIndex: position + 1,
-        codeTotal: code.length,
-        description: cellDescription(cell.source),
-        cell,
-      };
+      const description = cellDescription(cell.source);
+      const where = { index, total: notebook.cells.length, codeIndex, codeTotal, description, cell };
       startCell(cell);
-      this.#tell({ type: "cell-started", ...where });
-      await this.#saver.save();
-      const failure = cell.source.trim() === "" ? undefined : await this.#run(cell, where.index);
+      saver.changed(cell);
+      tell({ type: "cell-started", ...where });
+      saver.save();
+      const failure = cell.source.trim() === "" ? undefined : await this.#execute(cell, index);
       const goOn = failure === undefined || isAllowed(cell, failure);
       const status = goOn ? "completed" : "failed";
       const seconds = finishCell(cell, status, failure !== undefined);
-      this.#tell({ type: "cell-finished", status, seconds, ...where });
+      saver.changed(cell);
+      tell({ type: "cell-finished", status, seconds, ...where });
       if (!goOn) {
         this.stoppedAt = cell;
         return isCleanExit(failure) ? undefined : failure;
       }
-      await this.#saver.save();
+      saver.save();
     }
     return undefined;
   }
 
-  async #run(cell: CodeCell, index: number): Promise<PapermillExecutionError | undefined> {
-    const collector = new OutputCollector(cell, this.#displays, (output) => {
-      if (this.#options.logOutput ?? this.#options.onEvent !== undefined) {
-        this.#tell({ type: "output", index, output });
-      }
-      this.#saver.outputArrived();
+  /** Text has nothing to run, and is done when the run comes by, as in papermill. */
+  #pass(cell: Cell): void {
+    startCell(cell);
+    finishCell(cell, "completed", false);
+    this.#run.saver.changed(cell);
+  }
+
+  async #execute(cell: CodeCell, index: number): Promise<PapermillExecutionError | undefined> {
+    const { options, saver, secrets, tell } = this.#run;
+    const toFile = options.stdoutFile !== undefined || options.stderrFile !== undefined;
+    const told = toFile || (options.logOutput ?? options.onEvent !== undefined);
+    const collector = new OutputCollector(cell, this.#displays, {
+      ...(options.maxOutputSize === undefined ? {} : { limit: options.maxOutputSize }),
+      onOutput: (output) => {
+        saver.changed(cell);
+        if (told) tell({ type: "output", index, output });
+        saver.outputArrived();
+      },
+      onTruncated: () => {
+        cell.metadata["papermill-ts"] = { truncated: true };
+        tell({
+          type: "warning",
+          message: `the outputs of a cell are too large, the rest is left out: ${cellDescription(cell.source)}`,
+        });
+      },
+      onChanged: (other) => saver.changed(other),
     });
     const times: Record<string, string> = {};
-    const filter = this.#secrets.filter((message) => collector.handle(message));
+    const filter = secrets.filter((message) => collector.handle(message));
     const listener = (message: JupyterMessage): void => {
       noteTime(times, message);
       (filter ?? collector).handle(message);
     };
-    const limits = { timeout: this.#options.executionTimeout, signal: this.#options.signal };
-    const source = this.#secrets.sourceOf(cell);
+    const limits = { timeout: this.#secondsLeft(), signal: options.signal };
+    const source = secrets.sourceOf(cell);
     let end = await this.#session.execute(source, listener, limits);
     for (let retry = 0; retry < ABORT_RETRIES && isAborted(end); retry++) {
       await sleep(ABORT_WINDOW);
@@ -115,11 +125,25 @@ export class CellRunner {
       times["shell.execute_reply"] = end.reply.header.date;
       const count = end.reply.content["execution_count"];
       if (typeof count === "number") cell.execution_count = count;
-      if (!end.complete)
-        markTruncated(cell, collector, (message) => this.#tell({ type: "warning", message }));
+      if (!end.complete) markTruncated(cell, collector, (message) => tell({ type: "warning", message }));
     }
     cell.metadata["execution"] = times;
     return this.#failureOf(end, cell, index, collector);
+  }
+
+  /** What the cell may take: its own limit or what is left of the notebook's; 0 for no limit. */
+  #secondsLeft(): number {
+    const { options, deadline } = this.#run;
+    const own = options.executionTimeout ?? 0;
+    if (deadline === undefined) return own;
+    const left = Math.max(0.001, (deadline - Date.now()) / 1000);
+    return own > 0 ? Math.min(own, left) : left;
+  }
+
+  /** Whether it is the whole notebook that took too long. */
+  get #isPastDeadline(): boolean {
+    const { deadline } = this.#run;
+    return deadline !== undefined && Date.now() >= deadline - CLOCK_GRAIN;
   }
 
   #failureOf(
@@ -132,7 +156,7 @@ export class CellRunner {
       found: ErrorOutput,
       kind: FailureClass = PapermillExecutionError,
     ): PapermillExecutionError => {
-      const error = cell.outputs.includes(found) ? found : this.#secrets.error(found);
+      const error = cell.outputs.includes(found) ? found : this.#run.secrets.error(found);
       if (!cell.outputs.includes(error)) collector.add(error);
       const { ename, evalue, traceback } = error;
       return new kind({
@@ -155,14 +179,24 @@ export class CellRunner {
       }
       case "no-reply":
         return fail(newError("NoReply", "the kernel was done with the cell but never answered"));
-      case "timed-out":
-        return fail(
-          newError(
-            "CellTimeoutError",
-            `the cell took longer than ${this.#options.executionTimeout} s and was interrupted`,
-          ),
-          CellTimeoutError,
-        );
+      case "timed-out": {
+        const { executionTimeout, notebookTimeout } = this.#run.options;
+        return this.#isPastDeadline
+          ? fail(
+              newError(
+                "NotebookTimeoutError",
+                `the notebook took longer than ${notebookTimeout} s and was interrupted in this cell`,
+              ),
+              NotebookTimeoutError,
+            )
+          : fail(
+              newError(
+                "CellTimeoutError",
+                `the cell took longer than ${executionTimeout} s and was interrupted`,
+              ),
+              CellTimeoutError,
+            );
+      }
       case "aborted":
         return fail(
           newError("RunInterruptedError", "the run was ended while this cell ran"),

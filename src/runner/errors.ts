@@ -5,6 +5,15 @@ export class PapermillError extends Error {
   override readonly name: string = "PapermillError";
 }
 
+/** A path names a parameter that was not given: papermill's PapermillMissingParameterException. */
+export class MissingParameterError extends PapermillError {
+  override readonly name = "MissingParameterError";
+
+  constructor(readonly parameter: string) {
+    super(`Missing parameter '${parameter}'`);
+  }
+}
+
 /** The cell that stopped a run and what it said. */
 export interface CellFailure {
   /** Index among all cells of the executed notebook (before the marker cells are put in), from 0. */
@@ -41,6 +50,11 @@ export class PapermillExecutionError extends PapermillError implements CellFailu
 /** A cell took longer than `executionTimeout`. */
 export class CellTimeoutError extends PapermillExecutionError {
   override readonly name = "CellTimeoutError";
+}
+
+/** The notebook as a whole took longer than `notebookTimeout`. */
+export class NotebookTimeoutError extends PapermillExecutionError {
+  override readonly name = "NotebookTimeoutError";
 }
 
 /** The run was ended from outside (`signal`) while a cell ran. */

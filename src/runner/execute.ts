@@ -1,27 +1,25 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { UserError } from "../data/errors";
-import { findKernelspec, type Kernelspec, type LanguageInfo, type Notebook } from "../jupyter";
-import { CellRunner } from "./cell-runner";
+import { findKernelspec, type Kernelspec, type Notebook } from "../jupyter";
+import { findEngine, type Engine, type EngineEnd, type EngineRun } from "./engines";
 import { removeErrorMarkers, addErrorMarkers } from "./error-markers";
-import type { PapermillExecutionError } from "./errors";
-import { KernelSession } from "./kernel-session";
 import { notebookStore } from "./notebook-io";
 import type { ExecuteOptions, RunnerEvent } from "./options";
 import { describeNotebook, finishNotebook, startNotebook } from "./papermill-metadata";
 import { injectParameters, leftMasked } from "./parameters";
+import { formatPath, withBuiltins } from "./path-template";
 import { Saver } from "./saver";
+import { StreamFiles } from "./stream-files";
 import { findTranslator, translatorNames } from "./translators";
 import { Secrets } from "./typed/secrets";
-
-const DEFAULT_START_TIMEOUT = 60;
 
 /**
  * Runs a notebook as papermill does and returns it with its outputs; the same notebook is written to `outputPath`, while
  * it runs and at its end, whatever the end was.
  *
  * @param input a path, or a notebook in memory (which stays as it is)
- * @param outputPath where to write (its folder must exist), or null to write nothing
+ * @param output where to write (its folder must exist), or null to write nothing; in both paths `{name}` is a parameter
  * @throws PapermillExecutionError for the first failing cell, after the notebook was written with the error in it;
  *   its subclasses DeadKernelError, CellTimeoutError, RunInterruptedError say how else a cell can fail
  * @throws KernelStartError when no kernel came up, UserError for bad input, before anything ran
@@ -30,7 +28,7 @@ const DEFAULT_START_TIMEOUT = 60;
  */
 export async function executeNotebook(
   input: string | Notebook,
-  outputPath: string | null,
+  output: string | null,
   options: ExecuteOptions = {},
 ): Promise<Notebook> {
   const secrets = new Secrets(
@@ -39,24 +37,60 @@ export async function executeNotebook(
     options.parameterTexts?.typed,
   );
   const tell = (event: RunnerEvent): void => options.onEvent?.(secrets.event(event));
-  const inputPath = typeof input === "string" ? input : null;
+  const values = withBuiltins(options.parameters ?? {});
+  const fill = (path: string): string => (options.pathTemplates === false ? path : formatPath(path, values));
+  const inputPath = typeof input === "string" ? fill(input) : null;
+  const outputPath = output === null ? null : fill(output);
   const notebook =
-    typeof input === "string" ? await notebookStore(input).read(input) : structuredClone(input);
-  if (outputPath !== null) notebookStore(outputPath).checkWritable(outputPath);
+    inputPath === null ? structuredClone(input as Notebook) : await notebookStore(inputPath).read(inputPath);
+  const store = outputPath === null ? undefined : notebookStore(outputPath);
+  if (outputPath !== null) store?.checkWritable(outputPath);
+  const unlock = outputPath === null ? undefined : store?.lock?.(outputPath);
+  try {
+    if (outputPath !== null) await store?.prepare?.(outputPath);
+    await prepareAndRun(notebook, inputPath, outputPath, options, secrets, tell);
+    return notebook;
+  } finally {
+    unlock?.();
+  }
+}
+
+async function prepareAndRun(
+  notebook: Notebook,
+  inputPath: string | null,
+  outputPath: string | null,
+  options: ExecuteOptions,
+  secrets: Secrets,
+  tell: (event: RunnerEvent) => void,
+): Promise<void> {
+  const engine = findEngine(options.engineName);
 
   describeNotebook(notebook, inputPath, outputPath);
   removeErrorMarkers(notebook);
-  const spec = options.prepareOnly ? undefined : findKernelspec(kernelNameOf(notebook, options));
+  const needsKernel = !options.prepareOnly && engine.needsKernel !== false;
+  const spec = needsKernel ? findKernelspec(kernelNameOf(notebook, options)) : undefined;
   const cwd = resolve(options.cwd ?? process.cwd());
-  if (spec && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {
+  if (!options.prepareOnly && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UserError(`the working directory ${cwd} does not exist: make it first, or name another`);
   }
+  tell({ type: "notebook-opened", input: inputPath ?? "", output: outputPath ?? "" });
   await parameterise(notebook, options, spec, secrets, tell);
   if (options.reportMode) hideInput(notebook);
   const saver = new Saver(notebook, outputPath, options, tell);
-  if (spec) await run(notebook, spec, inputPath, cwd, saver, options, secrets, tell);
-  else await saver.saveFinal();
-  return notebook;
+  if (options.prepareOnly) return saver.saveFinal();
+  const files = new StreamFiles(options);
+  try {
+    const told = (event: RunnerEvent): void => {
+      files.tell(event);
+      tell(event);
+    };
+    const limit = options.notebookTimeout ?? 0;
+    const deadline = limit > 0 ? Date.now() + limit * 1000 : undefined;
+    const engineRun = { notebook, spec, cwd, options, deadline, saver, secrets, tell: told };
+    await run(engine, engineRun, saver, inputPath);
+  } finally {
+    files.close();
+  }
 }
 
 function kernelNameOf(notebook: Notebook, options: ExecuteOptions): string {
@@ -114,64 +148,32 @@ function hideInput(notebook: Notebook): void {
 }
 
 async function run(
-  notebook: Notebook,
-  spec: Kernelspec,
-  inputPath: string | null,
-  cwd: string,
+  engine: Engine,
+  engineRun: EngineRun,
   saver: Saver,
-  options: ExecuteOptions,
-  secrets: Secrets,
-  tell: (event: RunnerEvent) => void,
+  inputPath: string | null,
 ): Promise<void> {
-  const codeTotal = notebook.cells.filter((cell) => cell.cell_type === "code").length;
+  const { notebook, spec, cwd, options, tell } = engineRun;
+  const kernel = spec?.name ?? options.kernelName ?? "";
   startNotebook(notebook);
-  notebook.metadata["papermill-ts"] = { kernel: spec.name };
-  tell({
-    type: "notebook-started",
-    input: inputPath ?? "",
-    output: saver.path ?? "",
-    kernel: spec.name,
-    cwd,
-    codeTotal,
-  });
-  await saver.save();
-
-  const begun = Date.now();
-  const session = await startKernel(spec, cwd, options, tell).catch(async (error: unknown) => {
+  notebook.metadata["papermill-ts"] = { kernel };
+  const codeTotal = notebook.cells.filter((cell) => cell.cell_type === "code").length;
+  const output = saver.path ?? "";
+  tell({ type: "notebook-started", input: inputPath ?? "", output, kernel, cwd, codeTotal });
+  await saver.saveFirst();
+  let end: EngineEnd;
+  try {
+    end = await engine.execute(engineRun);
+  } catch (error) {
     finishNotebook(notebook, true);
     await saver.saveFinal();
     throw error;
-  });
-  tell({ type: "kernel-ready", kernel: spec.name, seconds: (Date.now() - begun) / 1000 });
-  let failure: PapermillExecutionError | undefined;
-  try {
-    const cells = new CellRunner(notebook, session, saver, options, tell, secrets);
-    failure = await cells.runAll();
-    if (cells.stoppedAt && failure) addErrorMarkers(notebook, cells.stoppedAt);
-    const language = session.info["language_info"];
-    if (typeof language === "object" && language !== null && !Array.isArray(language)) {
-      notebook.metadata.language_info = language as LanguageInfo;
-    }
-  } finally {
-    await session.shutdown();
   }
+  const { failure, stoppedAt, languageInfo } = end;
+  if (languageInfo) notebook.metadata.language_info = languageInfo;
+  if (stoppedAt && failure) addErrorMarkers(notebook, stoppedAt);
   const seconds = finishNotebook(notebook, failure !== undefined);
   await saver.saveFinal();
-  tell({ type: "notebook-finished", output: saver.path ?? "", seconds, failed: failure !== undefined });
+  tell({ type: "notebook-finished", output, seconds, failed: failure !== undefined });
   if (failure) throw failure;
-}
-
-function startKernel(
-  spec: Kernelspec,
-  cwd: string,
-  options: ExecuteOptions,
-  tell: (event: RunnerEvent) => void,
-): Promise<KernelSession> {
-  return KernelSession.start(spec, {
-    cwd,
-    environment: options.environment ?? {},
-    startTimeout: options.startTimeout ?? DEFAULT_START_TIMEOUT,
-    signal: options.signal,
-    onWarning: (message) => tell({ type: "warning", message }),
-  });
 }

@@ -1,6 +1,14 @@
 export * from "./errors";
 export type * from "./options";
 export { executeNotebook } from "./execute";
+export {
+  DEFAULT_ENGINE,
+  findEngine,
+  registerEngine,
+  type Engine,
+  type EngineEnd,
+  type EngineRun,
+} from "./engines";
 export { registerNotebookStore, type NotebookStore } from "./notebook-io";
 export { findTranslator, registerTranslator, type DeclaredParameter, type Translator } from "./translators";
 export { inspectNotebook } from "./inspect";

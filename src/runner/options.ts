@@ -48,6 +48,11 @@ export interface ExecuteOptions {
   cwd?: string;
   /** Variables added to the kernel's environment. */
   environment?: Record<string, string>;
+  /**
+   * Whether input and output path are templates, in which `{name}` is a parameter and `{{` a brace. Default: true, as in
+   * papermill.
+   */
+  pathTemplates?: boolean;
   /** Inject and write, start no kernel. */
   prepareOnly?: boolean;
   /** Hide the input of every code cell in the written notebook. */
@@ -60,6 +65,15 @@ export interface ExecuteOptions {
   startTimeout?: number;
   /** Seconds each cell may take. Default: no limit. */
   executionTimeout?: number;
+  /** Seconds the whole notebook may take, the start of its kernel included. Default: no limit. */
+  notebookTimeout?: number;
+  /** Bytes that the outputs of one cell may have together; what is beyond is left out, with a note. 0: no limit. Default: 50e6. */
+  maxOutputSize?: number;
+  /** The engine that runs the cells, by its registered name. Default: papermill-ts's own. */
+  engineName?: string;
+  /** Files that take what cells print, as it comes; emptied before. */
+  stdoutFile?: string;
+  stderrFile?: string;
   /** Send what cells print as `output` events, a message at a time. Default: true when `onEvent` is given. */
   logOutput?: boolean;
   /** Told about everything that happens, in order. It must not throw. */
@@ -86,6 +100,7 @@ interface CellPosition {
 
 /** What the runner tells while it works; times are in seconds. */
 export type RunnerEvent =
+  | { type: "notebook-opened"; input: string; output: string }
   | {
       type: "notebook-started";
       input: string;

@@ -6,7 +6,7 @@ import { codeCells, notebookOf } from "./notebooks";
 function collect(messages: [type: string, content: JsonObject][], displays: Displays = new Map()) {
   const cell = codeCells(notebookOf(["x"]))[0] as CodeCell;
   const told: Output[] = [];
-  const collector = new OutputCollector(cell, displays, (output) => told.push(output));
+  const collector = new OutputCollector(cell, displays, { onOutput: (output) => told.push(output) });
   for (const [type, content] of messages) collector.handle(newMessage(type, content, "kernel"));
   return { cell, told };
 }
@@ -66,5 +66,61 @@ describe("a cell's outputs", () => {
     ]);
     expect(cell.execution_count).toBe(4);
     expect(cell.outputs.map((output) => output.output_type)).toEqual(["execute_result", "error"]);
+  });
+});
+
+describe("a cell's outputs beyond the limit", () => {
+  function limited(limit: number, messages: [type: string, content: JsonObject][]) {
+    const cell = codeCells(notebookOf(["x"]))[0] as CodeCell;
+    let told = 0;
+    let truncated = 0;
+    const options = { limit, onOutput: () => void told++, onTruncated: () => void truncated++ };
+    const collector = new OutputCollector(cell, new Map(), options);
+    for (const [type, content] of messages) collector.handle(newMessage(type, content, "kernel"));
+    return { cell, told, truncated };
+  }
+  const note = (size: string) => ({
+    output_type: "stream",
+    name: "stderr",
+    text: `\n[papermill-ts] The outputs of this cell are larger than ${size} (--max-output-size): the rest is left out.\n`,
+  });
+
+  it("are left out, with one note where they would stand, and are still told as they come", () => {
+    const { cell, told, truncated } = limited(10, [
+      out("12345"),
+      out("6789é12"),
+      out("more"),
+      show("<b>", "x"),
+    ]);
+    expect(cell.outputs).toEqual([
+      { output_type: "stream", name: "stdout", text: "123456789" },
+      note("10 bytes"),
+    ]);
+    expect([told, truncated]).toEqual([4, 1]);
+  });
+
+  it("do not take errors along", () => {
+    const error: [string, JsonObject] = ["error", { ename: "E", evalue: "v", traceback: ["t"] }];
+    const { cell } = limited(4, [out("123456789"), error]);
+    expect(cell.outputs.map((output) => output.output_type)).toEqual(["stream", "stream", "error"]);
+  });
+
+  it("are pictures too, whole or not at all", () => {
+    const { cell } = limited(2e6, [show("x".repeat(1.5e6), "a"), show("x".repeat(1.5e6), "b"), out("late")]);
+    expect(cell.outputs.map((output) => output.output_type)).toEqual(["display_data", "stream"]);
+    expect(cell.outputs[1]).toEqual(note("2 MB"));
+  });
+
+  it("begin anew when the cell clears its outputs", () => {
+    const { cell } = limited(4, [out("123456789"), ["clear_output", { wait: true }], out("new")]);
+    expect(cell.outputs).toEqual([{ output_type: "stream", name: "stdout", text: "new" }]);
+  });
+
+  it("are none with a limit of 0, and 50 MB unless said otherwise", () => {
+    expect(limited(0, [out("123456789")]).truncated).toBe(0);
+    const big = "x".repeat(1e7);
+    const { cell } = collect(Array.from({ length: 6 }, () => out(big)));
+    expect(cell.outputs[0]).toMatchObject({ text: "x".repeat(5e7) });
+    expect(cell.outputs[1]).toEqual(note("50 MB"));
   });
 });

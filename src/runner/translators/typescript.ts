@@ -21,14 +21,6 @@ export const typescriptTranslator: Translator = {
   },
 };
 
-/** JavaScript: the same, without types. */
-export const javascriptTranslator: Translator = {
-  ...typescriptTranslator,
-  inspect: (source) => readDeclarations(source, "javascript"),
-  checksTypes: false,
-  assign: (name, value, declared) => `${declared?.keyword ?? "const"} ${name} = ${literal(value)};`,
-};
-
 /** A value where a type is asked for: an enum takes its members' names only, not what they stand for. */
 function literalOf(type: ParameterType | undefined, value: ParameterValue): string {
   const fitting = type && membersOf(type).find((member) => accepts(member, value));
