@@ -103,9 +103,20 @@ describe("papermill-ts", () => {
   it("tells what a notebook takes", async () => {
     const { code, stdout } = await papermill("--help-notebook", fixture("parameters.ipynb"));
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^  epochs: number \(default 3\) *$/m);
-    expect(stdout).toMatch(/^  layers: number\[\] \(default \[\]\) *$/m);
+    expect(stdout).toContain("  epochs: number (default 3)      How often.\n");
+    expect(stdout).toContain("  layers: number[] (default [])\n");
     expect((await papermill("--help-notebook", fixture("failing.ipynb"))).code).toBe(1);
+  });
+
+  it("with --strict-parameters refuses all that does not fit, a line each, and writes nothing", async () => {
+    const args = ["--strict-parameters", "-p", "epochs", "many", "-r", "sead", "1"];
+    const { code, stderr } = await papermill(fixture("parameters.ipynb"), at("refused.ipynb"), ...args);
+    expect(code).toBe(1);
+    expect(stderr.trimEnd().split("\n")).toEqual([
+      'papermill-ts: parameter epochs: got "many", expected number',
+      "papermill-ts: unknown parameter: sead (the notebook declares epochs, name, layers)",
+    ]);
+    expect(existsSync(at("refused.ipynb"))).toBe(false);
   });
 
   it("answers a wrong command line with 2 and wrong input with 1, in one line each", async () => {

@@ -29,6 +29,7 @@ export class Secrets {
       ...value.split("\n"),
       value.trim(),
       JSON.stringify(value).slice(1, -1),
+      JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"'), // between single quotes
       inUrl(value),
       value.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;"),
       value.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;"),
