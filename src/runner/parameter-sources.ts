@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { parse } from "yaml";
+import { parse, type CollectionTag, type ScalarTag } from "yaml";
 import { UserError, messageOf } from "../data/errors";
 import type { Parameters, ParameterTexts, ParameterValue } from "./options";
 
@@ -79,7 +79,11 @@ export function yamlParameters(text: string, name: string): Parameters {
       intAsBigInt: true,
       logLevel: "error",
       customTags: (tags) =>
-        tags.filter((tag) => typeof tag === "string" || tag.tag !== "tag:yaml.org,2002:timestamp"),
+        tags
+          .filter((tag) => typeof tag === "string" || tag.tag !== "tag:yaml.org,2002:timestamp")
+          .map((tag) =>
+            typeof tag === "object" && tag.tag === "tag:yaml.org,2002:bool" ? longWord(tag) : tag,
+          ),
     });
   } catch (error) {
     throw new UserError(`${name} is not YAML (${messageOf(error).split("\n")[0]})`);
@@ -93,6 +97,12 @@ export function yamlParameters(text: string, name: string): Parameters {
   return Object.fromEntries(
     Object.entries(value).map(([key, entry]) => [key, fromYaml(entry, `${name}: ${key}`)]),
   );
+}
+
+/** PyYAML takes `yes` and `off` for booleans, but not `y` and `n`: as a name of an axis they are text. */
+function longWord(tag: CollectionTag | ScalarTag): CollectionTag | ScalarTag {
+  const { test } = tag as ScalarTag;
+  return test ? ({ ...tag, test: new RegExp(`(?=^..)(?:${test.source})`) } as ScalarTag) : tag;
 }
 
 function fromYaml(value: unknown, where: string): ParameterValue {

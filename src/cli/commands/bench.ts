@@ -58,6 +58,42 @@ export function benchCommand(program: Command): void {
     .option("--runs <n>", "starts of each, in turns", positiveInteger, 3)
     .option("--json", "for machines: one document with every figure")
     .action(runKernels);
+  command
+    .command("runner")
+    .description(
+      "what running a notebook costs beside its cells, next to papermill or nbclient where Python has them",
+    )
+    .argument("[kernel...]", "alignscope, python3, or any that is installed", ["alignscope", "python3"])
+    .option("--cells <n>", "cells of the large notebook", positiveInteger, 200)
+    .option("--runs <n>", "runs of each, in turns", positiveInteger, 3)
+    .option("--json", "for machines: one document with every figure")
+    .action(runRunner);
+}
+
+async function runRunner(kernels: string[], _: unknown, command: Command): Promise<void> {
+  const {
+    cells: count,
+    runs,
+    json,
+  } = command.optsWithGlobals<{ cells: number; runs: number; json?: boolean }>();
+  const { benchRunner } = await import("../../bench/runner.js");
+  const figures = [];
+  for (const kernel of kernels) {
+    const absent = (why: string): void => console.error(`${kernel}: no peer: ${why}`);
+    figures.push(...(await benchRunner(kernel, count, runs, absent)));
+  }
+  if (json) {
+    console.log(JSON.stringify(figures, null, 2));
+    return;
+  }
+  const rows = figures.map((one) => [
+    one.runner,
+    one.kernel,
+    duration(one.oneCell),
+    duration(one.manyCells),
+    duration(one.perCell),
+  ]);
+  console.log(columns([["runner", "kernel", "1 cell", `${count} cells`, "per cell"], ...rows]));
 }
 
 async function run(named: string[], options: Options): Promise<void> {

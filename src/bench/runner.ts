@@ -1,0 +1,105 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { projectRoot } from "../data/paths";
+import { findKernelspec, writeNotebook, type Cell, type Kernelspec, type Notebook } from "../jupyter";
+import { executeNotebook } from "../runner";
+
+/** What one runner takes for notebooks in one kernel, in seconds; medians over the runs. */
+export interface RunnerFigures {
+  runner: string;
+  kernel: string;
+  /** A notebook of one small cell, from reading it to the end of its kernel. */
+  oneCell: number;
+  /** A notebook of many. */
+  manyCells: number;
+  cells: number;
+  /** What each further cell costs: its round trip, its outputs and its saves. */
+  perCell: number;
+}
+
+interface Peer {
+  peer: string | null;
+  seconds: number;
+}
+
+/**
+ * Times papermill-ts and, where Python has papermill or nbclient, that as well, on the same notebooks, in turns.
+ *
+ * @param onPeerAbsent told why there is no peer
+ */
+export async function benchRunner(
+  kernel: string,
+  cells: number,
+  runs: number,
+  onPeerAbsent: (why: string) => void,
+): Promise<RunnerFigures[]> {
+  const spec = findKernelspec(kernel);
+  const folder = mkdtempSync(join(tmpdir(), "bench-runner-"));
+  const times = new Map<string, { one: number[]; many: number[] }>();
+  const note = (runner: string, size: "one" | "many", seconds: number): void => {
+    const own = times.get(runner) ?? { one: [], many: [] };
+    own[size].push(seconds);
+    times.set(runner, own);
+  };
+  try {
+    const notebooks = { one: join(folder, "one.ipynb"), many: join(folder, "many.ipynb") };
+    writeNotebook(notebooks.one, notebookOf(spec, 1));
+    writeNotebook(notebooks.many, notebookOf(spec, cells));
+    for (let run = 0; run < runs; run++) {
+      for (const size of ["one", "many"] as const) {
+        const output = join(folder, `out-${size}.ipynb`);
+        const begun = performance.now();
+        await executeNotebook(notebooks[size], output, { cwd: projectRoot() });
+        note("papermill-ts", size, (performance.now() - begun) / 1000);
+        const { peer, seconds } = runPeer(notebooks[size], output);
+        if (peer !== null) note(peer, size, seconds);
+        else if (run === 0 && size === "one") onPeerAbsent("python3 has neither papermill nor nbclient");
+      }
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  return [...times].map(([runner, { one, many }]) => {
+    const oneCell = middle(one);
+    const manyCells = middle(many);
+    const perCell = (manyCells - oneCell) / Math.max(1, cells - 1);
+    return { runner, kernel, oneCell, manyCells, cells, perCell };
+  });
+}
+
+/** Debian's Python first: its packages include nbclient. */
+const PYTHONS = ["/usr/bin/python3", "python3"];
+
+function runPeer(input: string, output: string): Peer {
+  const script = join(projectRoot(), "bench", "notebook_peer.py");
+  const python = PYTHONS.find((each) => !each.startsWith("/") || existsSync(each)) ?? "python3";
+  try {
+    const text = execFileSync(python, [script, input, output], {
+      encoding: "utf8",
+      cwd: projectRoot(),
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return JSON.parse(text.trimEnd().split("\n").at(-1) ?? "") as Peer;
+  } catch {
+    return { peer: null, seconds: 0 }; // No Python, or its client does not find the kernel.
+  }
+}
+
+/** Small cells with a result each, as notebooks have them. */
+function notebookOf(spec: Kernelspec, count: number): Notebook {
+  const code = (n: number): string =>
+    spec.language === "python" ? `v${n % 5} = ${n}; v${n % 5} + 1` : `const v${n % 5} = ${n}; v${n % 5} + 1`;
+  const cells = Array.from({ length: count }, (_, n): Cell => {
+    const id = `cell-${n}`;
+    return { cell_type: "code", id, metadata: {}, source: code(n), execution_count: null, outputs: [] };
+  });
+  const kernelspec = { name: spec.name, display_name: spec.name, language: spec.language };
+  return { nbformat: 4, nbformat_minor: 5, metadata: { kernelspec }, cells };
+}
+
+function middle(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+}
