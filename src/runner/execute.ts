@@ -122,7 +122,9 @@ async function run(
     await saver.saveFinal();
     throw error;
   });
-  tell({ type: "kernel-ready", kernel: spec.name, seconds: (Date.now() - begun) / 1000 });
+  const { pid = null, implementation } = session;
+  const seconds = (Date.now() - begun) / 1000;
+  tell({ type: "kernel-ready", kernel: spec.name, seconds, pid, implementation });
   let failure: PapermillExecutionError | undefined;
   try {
     const cells = new CellRunner(notebook, session, saver, options, tell);
@@ -135,9 +137,9 @@ async function run(
   } finally {
     await session.shutdown();
   }
-  const seconds = finishNotebook(notebook, failure !== undefined);
+  const took = finishNotebook(notebook, failure !== undefined);
   await saver.saveFinal();
-  tell({ type: "notebook-finished", output: saver.path ?? "", seconds, failed: failure !== undefined });
+  tell({ type: "notebook-finished", output: saver.path ?? "", seconds: took, failed: failure !== undefined });
   if (failure) throw failure;
 }
 

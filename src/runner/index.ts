@@ -6,3 +6,4 @@ export { findTranslator, registerTranslator, type DeclaredParameter, type Transl
 export { inspectNotebook } from "./inspect";
 export { collectParameters, inferValue, yamlParameters, type ParameterSources } from "./parameter-sources";
 export { cellDescription } from "./cell-description";
+export { peakBytes, processTree, residentBytes } from "./process-tree";
