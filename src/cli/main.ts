@@ -11,6 +11,7 @@ import { labCommand } from "./commands/lab";
 import { packCommand } from "./commands/pack";
 import { pairsCommand } from "./commands/pairs";
 import { parityCommand } from "./commands/parity";
+import { runNotebookCommand } from "./commands/run-notebook";
 import { planCommand } from "./commands/plan";
 import { reproduceCommand } from "./commands/reproduce";
 import { scoreCommand } from "./commands/score";
@@ -22,6 +23,7 @@ import { statusCommand } from "./commands/status";
 const commands: ((program: Command) => void)[] = [
   reproduceCommand,
   planCommand,
+  runNotebookCommand,
   statusCommand,
   claimsCommand,
   siteCommand,

@@ -13,6 +13,7 @@ export function planCommand(program: Command): void {
       ),
   )
     .option("--only <names>", "only these notebooks; beginnings of names will do: 3.3", collectWords)
+    .option("--from <names>", "these notebooks and every one that depends on them", collectWords)
     .option("--force", "as if nothing were up to date")
     .option("--json", "for machines")
     .action(async (options: Parameters<typeof projectOptions>[0] & PlanFlags) => {
@@ -24,6 +25,7 @@ export function planCommand(program: Command): void {
 
 interface PlanFlags {
   only?: string[];
+  from?: string[];
   force?: boolean;
   json?: boolean;
 }
