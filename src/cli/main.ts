@@ -6,6 +6,7 @@ import { projectRoot } from "../data/paths";
 import { benchCommand } from "./commands/bench";
 import { claimsCommand } from "./commands/claims";
 import { dataCommand } from "./commands/data";
+import { diffCommand } from "./commands/diff";
 import { kernelCommand } from "./commands/kernel";
 import { labCommand } from "./commands/lab";
 import { packCommand } from "./commands/pack";
@@ -18,6 +19,7 @@ import { scoreCommand } from "./commands/score";
 import { scorersCommand } from "./commands/scorers";
 import { siteCommand } from "./commands/site";
 import { statusCommand } from "./commands/status";
+import { verifyCommand } from "./commands/verify";
 
 /** Every command; each file below ./commands adds its own to the program and loads what is heavy when it is run. */
 const commands: ((program: Command) => void)[] = [
@@ -26,6 +28,8 @@ const commands: ((program: Command) => void)[] = [
   runNotebookCommand,
   statusCommand,
   claimsCommand,
+  verifyCommand,
+  diffCommand,
   siteCommand,
   dataCommand,
   kernelCommand,

@@ -4,7 +4,7 @@ export { declaredParameters } from "./declared-parameters";
 export { explain, type Failure, type FailureReason } from "./failure";
 export { type Forecast, forecast } from "./forecast";
 export { type Graph, type GraphNotebook, loadGraph } from "./graph";
-export type { Manifest, ManifestNotebook } from "./manifest";
+export { type Manifest, type ManifestNotebook, readManifest } from "./manifest";
 export { DATA_PARAMETERS, type NeededData, neededData } from "./needs";
 export { plan, type PlannedNotebook, type PlanOptions } from "./plan";
 export { loadProfile, type Profile, profileNames } from "./profile";
@@ -17,3 +17,6 @@ export {
   runNotebook,
 } from "./reproduce";
 export { readState } from "./state";
+export { type Finding, verify, type Verification } from "./verify";
+export { compareRuns, type CompareOptions, DEFAULT_ATOL, DEFAULT_RTOL, type RunDifference } from "./compare";
+export { snakefile, type SnakemakeOptions } from "./snakemake";

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Of } from "../data/checksum";
+import { messageOf, UserError } from "../data/errors";
 import { writeJsonAtomic } from "../data/files";
 import { projectRoot } from "../data/paths";
 import type { Json } from "../jupyter";
@@ -142,4 +143,33 @@ export function manifestIsCurrent(project: Project, state: State): boolean {
         notebooks.find((entry) => entry.name === name)?.startedAt === state.notebooks[name]?.startedAt,
     )
   );
+}
+
+/**
+ * The manifest of a run's folder, also one of an earlier format.
+ *
+ * @throws UserError in one line where there is none, or none that this version can read
+ */
+export function readManifest(outputs: string): Manifest {
+  const path = join(outputs, "manifest.json");
+  if (!existsSync(path)) {
+    const missing = existsSync(outputs) ? `no manifest.json in ${outputs}` : `no such folder: ${outputs}`;
+    throw new UserError(`${missing} (expected the folder of a run): run \`alignscope reproduce\` first`);
+  }
+  let read: Partial<Manifest> | null;
+  try {
+    read = JSON.parse(readFileSync(path, "utf8")) as Partial<Manifest> | null;
+  } catch (error) {
+    throw new UserError(`unreadable ${path} (${messageOf(error)}): run \`alignscope reproduce\` again`);
+  }
+  if (!read || typeof read.profile !== "string" || !Array.isArray(read.notebooks)) {
+    throw new UserError(`${path} is no manifest of a run: run \`alignscope reproduce\` again`);
+  }
+  const format = read.format ?? 1;
+  if (format > MANIFEST_FORMAT) {
+    throw new UserError(
+      `${path} has format ${format}, this version reads up to ${MANIFEST_FORMAT}: use the newer alignscope that wrote it`,
+    );
+  }
+  return { ...read, format } as Manifest;
 }
