@@ -6,24 +6,30 @@ import { projectRoot } from "../data/paths";
 import { benchCommand } from "./commands/bench";
 import { claimsCommand } from "./commands/claims";
 import { dataCommand } from "./commands/data";
+import { diffCommand } from "./commands/diff";
 import { kernelCommand } from "./commands/kernel";
 import { labCommand } from "./commands/lab";
 import { packCommand } from "./commands/pack";
 import { pairsCommand } from "./commands/pairs";
 import { parityCommand } from "./commands/parity";
+import { runNotebookCommand } from "./commands/run-notebook";
 import { planCommand } from "./commands/plan";
 import { reproduceCommand } from "./commands/reproduce";
 import { scoreCommand } from "./commands/score";
 import { scorersCommand } from "./commands/scorers";
 import { siteCommand } from "./commands/site";
 import { statusCommand } from "./commands/status";
+import { verifyCommand } from "./commands/verify";
 
 /** Every command; each file below ./commands adds its own to the program and loads what is heavy when it is run. */
 const commands: ((program: Command) => void)[] = [
   reproduceCommand,
   planCommand,
+  runNotebookCommand,
   statusCommand,
   claimsCommand,
+  verifyCommand,
+  diffCommand,
   siteCommand,
   dataCommand,
   kernelCommand,

@@ -8,12 +8,13 @@ export interface Progress {
   stop: () => void;
 }
 
-/** A bar on a terminal; plain lines where nobody watches, as in CI. */
+/** Bars on a terminal, one for the run and one for each notebook that runs now; plain lines where nobody watches, as in CI. */
 export function openProgress(planned: readonly PlannedNotebook[], stream = process.stderr): Progress {
-  return stream.isTTY && !process.env["CI"] ? new Bar(planned, stream) : new Lines(stream);
+  return stream.isTTY && !process.env["CI"] ? new Bars(planned, stream) : new LinesProgress(stream);
 }
 
-class Lines implements Progress {
+/** A line for every notebook and cell. */
+export class LinesProgress implements Progress {
   constructor(private readonly stream: NodeJS.WritableStream) {}
 
   report(event: PipelineEvent): void {
@@ -26,16 +27,20 @@ class Lines implements Progress {
   }
 }
 
-/** Cells and notebooks that are done, as a share of all, by how long they took last time or their weight in the graph. */
-class Bar implements Progress {
+/**
+ * The first bar is the share of all cells and notebooks that is done, by how long they took last time or their weight in
+ * the graph; below it every running notebook has one by its cells.
+ */
+class Bars implements Progress {
   private readonly bars: MultiBar;
-  private readonly bar: SingleBar;
+  private readonly whole: SingleBar;
   private readonly clock: NodeJS.Timeout;
   private readonly start = Date.now();
   /** Expected seconds by notebook, and the part of each that is done, 0 to 1. */
   private readonly expected: ReadonlyMap<string, number>;
   private readonly done = new Map<string, number>();
-  private readonly cells = new Map<string, string>();
+  private readonly running = new Map<string, { bar: SingleBar; since: number; what: string }>();
+  private ended = 0;
   /** Share of the whole that was up to date and took no time: it says nothing about the speed. */
   private skipped = 0;
 
@@ -49,35 +54,41 @@ class Bar implements Progress {
     );
     this.bars = new MultiBar({
       stream,
-      format: "[{bar}] {percentage}%  {what}  {left}",
+      format: "[{bar}] {percentage}%  {what}  {time}",
       barsize: 24,
       hideCursor: true,
       clearOnComplete: true,
       emptyOnZero: true,
       autopadding: true,
     });
-    this.bar = this.bars.create(1000, 0, { what: "", left: "" });
+    this.whole = this.bars.create(1000, 0, { what: "", time: "" });
     this.clock = setInterval(() => this.draw(), 1000);
     this.clock.unref();
   }
 
   report(event: PipelineEvent): void {
+    if (event.type === "notebook-started") {
+      const { name } = event.notebook;
+      const what = `${name}  starting the kernel`;
+      const bar = this.bars.create(1000, 0, { what, time: "" });
+      this.running.set(name, { bar, since: Date.now(), what });
+    }
     if (event.type === "runner") {
       const { name } = event.notebook;
-      const inner = event.event;
-      if (inner.type === "notebook-started") this.cells.set(name, `${name}  starting the kernel`);
-      if (inner.type === "cell-started") {
-        this.cells.set(
-          name,
-          `${name}  cell ${inner.codeIndex}/${inner.codeTotal}  ${inner.description.slice(0, 40)}`,
-        );
+      const { event: inner } = event;
+      const one = this.running.get(name);
+      if (inner.type === "cell-started" && one) {
+        one.what = `${name}  cell ${inner.codeIndex}/${inner.codeTotal}  ${inner.description.slice(0, 40)}`;
       }
       if (inner.type === "cell-finished") this.done.set(name, inner.codeIndex / inner.codeTotal);
     }
     if (event.type === "notebook-ended") {
       const { name } = event.notebook;
-      this.cells.delete(name);
+      const one = this.running.get(name);
+      if (one) this.bars.remove(one.bar);
+      this.running.delete(name);
       this.done.set(name, 1);
+      this.ended++;
       if (event.result.result !== "ran") this.skipped += this.expected.get(name) ?? 0;
     }
     const line = event.type === "notebook-started" ? undefined : describe(event);
@@ -98,13 +109,17 @@ class Bar implements Progress {
       all += seconds;
       done += seconds * (this.done.get(name) ?? 0);
     }
-    const elapsed = (Date.now() - this.start) / 1000;
+    const now = Date.now();
     const worked = done - this.skipped;
-    const left = worked > 0 ? `about ${duration((elapsed / worked) * (all - done) * 1000)} left` : "";
-    this.bar.update(Math.round((1000 * done) / Math.max(all, 1e-9)), {
-      what: [...this.cells.values()].join(" | "),
-      left: done < all ? left : "",
+    const left = worked > 0 ? `about ${duration(((now - this.start) / worked) * (all - done))} left` : "";
+    this.whole.update(Math.round((1000 * done) / Math.max(all, 1e-9)), {
+      what: `${this.ended} of ${this.expected.size} notebooks`,
+      time: done < all ? left : "",
     });
+    for (const [name, { bar, since, what }] of this.running) {
+      const share = Math.round(1000 * (this.done.get(name) ?? 0));
+      bar.update(share, { what, time: duration(now - since) });
+    }
   }
 }
 

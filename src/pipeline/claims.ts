@@ -28,18 +28,32 @@ export function writeClaims(
   results: ReadonlyMap<string, NotebookResult>,
 ): void {
   const path = join(project.outputs, FILE);
-  const said = project.graph.notebooks.flatMap(({ name }): NotebookClaims[] => {
-    const earlier = ofAnEarlierRun(results.get(name));
-    return Object.keys(state.notebooks[name]?.outputs ?? {})
-      .filter((file) => /^claims\/[\w.]+\.json$/.test(file))
-      .flatMap((file) => readClaimsFile(join(project.outputs, file)) ?? [])
-      .map((file) => ({ ...file, notebook: name, ...(earlier === undefined ? {} : { earlier }) }));
-  });
+  const said = claimsFilesOf(
+    project.outputs,
+    project.graph.notebooks.map(({ name }) => {
+      const earlier = ofAnEarlierRun(results.get(name));
+      const outputs = state.notebooks[name]?.outputs ?? {};
+      return { name, outputs, ...(earlier === undefined ? {} : { earlier }) };
+    }),
+  );
   if (said.length === 0) {
     rmSync(path, { force: true });
     return;
   }
   writeJsonAtomic(path, { profile: project.profile.name, claims: mergeClaims(said) } satisfies RunClaims);
+}
+
+/** What some notebooks have left in `claims/`, in their order. */
+export function claimsFilesOf(
+  outputs: string,
+  notebooks: readonly { name: string; outputs: Record<string, string>; earlier?: string }[],
+): NotebookClaims[] {
+  return notebooks.flatMap(({ name, outputs: files, earlier }) =>
+    Object.keys(files)
+      .filter((file) => /^claims\/[\w.]+\.json$/.test(file))
+      .flatMap((file) => readClaimsFile(join(outputs, file)) ?? [])
+      .map((file) => ({ ...file, notebook: name, ...(earlier === undefined ? {} : { earlier }) })),
+  );
 }
 
 function ofAnEarlierRun(result: NotebookResult | undefined): string | undefined {

@@ -78,6 +78,16 @@ export function upstreamOf(graph: Graph, notebook: GraphNotebook): GraphNotebook
   return graph.notebooks.filter(({ makes }) => makes.some((artifact) => notebook.needs.includes(artifact)));
 }
 
+/** `notebooks` and every other that reads, directly or not, what they make; in the graph's order. */
+export function withFollowers(graph: Graph, notebooks: readonly GraphNotebook[]): GraphNotebook[] {
+  const chosen = new Set(notebooks);
+  // Each notebook comes after those it needs something of, so that one walk finds them all.
+  for (const notebook of graph.notebooks) {
+    if (upstreamOf(graph, notebook).some((other) => chosen.has(other))) chosen.add(notebook);
+  }
+  return graph.notebooks.filter((notebook) => chosen.has(notebook));
+}
+
 /**
  * The notebooks that `words` mean, in the graph's order. A word is a name or the beginning of exactly one: `3.3`.
  *

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { checksumOf, sha256Of } from "../data/checksum";
 import { UserError } from "../data/errors";
 import { readNotebook } from "../jupyter";
-import { type GraphNotebook, makerOf, selectNotebooks, upstreamOf } from "./graph";
+import { type GraphNotebook, makerOf, selectNotebooks, upstreamOf, withFollowers } from "./graph";
 import { type ChosenParameters, effectiveParameters, type EffectiveParameters } from "./parameters";
 import type { Project } from "./project";
 import { dataChecksums, type Environment, environment } from "./provenance";
@@ -27,6 +27,8 @@ export interface PlannedNotebook {
 export interface PlanOptions {
   /** Names or beginnings of names: these and no others. */
   only?: readonly string[];
+  /** Names or beginnings of names: these and every notebook that reads, directly or not, what they make. */
+  from?: readonly string[];
   /** Run what is up to date as well. */
   force?: boolean;
 }
@@ -39,8 +41,21 @@ export interface Verdict {
   fingerprint: Fingerprint;
 }
 
-/** The notebooks that `only` leaves, in order. */
-export function chosenNotebooks(project: Project, only: readonly string[] = []): GraphNotebook[] {
+/**
+ * The notebooks that `only` and `from` leave, in order.
+ *
+ * @throws UserError when both are given: one takes away what the other adds
+ */
+export function chosenNotebooks(
+  project: Project,
+  { only = [], from = [] }: PlanOptions = {},
+): GraphNotebook[] {
+  if (only.length > 0 && from.length > 0) {
+    throw new UserError(
+      "--only and --from were both given: --only is these alone, --from is all that follow",
+    );
+  }
+  if (from.length > 0) return withFollowers(project.graph, selectNotebooks(project.graph, from));
   return only.length > 0 ? selectNotebooks(project.graph, only) : project.graph.notebooks;
 }
 
@@ -49,7 +64,7 @@ export async function plan(project: Project, options: PlanOptions = {}): Promise
   const state = readState(project.outputs);
   const now = await environment(project.graph.kernel);
   const planned: PlannedNotebook[] = [];
-  for (const notebook of chosenNotebooks(project, options.only)) {
+  for (const notebook of chosenNotebooks(project, options)) {
     const { reasons, parameters: chosen } = await judge(project, state, now, notebook);
     const parameters = recorded(chosen);
     if (options.force) reasons.unshift("--force");
@@ -71,6 +86,15 @@ export async function plan(project: Project, options: PlanOptions = {}): Promise
   return planned;
 }
 
+/** What `notebook` would run with. */
+export function parametersOf(project: Project, { name }: GraphNotebook): ChosenParameters {
+  const declared = project.declared.get(name) ?? [];
+  const parameters = effectiveParameters(name, declared, project.profile, project.given);
+  if (parameters["profile"]) parameters["profile"] = { value: project.profile.name, source: "run" };
+  if (parameters["outputs"]) parameters["outputs"] = { value: project.outputsParameter, source: "run" };
+  return parameters;
+}
+
 /** Whether `notebook` has to run, and what it would run with. No reason means that it is up to date. */
 export async function judge(
   project: Project,
@@ -78,14 +102,7 @@ export async function judge(
   now: Environment,
   notebook: GraphNotebook,
 ): Promise<Verdict> {
-  const parameters = effectiveParameters(
-    notebook.name,
-    project.declared.get(notebook.name) ?? [],
-    project.profile,
-    project.given,
-  );
-  if (parameters["profile"]) parameters["profile"] = { value: project.profile.name, source: "run" };
-  if (parameters["outputs"]) parameters["outputs"] = { value: project.outputsParameter, source: "run" };
+  const parameters = parametersOf(project, notebook);
   const fingerprint: Fingerprint = {
     code: sha256Of(codeOf(notebook)),
     parameters: fingerprintOf(parameters),

@@ -1,42 +1,39 @@
-import { stripVTControlCharacters } from "node:util";
-import { messageOf, UserError } from "../data/errors";
 import { mirrorFolder, projectRoot } from "../data/paths";
-import {
-  executeNotebook,
-  type Parameters,
-  PapermillExecutionError,
-  RunInterruptedError,
-  type RunnerEvent,
-} from "../runner";
+import type { Notebook } from "../jupyter";
+import { executeNotebook, type Parameters, type RunnerEvent } from "../runner";
 import { writeClaims } from "./claims";
+import { explain, type Failure } from "./failure";
+import { usesGpu } from "./gpu";
 import { type GraphNotebook, upstreamOf } from "./graph";
-import { lockOutputs } from "./lock";
-import { writeManifest } from "./manifest";
-import { chosenNotebooks, judge, type PlanOptions, requireArtifacts, type Verdict } from "./plan";
+import { lockNotebook, lockOutputs } from "./lock";
+import { KernelWatch } from "./machine";
+import { manifestIsCurrent, writeManifest } from "./manifest";
+import {
+  chosenNotebooks,
+  judge,
+  parametersOf,
+  type PlanOptions,
+  requireArtifacts,
+  type Verdict,
+} from "./plan";
 import type { Project } from "./project";
 import { type Environment, environment, gitState } from "./provenance";
 import { recorded } from "./recorded";
-import { keepFailed, openStage, publish } from "./stage";
-import { readState, type State, writeState } from "./state";
+import { finishPublishing, inspectStage, keepFailed, openStage, publish, removeRemains } from "./stage";
+import { readState, type State } from "./state";
 
 /** How one notebook of a run ended. */
 export type NotebookResult =
   | { result: "ran"; seconds: number; cells: number }
   | { result: "up to date" }
-  | {
+  | ({
       result: "failed";
       seconds: number;
-      /** What went wrong in one line. */
-      message: string;
-      /**
-       * `In [n]` of the failing cell with its error as the kernel told it, "" where the message says it all; null when
-       * no cell was to blame.
-       */
-      cell: { executionCount: number | null; traceback: string } | null;
+      /** That ended, the failing one included. */
+      cells: number;
       /** Where the failed notebook is kept. */
       kept: string | null;
-      interrupted: boolean;
-    }
+    } & Failure)
   | { result: "not run"; because: string };
 
 /** What a run tells while it goes on. */
@@ -47,7 +44,7 @@ export type PipelineEvent =
   | { type: "warning"; message: string };
 
 export interface ReproduceOptions extends PlanOptions {
-  /** Notebooks that may run at the same time. Default: 1. */
+  /** Notebooks that may run at the same time, of those on the GPU never more than one. Default: 1. */
   jobs?: number;
   onEvent?: (event: PipelineEvent) => void;
   /** Ends the run early: running notebooks fail, nothing else starts. */
@@ -67,16 +64,46 @@ export async function reproduce(
   project: Project,
   options: ReproduceOptions = {},
 ): Promise<ReadonlyMap<string, NotebookResult>> {
-  const chosen = chosenNotebooks(project, options.only);
+  const chosen = chosenNotebooks(project, options);
   const unlock = lockOutputs(project.outputs);
   try {
+    removeRemains(project.outputs);
     const state = readState(project.outputs);
+    await finishPublishing(project, state, project.graph.notebooks);
     const now = await environment(project.graph.kernel);
     await lookUpstream(project, state, now, chosen, options);
     const run = new Run(project, state, now, options);
     const results = await run.all(chosen);
+    // Where nothing ran, because single notebooks were run or because a run was killed between results and manifest.
+    if (!manifestIsCurrent(project, state)) run.writeManifest();
     writeClaims(project, state, results); // where all is up to date as well: what claims are judged by may have changed
     return results;
+  } finally {
+    unlock();
+  }
+}
+
+/**
+ * Runs one notebook unless it is up to date, beside others that run in processes of their own: the step of a workflow
+ * engine. Manifest, claims and pages are left to the {@link reproduce} that ends the workflow and finds all up to date.
+ *
+ * @param word its name or the beginning of it
+ * @throws UserError for an unknown notebook, a missing artifact, a notebook that another process is running
+ */
+export async function runNotebook(
+  project: Project,
+  word: string,
+  options: Omit<ReproduceOptions, "only" | "from" | "jobs"> = {},
+): Promise<NotebookResult> {
+  const chosen = chosenNotebooks(project, { only: [word] });
+  const [notebook] = chosen as [GraphNotebook];
+  const unlock = lockNotebook(project.outputs, notebook.name);
+  try {
+    const state = readState(project.outputs);
+    await finishPublishing(project, state, chosen);
+    const now = await environment(project.graph.kernel);
+    await lookUpstream(project, state, now, chosen, options);
+    return await new Run(project, state, now, options).single(notebook);
   } finally {
     unlock();
   }
@@ -123,12 +150,18 @@ class Run {
   async all(chosen: readonly GraphNotebook[]): Promise<ReadonlyMap<string, NotebookResult>> {
     const waiting = [...chosen];
     const running = new Map<string, Promise<void>>();
+    const onGpu = new Set(
+      chosen.filter((each) => usesGpu(parametersOf(this.project, each))).map(({ name }) => name),
+    );
     while (waiting.length > 0 || running.size > 0) {
       while (running.size < (this.options.jobs ?? 1)) {
-        const next = waiting.findIndex((notebook) =>
-          upstreamOf(this.project.graph, notebook).every(
-            (other) => !chosen.includes(other) || this.results.has(other.name),
-          ),
+        const gpuIsTaken = [...running.keys()].some((name) => onGpu.has(name));
+        const next = waiting.findIndex(
+          (notebook) =>
+            !(gpuIsTaken && onGpu.has(notebook.name)) &&
+            upstreamOf(this.project.graph, notebook).every(
+              (other) => !chosen.includes(other) || this.results.has(other.name),
+            ),
         );
         const [notebook] = next >= 0 ? waiting.splice(next, 1) : [];
         if (!notebook) break;
@@ -148,13 +181,23 @@ class Run {
     );
   }
 
+  async single(notebook: GraphNotebook): Promise<NotebookResult> {
+    const result = await this.one(notebook);
+    this.options.onEvent?.({ type: "notebook-ended", notebook, result });
+    return result;
+  }
+
+  writeManifest(): void {
+    const { startedAt, git, now, results } = this;
+    writeManifest(this.project, { startedAt, git, environment: now, results }, this.state);
+  }
+
   private record(notebook: GraphNotebook, result: NotebookResult): void {
     this.results.set(notebook.name, result);
     if (result.result !== "up to date") {
       // After every notebook, so that a run that is killed leaves a true account of those that ended.
-      const { startedAt, git, now, results } = this;
-      writeManifest(this.project, { startedAt, git, environment: now, results }, this.state);
-      writeClaims(this.project, this.state, results);
+      this.writeManifest();
+      writeClaims(this.project, this.state, this.results);
     }
     this.options.onEvent?.({ type: "notebook-ended", notebook, result });
   }
@@ -180,35 +223,39 @@ class Run {
     const seconds = (): number => (Date.now() - start) / 1000;
     const cellSeconds: number[] = [];
     const mirror = mirrorFolder();
+    const watch = new KernelWatch();
+    let executed: Notebook | undefined;
     try {
-      await (options.execute ?? executeNotebook)(notebook.path, stage.notebook, {
+      executed = await (options.execute ?? executeNotebook)(notebook.path, stage.notebook, {
         kernelName: project.graph.kernel,
+        pathTemplates: false,
         cwd: projectRoot(),
         parameters: injected(verdict, stage.parameter),
         environment: mirror === undefined ? {} : { ALIGNSCOPE_MIRROR: mirror },
         onEvent: (event) => {
+          watch.report(event);
           if (event.type === "cell-finished") cellSeconds.push(event.seconds);
           options.onEvent?.({ type: "runner", notebook, event });
         },
         ...(options.signal ? { signal: options.signal } : {}),
       });
-      const previous = Object.keys(state.notebooks[notebook.name]?.outputs ?? {});
-      const outputs = await publish(project, notebook, stage, previous);
       const { fingerprint, parameters } = verdict;
-      const startedAt = new Date(start).toISOString();
-      state.notebooks[notebook.name] = {
+      publish(project, state, notebook, {
         fingerprint,
         parameters: recorded(parameters),
-        outputs,
-        startedAt,
+        outputs: await inspectStage(project, notebook, stage),
+        startedAt: new Date(start).toISOString(),
         seconds: seconds(),
         cellSeconds,
-      };
-      writeState(project.outputs, state);
+        madeBy: watch.seen(executed, this.git),
+      });
       return { result: "ran", seconds: seconds(), cells: cellSeconds.length };
     } catch (error) {
       const kept = keepFailed(project, notebook, stage);
-      return { result: "failed", seconds: seconds(), kept, ...explain(error, options.signal) };
+      const failure = explain(error, options.signal);
+      return { result: "failed", seconds: seconds(), cells: cellSeconds.length, kept, ...failure };
+    } finally {
+      watch.stop();
     }
   }
 }
@@ -220,24 +267,4 @@ function injected({ parameters }: Verdict, outputs: string): Parameters {
       .filter(([, { source }]) => source !== "notebook")
       .map(([name, { value }]) => [name, name === "outputs" ? outputs : value]),
   );
-}
-
-function explain(
-  error: unknown,
-  signal: AbortSignal | undefined,
-): Pick<NotebookResult & { result: "failed" }, "message" | "cell" | "interrupted"> {
-  const interrupted = error instanceof RunInterruptedError || signal?.aborted === true;
-  if (error instanceof PapermillExecutionError) {
-    const { executionCount, ename, evalue, traceback } = error;
-    const said = evalue.split("\n")[0] ?? "";
-    const trace = ename === "UserError" ? "" : stripVTControlCharacters(traceback.join("\n")).trimEnd();
-    return {
-      message: interrupted ? "interrupted" : `In [${executionCount ?? " "}] ${ename}: ${said}`,
-      cell: { executionCount, traceback: trace },
-      interrupted,
-    };
-  }
-  if (interrupted) return { message: "interrupted", cell: null, interrupted };
-  const message = error instanceof UserError ? error.message : messageOf(error).trim().split("\n")[0];
-  return { message: message ?? "it failed without a word", cell: null, interrupted };
 }

@@ -3,6 +3,7 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
@@ -10,11 +11,15 @@ import {
 } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { checksumOf } from "../data/checksum";
-import { UserError } from "../data/errors";
-import { writeFileAtomic } from "../data/files";
+import { MissingArtifactError } from "./failure";
+import { writeFileAtomic, writeJsonAtomic } from "../data/files";
 import type { GraphNotebook } from "./graph";
 import type { Project } from "./project";
 import { filesBelow } from "./provenance";
+import { type FinishedNotebook, rememberFinished, type State } from "./state";
+
+/** In a stage: what is being published from it. */
+const COMMIT = ".commit.json";
 
 /**
  * A folder beside the results in which one notebook runs. It looks like the output folder, holds the artifacts that the
@@ -31,7 +36,7 @@ export interface Stage {
 
 /** Makes an empty stage and brings the needed artifacts there. */
 export function openStage(project: Project, notebook: GraphNotebook): Stage {
-  const folder = join(project.outputs, ".staging", notebook.name);
+  const folder = stageFolder(project, notebook);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, "notebooks"), { recursive: true });
   mkdirSync(join(folder, "artifacts"), { recursive: true });
@@ -53,38 +58,94 @@ export function openStage(project: Project, notebook: GraphNotebook): Stage {
 }
 
 /**
- * Moves what the notebook left to the output folder and removes what its previous run had left besides.
+ * Looks what the notebook left, for {@link publish}.
  *
- * @param previous paths of the previous run's outputs, below the output folder
- * @returns sha256 of each moved file by its path below the output folder
- * @throws UserError when an artifact that the graph promises was not written; nothing is moved then
+ * @returns sha256 of each file by its path below the output folder
+ * @throws MissingArtifactError when an artifact that the graph promises was not written
  */
-export async function publish(
+export async function inspectStage(
   project: Project,
   notebook: GraphNotebook,
   stage: Stage,
-  previous: readonly string[],
 ): Promise<Record<string, string>> {
   const promised = notebook.makes.find((artifact) => !existsSync(join(stage.folder, "artifacts", artifact)));
   if (promised !== undefined) {
-    throw new UserError(`${notebook.name} ran through but did not write its artifact ${promised}`);
+    throw new MissingArtifactError(`${notebook.name} ran through but did not write its artifact ${promised}`);
   }
   nameFinalPlace(project, stage);
   const needed = new Set(notebook.needs.map((artifact) => join(stage.folder, "artifacts", artifact)));
   const outputs: Record<string, string> = {};
   for (const file of filesBelow(stage.folder)) {
-    if (needed.has(file)) continue;
-    const path = relative(stage.folder, file).split(sep).join("/");
-    outputs[path] = await checksumOf(file);
-    mkdirSync(dirname(join(project.outputs, path)), { recursive: true });
-    renameSync(file, join(project.outputs, path));
+    if (!needed.has(file))
+      outputs[relative(stage.folder, file).split(sep).join("/")] = await checksumOf(file);
   }
-  for (const path of previous) {
-    if (!(path in outputs)) rmSync(join(project.outputs, path), { force: true });
+  return outputs;
+}
+
+/**
+ * Moves what the notebook left to the output folder, removes what its previous run had left besides, and remembers it.
+ * What is to be moved is written down first: whoever is killed on the way is helped to the end by {@link finishPublishing}.
+ */
+export function publish(
+  project: Project,
+  state: State,
+  notebook: GraphNotebook,
+  finished: FinishedNotebook,
+): void {
+  const folder = stageFolder(project, notebook);
+  writeJsonAtomic(join(folder, COMMIT), finished);
+  for (const path of Object.keys(finished.outputs)) {
+    mkdirSync(dirname(join(project.outputs, path)), { recursive: true });
+    if (existsSync(join(folder, path))) renameSync(join(folder, path), join(project.outputs, path));
+  }
+  for (const path of Object.keys(state.notebooks[notebook.name]?.outputs ?? {})) {
+    if (!(path in finished.outputs)) rmSync(join(project.outputs, path), { force: true });
   }
   rmSync(failedCopy(project, notebook), { force: true });
-  closeStage(project, stage);
-  return outputs;
+  rememberFinished(project.outputs, state, notebook.name, finished);
+  closeStage(project, folder);
+}
+
+/** Brings to its end what a killed run was about to publish, and drops what it had not finished. */
+export async function finishPublishing(
+  project: Project,
+  state: State,
+  notebooks: readonly GraphNotebook[],
+): Promise<void> {
+  for (const notebook of notebooks) {
+    const folder = stageFolder(project, notebook);
+    if (!existsSync(folder)) continue;
+    const finished = readCommit(join(folder, COMMIT));
+    if (finished && (await isWhole(project, folder, finished))) publish(project, state, notebook, finished);
+    else closeStage(project, folder);
+  }
+}
+
+/** Removes what killed runs have left beside results: stages of unfinished notebooks are seen to by their commits. */
+export function removeRemains(outputs: string): void {
+  for (const folder of [outputs, join(outputs, ".state"), join(outputs, "site"), join(outputs, ".locks")]) {
+    for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+      // Files are written aside as NAME.NUMBER and renamed.
+      if (/\.(json|html|lock)\.\d+$/.test(name)) rmSync(join(folder, name), { force: true });
+    }
+  }
+}
+
+/** Every file is there as it was written, in the stage or in its place. */
+async function isWhole(project: Project, folder: string, { outputs }: FinishedNotebook): Promise<boolean> {
+  for (const [path, sha256] of Object.entries(outputs)) {
+    const file = [join(folder, path), join(project.outputs, path)].find((place) => existsSync(place));
+    if (file === undefined || (await checksumOf(file)) !== sha256) return false;
+  }
+  return true;
+}
+
+function readCommit(path: string): FinishedNotebook | undefined {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as FinishedNotebook;
+  } catch {
+    return undefined; // It was still running.
+  }
 }
 
 /** Keeps the failed notebook beside the good one, for reading, and drops the rest. Null if there is none to keep. */
@@ -96,17 +157,21 @@ export function keepFailed(project: Project, notebook: GraphNotebook, stage: Sta
     mkdirSync(dirname(kept), { recursive: true });
     renameSync(stage.notebook, kept);
   }
-  closeStage(project, stage);
+  closeStage(project, stage.folder);
   return written ? kept : null;
 }
 
-function closeStage(project: Project, stage: Stage): void {
-  rmSync(stage.folder, { recursive: true, force: true });
+function closeStage(project: Project, folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
   try {
     rmdirSync(join(project.outputs, ".staging"));
   } catch {
     // Another notebook has its stage there.
   }
+}
+
+function stageFolder(project: Project, notebook: GraphNotebook): string {
+  return join(project.outputs, ".staging", notebook.name);
 }
 
 function failedCopy(project: Project, notebook: GraphNotebook): string {

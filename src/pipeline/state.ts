@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeJsonAtomic } from "../data/files";
 import type { Json } from "../jupyter";
+import type { Machine } from "./machine";
 import type { EffectiveParameters } from "./parameters";
 import type { Environment } from "./provenance";
 import { isSecretPrint } from "./recorded";
@@ -28,30 +29,48 @@ export interface FinishedNotebook {
   seconds: number;
   /** Seconds of each code cell, in order. */
   cellSeconds: number[];
+  /** What made it; absent where an earlier version did. */
+  madeBy?: Machine;
 }
 
-/** What an output folder remembers between runs, in `.state.json`. */
+/** What an output folder remembers between runs: a file for each notebook, `.state/NAME.json`. */
 export interface State {
-  version: 1;
   notebooks: Record<string, FinishedNotebook>;
 }
 
-/** The memory of `outputs`; an empty one where there is none or it cannot be read (everything runs again then). */
+/** The memory of `outputs`; what cannot be read is forgotten (those notebooks run again then). */
 export function readState(outputs: string): State {
-  const path = join(outputs, ".state.json");
-  try {
-    if (existsSync(path)) {
-      const state = JSON.parse(readFileSync(path, "utf8")) as State;
-      if (state.version === 1) return state;
-    }
-  } catch {
-    // Unreadable memory costs a run, never a wrong result.
+  const state: State = { notebooks: {} };
+  const earlier = readJson(join(outputs, ".state.json")) as Partial<State> | undefined; // before 0.1.0 in one file
+  Object.assign(state.notebooks, earlier?.notebooks);
+  const folder = join(outputs, ".state");
+  for (const file of existsSync(folder) ? readdirSync(folder) : []) {
+    if (!file.endsWith(".json")) continue;
+    const finished = readJson(join(folder, file)) as Partial<FinishedNotebook> | undefined;
+    const name = file.slice(0, -".json".length);
+    if (finished?.fingerprint && finished.outputs) state.notebooks[name] = finished as FinishedNotebook;
+    else Reflect.deleteProperty(state.notebooks, name);
   }
-  return { version: 1, notebooks: {} };
+  return state;
 }
 
-export function writeState(outputs: string, state: State): void {
-  writeJsonAtomic(join(outputs, ".state.json"), state);
+/** Remembers that a notebook ran through. */
+export function rememberFinished(
+  outputs: string,
+  state: State,
+  name: string,
+  finished: FinishedNotebook,
+): void {
+  state.notebooks[name] = finished;
+  writeJsonAtomic(join(outputs, ".state", `${name}.json`), finished);
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return undefined; // Unreadable memory costs a run, never a wrong result.
+  }
 }
 
 /** Why `now` is not what ran `before`, in words; empty when nothing differs. */

@@ -27,6 +27,7 @@ export {
   type Presentable,
   print,
   show,
+  STUDY_MIME,
 } from "./notebook";
 export {
   type BesideOptions,

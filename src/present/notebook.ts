@@ -18,6 +18,9 @@ export interface Presentable {
   mimeBundle(): MimeOutput | Promise<MimeOutput>;
 }
 
+/** Under this type a notebook says what it computes on, `{ model, backend }`: clients pass over it, a run's manifest keeps it. */
+export const STUDY_MIME = "application/vnd.alignscope.study+json";
+
 /** The content of Jupyter's display_data and update_display_data messages. */
 export interface DisplayContent {
   data: Record<string, string | object>;

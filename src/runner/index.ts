@@ -22,3 +22,4 @@ export {
 export { jsonParameters } from "./papermill-metadata";
 export * from "./typed";
 export { cellDescription } from "./cell-description";
+export { peakBytes, processTree, residentBytes } from "./process-tree";

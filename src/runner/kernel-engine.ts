@@ -10,7 +10,9 @@ export const kernelEngine: Engine = {
   async execute(run) {
     const begun = Date.now();
     const session = await startKernel(run);
-    run.tell({ type: "kernel-ready", kernel: run.spec?.name ?? "", seconds: (Date.now() - begun) / 1000 });
+    const { pid = null, implementation } = session;
+    const seconds = (Date.now() - begun) / 1000;
+    run.tell({ type: "kernel-ready", kernel: run.spec?.name ?? "", seconds, pid, implementation });
     try {
       const cells = new CellRunner(run, session);
       const failure = await cells.runAll();

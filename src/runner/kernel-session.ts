@@ -100,6 +100,12 @@ export class KernelSession {
     }
   }
 
+  /** The kernel's name and version by its own account. */
+  get implementation(): string | null {
+    const { implementation: name, implementation_version: version } = this.info;
+    return typeof name === "string" && name !== "" ? `${name} ${String(version ?? "")}`.trim() : null;
+  }
+
   /** Resolves to what went wrong, or to nothing when the kernel is ready. */
   async #becomeReady(deadline: number, options: SessionOptions): Promise<string | undefined> {
     const giveUp = new AbortController();

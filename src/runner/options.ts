@@ -109,7 +109,15 @@ export type RunnerEvent =
       cwd: string;
       codeTotal: number;
     }
-  | { type: "kernel-ready"; kernel: string; seconds: number }
+  | {
+      type: "kernel-ready";
+      kernel: string;
+      seconds: number;
+      /** Of the kernel's first process. */
+      pid: number | null;
+      /** What the kernel calls itself, with its version: "alignscope 0.1.0". */
+      implementation: string | null;
+    }
   | ({ type: "cell-started" } & CellPosition)
   | ({ type: "cell-finished"; status: CellStatus; seconds: number } & CellPosition)
   | { type: "output"; index: number; output: Output }

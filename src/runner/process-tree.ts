@@ -22,6 +22,12 @@ export function residentBytes(pids: readonly number[]): number {
   return kibibytes * 1024;
 }
 
+/** The most memory that a process has had resident since it began, in bytes; 0 where /proc is missing or it is gone. */
+export function peakBytes(pid: number): number {
+  const match = /^VmHWM:\s+(\d+) kB$/m.exec(procFile(pid, "status") ?? "");
+  return Number(match?.[1] ?? 0) * 1024;
+}
+
 function running(): number[] {
   try {
     return readdirSync("/proc").map(Number).filter(Number.isInteger);

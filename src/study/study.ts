@@ -14,8 +14,10 @@ import { GPT2, Tokenizer } from "../model";
 import {
   claimsTable,
   type ClaimsFile,
+  display,
   judge,
   show,
+  STUDY_MIME,
   type Figure,
   type Measured,
   type Table,
@@ -95,10 +97,15 @@ export async function openStudy({
     ...(profile === undefined ? {} : { profile }),
   });
   const { nLayer, dModel, dMlp, vocabSize, nPositions } = model.config;
-  await show(
+  const opened =
     `**Model** ${basename(name)}: ${nLayer} layers, width ${dModel}, ${dMlp} value vectors per layer, ` +
-      `${vocabSize} tokens, context ${nPositions}  \n**Backend** ${describeBackend(backend)}`,
-  );
+    `${vocabSize} tokens, context ${nPositions}  \n**Backend** ${describeBackend(backend)}`;
+  display({
+    "text/markdown": opened,
+    "text/plain": opened,
+    // For the manifest of a run: what a notebook computed on is known in its kernel alone.
+    [STUDY_MIME]: { model: { name: basename(name), sha256: checksum }, backend },
+  });
   return {
     model,
     tokenizer,

@@ -11,6 +11,8 @@ export interface OpenedBackend {
   backend: BackendName;
   /** The device that computes, in words. */
   device: string;
+  /** The device's driver, where there is one. */
+  driver?: string;
   /** The BLAS behind the matrix product, where there is one to name. */
   blas: string | null;
   /** Threads of the matrix product; 0 where the library decides. */

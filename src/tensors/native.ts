@@ -4,6 +4,7 @@ import { UserError, messageOf } from "../data/errors";
 import type { OpenedBackend } from "./backend";
 import { registerGradients } from "./gradients";
 import { diagnose, diagnosePackage, firstUseNotes, type Finding } from "./native/diagnose";
+import { describeDriver } from "./native/driver";
 import { prepareEnvironment, restoreUtilHelpers } from "./native/environment";
 import { probeCuda, probePackage, type CudaProbe } from "./native/probe";
 
@@ -58,6 +59,7 @@ export async function openNative(
   return {
     backend,
     device: gpu?.name ?? "CPU",
+    ...("driver" in probe ? { driver: describeDriver(probe.driver) } : {}),
     blas: "libtensorflow",
     threads: 0,
     memoryLimitBytes: gpu?.memoryBytes ?? null,

@@ -58,9 +58,10 @@ describe("the progress of a run", () => {
     ]);
   });
 
-  it("is a bar on a terminal that names notebook and cell", async () => {
+  it("is a bar for the run and one for each running notebook on a terminal, with its cell", async () => {
     vi.stubEnv("CI", "");
     const shown = await show(true);
+    expect(shown).toContain("0 of 1 notebooks");
     expect(shown).toContain("3.1-vectors  cell 2/4  train the probe");
     expect(shown).toContain("3.1-vectors: done in 1 min 15 s");
   });

@@ -1,7 +1,8 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { writeFileAtomic } from "../../data/files";
 import type { Forecast, PlannedNotebook, Project } from "../../pipeline";
 import { describeForecast } from "../forecast-text";
-import { addProjectOptions, collectWords, projectOptions } from "../project-options";
+import { addProjectOptions, collectWords, positiveInteger, projectOptions } from "../project-options";
 
 /** `alignscope plan`: what reproduce would do and why, with which values, on what data, for how long. */
 export function planCommand(program: Command): void {
@@ -13,19 +14,54 @@ export function planCommand(program: Command): void {
       ),
   )
     .option("--only <names>", "only these notebooks; beginnings of names will do: 3.3", collectWords)
+    .option("--from <names>", "these notebooks and every one that depends on them", collectWords)
     .option("--force", "as if nothing were up to date")
     .option("--json", "for machines")
+    .addOption(
+      new Option("--export <engine>", "write the series as a workflow instead").choices(["snakemake"]),
+    )
+    .option("--out <file>", "with --export: where to (default: standard output)")
+    .option("--shards <n>", "with --export: make preference pairs in so many jobs", positiveInteger, 1)
+    .option(
+      "--sweep <name=a,b,c>",
+      "with --export: a run for every value of a parameter (repeatable)",
+      collectSweep,
+    )
     .action(async (options: Parameters<typeof projectOptions>[0] & PlanFlags) => {
-      const { openProject, plan } = await import("../../pipeline/index.js");
-      const project = await openProject(projectOptions(options));
+      const { openProject, plan, snakefile } = await import("../../pipeline/index.js");
+      const given = projectOptions(options);
+      const project = await openProject(given);
+      if (options.export !== undefined) {
+        const text = snakefile(project, {
+          project: given,
+          shards: options.shards,
+          ...(options.sweep ? { sweep: options.sweep } : {}),
+        });
+        if (options.out === undefined) process.stdout.write(text);
+        else writeFileAtomic(options.out, text);
+        return;
+      }
       await printForecast(project, await plan(project, options), options);
     });
 }
 
 interface PlanFlags {
   only?: string[];
+  from?: string[];
   force?: boolean;
   json?: boolean;
+  export?: string;
+  out?: string;
+  shards: number;
+  sweep?: Record<string, string[]>;
+}
+
+function collectSweep(text: string, before: Record<string, string[]> = {}): Record<string, string[]> {
+  const [, name, values] = /^(\w+)=(.+)$/.exec(text) ?? [];
+  if (name === undefined || values === undefined) {
+    throw new InvalidArgumentError("expected NAME=VALUE,VALUE");
+  }
+  return { ...before, [name]: values.split(",") };
 }
 
 /** Prints what a planned run would do, read and take, as text or as JSON. */

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { messageOf } from "../../data/errors";
 import { openLibrary } from "./library";
 
@@ -17,6 +18,17 @@ export interface CudaDriver {
   cuda: [major: number, minor: number] | null;
   /** The GPUs that CUDA_VISIBLE_DEVICES leaves, in CUDA's order. */
   devices: CudaDevice[];
+}
+
+/** The driver in words: its version, where Linux tells it, and the newest CUDA that it runs. */
+export function describeDriver({ cuda }: Pick<CudaDriver, "cuda">): string {
+  let version = "";
+  try {
+    version = readFileSync("/sys/module/nvidia/version", "utf8").trim();
+  } catch {
+    // Not Linux, or a driver that does not say.
+  }
+  return ["NVIDIA", version, cuda ? `(CUDA ${cuda.join(".")})` : ""].filter(Boolean).join(" ");
 }
 
 const NO_DEVICE = 100;

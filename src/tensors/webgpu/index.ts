@@ -43,6 +43,7 @@ export async function openWebgpu({ software = false } = {}): Promise<OpenedBacke
       description: {
         backend: "webgpu",
         device: describeAdapter(found.adapter.info),
+        ...(found.adapter.info.description ? { driver: found.adapter.info.description } : {}),
         blas: null,
         threads: 1,
         memoryLimitBytes: null,

@@ -1,0 +1,255 @@
+import { relative, sep } from "node:path";
+import { UserError } from "../data/errors";
+import { projectRoot } from "../data/paths";
+import { estimate } from "./estimate";
+import { usesGpu } from "./gpu";
+import { type GraphNotebook, makerOf } from "./graph";
+import { parametersOf } from "./plan";
+import type { Project, ProjectOptions } from "./project";
+
+export interface SnakemakeOptions {
+  /** As the project was opened with: what its commands are given. */
+  project: ProjectOptions;
+  /** Parameters with several values each: every combination is a run in a folder of its own. */
+  sweep?: Readonly<Record<string, readonly string[]>>;
+  /** Parts in which preference pairs are made, side by side; 1 leaves them to their notebook. */
+  shards?: number;
+}
+
+/** Threads and memory that the kernel, the compiler in it and the library take besides the model. */
+const THREADS = 2;
+const BASE_MIB = 1500;
+/** The notebook whose pairs can be made in parts, and the one that makes the probe that they are steered by. */
+const PAIRS_NOTEBOOK = "4.2-pairwise-data";
+
+/**
+ * The series as a workflow for Snakemake 7: a rule for each notebook, the GPU as a resource, threads, memory and minutes
+ * from the estimate, and a last rule that writes manifest and pages.
+ *
+ * @throws UserError for a sweep over a parameter that no notebook declares, or shards where no pairs are made
+ */
+export function snakefile(
+  project: Project,
+  { project: given, sweep = {}, shards = 1 }: SnakemakeOptions,
+): string {
+  const declared = new Set([...project.declared.values()].flat().map(({ name }) => name));
+  for (const name of Object.keys(sweep)) {
+    if (declared.has(name) && name !== "outputs" && name !== "profile") continue;
+    throw new UserError(`cannot sweep over ${name}: no notebook declares such a parameter`);
+  }
+  const pairs = project.graph.notebooks.find(({ name }) => name === PAIRS_NOTEBOOK);
+  if (shards > 1 && (!pairs || parametersOf(project, pairs)["pairs"]?.value !== "make")) {
+    throw new UserError(
+      "--shards: no notebook of this series makes pairs with these parameters (pairs: make)",
+    );
+  }
+  const context = contextOf(project, given, sweep, shards);
+  const rules = project.graph.notebooks.map((notebook) => notebookRule(project, notebook, context, shards));
+  const parts = [header(project, context, sweep), ...rules];
+  if (shards > 1 && pairs) parts.push(...shardRules(project, pairs, context, shards));
+  parts.push(finishRule(project, context));
+  return `${parts.join("\n\n")}\n`;
+}
+
+interface Context {
+  /** The output folder, with a wildcard for each parameter of a sweep. */
+  outputs: string;
+  /** What `alignscope` is told after the command. */
+  flags: string;
+  wildcards: string[];
+}
+
+function contextOf(
+  project: Project,
+  given: ProjectOptions,
+  sweep: Readonly<Record<string, readonly string[]>>,
+  shards: number,
+): Context {
+  const wildcards = Object.keys(sweep);
+  const below = wildcards.map((name) => `${name}={${name}}`).join(",");
+  const outputs = below === "" ? project.outputsParameter : `${project.outputsParameter}/${below}`;
+  const flags = [
+    `--profile ${quote(project.profile.name)}`,
+    `--outputs ${inShell(outputs)}`,
+    ...(given.pipeline === undefined ? [] : [`--pipeline ${quote(given.pipeline)}`]),
+    ...Object.entries(given.parameters ?? {})
+      .filter(([name]) => !wildcards.includes(name))
+      .map(([name, value]) => `-p ${name} ${braces(quote(value))}`),
+    ...wildcards.map((name) => `-p ${name} {wildcards.${name}:q}`),
+    // All rules are told the same, the last one too: otherwise it would find the notebook out of date.
+    ...(shards > 1 ? [`-p pairs ${inShell(pairsFile(outputs))}`] : []),
+  ];
+  return { outputs, flags: flags.join(" "), wildcards };
+}
+
+function header(
+  project: Project,
+  { outputs, wildcards }: Context,
+  sweep: SnakemakeOptions["sweep"] = {},
+): string {
+  const lists = wildcards.map((name) => `${name}=${JSON.stringify(sweep[name])}`);
+  const manifest = JSON.stringify(`${outputs}/manifest.json`);
+  const targets = lists.length === 0 ? manifest : `expand(${[manifest, ...lists].join(", ")})`;
+  const constraints =
+    wildcards.length === 0
+      ? ""
+      : `\n\nwildcard_constraints:\n${wildcards.map((name) => `    ${name}="[^/,]+",`).join("\n")}`;
+  return `# ${project.graph.title.replace(/\n/g, " ")}: profile ${project.profile.name}.
+# Written by \`alignscope plan --export snakemake\`. Run it in the project's root: snakemake --cores 4 --resources gpu=1
+
+# What runs a step: another command with --config alignscope="node /where/it/is/src/cli/bin/alignscope.mjs".
+ALIGNSCOPE = config.get("alignscope", "npx alignscope")${constraints}
+
+
+rule all:
+    input:
+        ${targets},`;
+}
+
+function notebookRule(project: Project, notebook: GraphNotebook, context: Context, shards: number): string {
+  const sharded = shards > 1 && notebook.name === PAIRS_NOTEBOOK;
+  const inputs = [
+    fromRoot(notebook.path),
+    ...notebook.needs.map((artifact) => `${context.outputs}/artifacts/${artifact}`),
+    ...(sharded ? [pairsFile(context.outputs)] : []),
+  ];
+  const outputs = [
+    `${context.outputs}/notebooks/${notebook.name}.ipynb`,
+    ...notebook.makes.map((artifact) => `${context.outputs}/artifacts/${artifact}`),
+  ];
+  return rule({
+    name: ruleName(notebook.name),
+    inputs,
+    outputs,
+    resources: resourcesOf(project, notebook),
+    shell: `{ALIGNSCOPE} run-notebook ${quote(notebook.name)} ${context.flags}`,
+  });
+}
+
+/** PPLM's pairs in parts side by side, and what puts them together. */
+function shardRules(project: Project, notebook: GraphNotebook, context: Context, shards: number): string[] {
+  const parameters = parametersOf(project, notebook);
+  const value = (name: string): string => String(parameters[name]?.value ?? "");
+  const part = `${context.outputs}/pairs/pairs.shard-{shard}-of-${shards}.jsonl`;
+  const probe = `${context.outputs}/artifacts/probe.json`;
+  const file = inShell(pairsFile(context.outputs));
+  const seed = context.wildcards.includes("seed") ? "{wildcards.seed:q}" : quote(value("seed"));
+  const flags = [
+    `--out ${file} --shard {wildcards.shard}/${shards} --attribute {input.probe:q}`,
+    `--model ${quote(value("model"))} --prompts ${quote(value("pairPrompts"))} --count ${value("pairCount")}`,
+    `--iterations ${value("pplmIterations")} --step-size ${value("pplmStepSize")} --negatives ${value("negatives")}`,
+    `--max-new-tokens ${value("pairNewTokens")} --max-prompt-tokens ${value("pairPromptTokens")}`,
+    `--seed ${seed} --scorer ${quote(value("scorer"))} --backend ${value("backend")}`,
+  ];
+  const maker = makerOf(project.graph, "probe.json");
+  if (!maker) throw new UserError("--shards: no notebook of this series makes probe.json, which PPLM needs");
+  return [
+    rule({
+      name: "pairs_shard",
+      inputs: [],
+      namedInputs: [["probe", probe]],
+      outputs: [part],
+      resources: resourcesOf(project, notebook, shards),
+      shell: `{ALIGNSCOPE} pairs make ${flags.join(" ")}`,
+    }),
+    rule({
+      name: "pairs_merge",
+      inputs: Array.from({ length: shards }, (_, i) => part.replace("{shard}", String(i + 1))),
+      outputs: [pairsFile(context.outputs)],
+      resources: { threads: 1, mem_mb: 500, runtime: 10 },
+      shell: `{ALIGNSCOPE} pairs merge ${file} --of ${shards}`,
+    }),
+  ];
+}
+
+/** Where pairs that were made in parts are put together; each part lies beside it. */
+function pairsFile(outputs: string): string {
+  return `${outputs}/pairs/pairs.jsonl`;
+}
+
+/** A path with wildcards, as a rule's command names it. */
+function inShell(path: string): string {
+  return quote(path).replace(/\{(\w+)\}/g, "{wildcards.$1}");
+}
+
+function finishRule(project: Project, context: Context): string {
+  return rule({
+    name: "finish",
+    inputs: project.graph.notebooks.map(({ name }) => `${context.outputs}/notebooks/${name}.ipynb`),
+    outputs: [`${context.outputs}/manifest.json`],
+    resources: { threads: 1, mem_mb: BASE_MIB, runtime: 30 },
+    // Finds all up to date; what it leaves is the same as if it had run everything.
+    shell: `{ALIGNSCOPE} reproduce ${context.flags}`,
+  });
+}
+
+interface Resources {
+  threads: number;
+  mem_mb: number;
+  /** Minutes. */
+  runtime: number;
+  gpu?: number;
+}
+
+function resourcesOf(project: Project, notebook: GraphNotebook, parts = 1): Resources {
+  const parameters = parametersOf(project, notebook);
+  const gpu = usesGpu(parameters, false);
+  const guess = estimate([{ notebook: notebook.name, parameters, counted: true }]);
+  const seconds = guess?.notebooks[0]?.seconds[gpu ? "gpu" : "cpu"] ?? 600;
+  return {
+    threads: THREADS,
+    mem_mb: BASE_MIB + Math.ceil((guess?.memory.bytes ?? 0) / 2 ** 20),
+    // Thrice the estimate, which may be off by as much, and never under half an hour.
+    runtime: Math.max(30, Math.ceil((3 * seconds) / parts / 60)),
+    ...(gpu ? { gpu: 1 } : {}),
+  };
+}
+
+function rule(options: {
+  name: string;
+  inputs: string[];
+  namedInputs?: [name: string, path: string][];
+  outputs: string[];
+  resources: Resources;
+  shell: string;
+}): string {
+  const { name, inputs, namedInputs = [], outputs, resources, shell } = options;
+  const { threads, ...others } = resources;
+  const lines = (paths: string[]): string =>
+    paths.map((path) => `        ${JSON.stringify(path)},`).join("\n");
+  const named = namedInputs.map(([key, path]) => `        ${key}=${JSON.stringify(path)},`);
+  const listed = [lines(inputs), ...named].filter((text) => text !== "").join("\n");
+  return `
+rule ${name}:
+    input:
+${listed}
+    output:
+${lines(outputs)}
+    threads: ${threads}
+    resources:
+${Object.entries(others)
+  .map(([key, amount]) => `        ${key}=${amount},`)
+  .join("\n")}
+    shell:
+        ${JSON.stringify(shell)}`;
+}
+
+/** "3.1-toxic-vectors" as a name in Python. */
+function ruleName(notebook: string): string {
+  return `notebook_${notebook.replace(/\W+/g, "_")}`;
+}
+
+function fromRoot(path: string): string {
+  const below = relative(projectRoot(), path);
+  return below.startsWith("..") ? path : below.split(sep).join("/");
+}
+
+/** For a POSIX shell. */
+function quote(text: string): string {
+  return /^[\w./:={},+-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`;
+}
+
+/** Braces are Snakemake's own. */
+function braces(text: string): string {
+  return text.replace(/[{}]/g, "$&$&");
+}
