@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import type { EffectiveParameters } from "./parameters";
 
 const GPU_BACKENDS: readonly unknown[] = ["cuda", "webgpu"];
 
@@ -14,7 +13,10 @@ export function hasGpu(): boolean {
  *
  * @param here whether a GPU is there for `auto`
  */
-export function usesGpu(parameters: EffectiveParameters, here: boolean = hasGpu()): boolean {
+export function usesGpu(
+  parameters: Readonly<Record<string, { value?: unknown } | undefined>>,
+  here: boolean = hasGpu(),
+): boolean {
   const backend = parameters["backend"]?.value;
   return GPU_BACKENDS.includes(backend) || (backend === "auto" && here);
 }

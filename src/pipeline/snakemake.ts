@@ -5,6 +5,7 @@ import { estimate } from "./estimate";
 import { usesGpu } from "./gpu";
 import { type GraphNotebook, makerOf } from "./graph";
 import { parametersOf } from "./plan";
+import { recorded } from "./recorded";
 import type { Project, ProjectOptions } from "./project";
 
 export interface SnakemakeOptions {
@@ -192,7 +193,7 @@ interface Resources {
 }
 
 function resourcesOf(project: Project, notebook: GraphNotebook, parts = 1): Resources {
-  const parameters = parametersOf(project, notebook);
+  const parameters = recorded(parametersOf(project, notebook));
   const gpu = usesGpu(parameters, false);
   const guess = estimate([{ notebook: notebook.name, parameters, counted: true }]);
   const seconds = guess?.notebooks[0]?.seconds[gpu ? "gpu" : "cpu"] ?? 600;
