@@ -21,7 +21,9 @@ export async function startFront(
   connectionFile: string,
   executor: ExecutorCommand = executorCommand(),
 ): Promise<void> {
-  const parent = process.ppid;
+  // The runner says who it is: killed while this process was starting, it is nobody's parent any more. Not for cells to see.
+  const parent = Number(process.env["ALIGNSCOPE_RUNNER_PID"]) || process.ppid;
+  delete process.env["ALIGNSCOPE_RUNNER_PID"];
   let sockets: KernelSockets;
   try {
     sockets = await KernelSockets.bind(readConnectionFile(connectionFile));
