@@ -21,8 +21,9 @@ export async function startFront(
   connectionFile: string,
   executor: ExecutorCommand = executorCommand(),
 ): Promise<void> {
+  const parent = process.ppid;
   // The runner says who it is: killed while this process was starting, it is nobody's parent any more. Not for cells to see.
-  const parent = Number(process.env["ALIGNSCOPE_RUNNER_PID"]) || process.ppid;
+  const runner = Number(process.env["ALIGNSCOPE_RUNNER_PID"]) || parent;
   delete process.env["ALIGNSCOPE_RUNNER_PID"];
   let sockets: KernelSockets;
   try {
@@ -39,7 +40,7 @@ export async function startFront(
   process.on("SIGINT", () => kernel.interrupt());
   for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => void kernel.end(0));
   setInterval(() => {
-    if (process.ppid !== parent) void kernel.end(1);
+    if (process.ppid !== parent || isGone(runner)) void kernel.end(1);
   }, PARENT_CHECK);
 }
 
@@ -52,6 +53,15 @@ const EXECUTOR_FLAGS = ["--max-semi-space-size=2", "--expose-gc"];
 function executorCommand(): ExecutorCommand {
   const flags = process.execArgv.filter((flag) => !flag.startsWith("--max-semi-space-size"));
   return [process.execPath, ...EXECUTOR_FLAGS, ...flags, join(__dirname, "..", "executor", "main.js")];
+}
+
+function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
 }
 
 function readConnectionFile(path: string): ConnectionInfo {
