@@ -21,10 +21,10 @@ export function parameterHelp(parameter: DeclaredParameter): string[] {
   const spelt = choices?.map(valueText) ?? [];
   const choose = spelt.some((value) => !shown.includes(value)) ? [`one of ${spelt.join(", ")}`] : [];
   const about = [...help.split(/\r?\n/).filter((line) => line.trim() !== ""), ...choose];
-  const [first] = about;
-  if (first === undefined) return [definition];
+  const [first = ""] = about;
   const indented = (line: string): string => `${" ".repeat(COLUMN)}${line}`;
   if (definition.length > LONGEST) return [definition, ...about.map(indented)];
+  // The column is filled also where nothing stands in it, as in papermill.
   return [`${definition.padEnd(COLUMN)}${first}`, ...about.slice(1).map(indented)];
 }
 

@@ -21,7 +21,7 @@ describe("the parameters of a Python cell", () => {
       "  a: float (default 2.25)         Variable a",
       '  b: List[str] (default ["Hello","World"])',
       "                                  Nice list",
-      "  c: NoneType (default None)",
+      "  c: NoneType (default None)      ",
     ]);
   });
 
