@@ -82,10 +82,7 @@ export class CellCompiler {
       },
       inspect: (...given) => this.#converter.inspect(...given),
       complete: (...given) => this.#converter.complete(...given),
-      addModule: (...given) => {
-        const said = this.#converter.addModule(...given);
-        return said;
-      },
+      addModule: (...given) => this.#converter.addModule(...given),
       close: () => this.#converter.close(),
     };
   }
