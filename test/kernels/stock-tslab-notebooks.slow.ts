@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { projectRoot } from "../../src/data/paths";
 import { readNotebook } from "../../src/jupyter";
 import { executeNotebook } from "../../src/runner";
 import { codeCells } from "../runner/notebooks";
+import { useStockTslab } from "../runner/stock-tslab-kernel";
 
 /** tslab's own converter, as it comes. */
 interface Converter {
@@ -19,27 +20,12 @@ interface Converter {
 
 const folder = mkdtempSync(join(tmpdir(), "stock-notebooks-"));
 const notebooks = join(projectRoot(), "notebooks");
-const before = process.env["JUPYTER_PATH"];
-
+let restore = (): void => undefined;
 beforeAll(() => {
-  const at = join(folder, "kernels", "tslab");
-  mkdirSync(at, { recursive: true });
-  const argv = [
-    "node",
-    join(projectRoot(), "node_modules", "tslab", "bin", "tslab"),
-    "kernel",
-    "--config-path",
-    "{connection_file}",
-  ];
-  writeFileSync(
-    join(at, "kernel.json"),
-    JSON.stringify({ argv, display_name: "tslab", language: "typescript" }),
-  );
-  process.env["JUPYTER_PATH"] = folder;
+  restore = useStockTslab(folder);
 });
 afterAll(() => {
-  if (before === undefined) delete process.env["JUPYTER_PATH"];
-  else process.env["JUPYTER_PATH"] = before;
+  restore();
   rmSync(folder, { recursive: true });
 });
 

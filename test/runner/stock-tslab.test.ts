@@ -1,28 +1,20 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { projectRoot } from "../../src/data/paths";
 import { executeNotebook, type RunnerEvent } from "../../src/runner";
 import { codeCells, notebookOf, printed } from "./notebooks";
+import { useStockTslab } from "./stock-tslab-kernel";
 
 // tslab as it is installed by its own command, without what this project's kernel adds.
 const folder = mkdtempSync(join(tmpdir(), "stock-tslab-"));
-const before = process.env["JUPYTER_PATH"];
+let restore = (): void => undefined;
 beforeAll(() => {
-  const at = join(folder, "kernels", "tslab");
-  mkdirSync(at, { recursive: true });
-  const tslab = join(projectRoot(), "node_modules", "tslab", "bin", "tslab");
-  const argv = ["node", tslab, "kernel", "--config-path", "{connection_file}"];
-  writeFileSync(
-    join(at, "kernel.json"),
-    JSON.stringify({ argv, display_name: "tslab", language: "typescript" }),
-  );
-  process.env["JUPYTER_PATH"] = folder;
+  restore = useStockTslab(folder);
 });
 afterAll(() => {
-  if (before === undefined) delete process.env["JUPYTER_PATH"];
-  else process.env["JUPYTER_PATH"] = before;
+  restore();
   rmSync(folder, { recursive: true });
 });
 
