@@ -6,7 +6,12 @@ export default tseslint.config(
   {
     files: ["src/**/*.ts", "kernels/**/*.ts"],
     extends: [...tseslint.configs.recommendedTypeCheckedOnly],
-    languageOptions: { parserOptions: { project: "tsconfig.json", tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: {
+        project: ["tsconfig.json", "src/site/browser/tsconfig.json"],
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
   },
   {
     files: ["src/**/*.ts", "kernels/**/*.ts", "test/**/*.ts"],
@@ -21,6 +26,11 @@ export default tseslint.config(
       "@typescript-eslint/no-invalid-void-type": "off",
       eqeqeq: "error",
     },
+  },
+  {
+    // Parts of one script for readers' browsers: what one declares, another uses.
+    files: ["src/site/browser/*.ts"],
+    rules: { "@typescript-eslint/no-unused-vars": "off" },
   },
   {
     files: ["**/*.cjs"],

@@ -26,7 +26,7 @@ const PROJECT = [
 
 /** Of those folders: sources are compiled in dist/, and nothing here may start an install or a build. */
 const NOT_OF_PROJECT =
-  /^(src|kernels)\/.*(?<!\.d)\.ts$|^src\/(pack\/|cli\/bin\/bootstrap\.mjs$)|\.(map|tsbuildinfo|pyc)$|\/(\.[^/]+|__pycache__)(\/|$)/;
+  /^(src(?!\/site\/browser\/)|kernels)\/.*(?<!\.d)\.ts$|^src\/(pack\/|cli\/bin\/bootstrap\.mjs$)|\.(map|tsbuildinfo|pyc)$|\/(\.[^/]+|__pycache__)(\/|$)/;
 
 /** Everything that lies below the pack's folder once it is unpacked, except Node and what unpacks it; sorted by path. */
 export function collectFiles(root: string, notebooks: readonly string[] = []): PackedFile[] {

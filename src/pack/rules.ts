@@ -17,6 +17,10 @@ export interface Rule {
 const ELSEWHERE =
   "darwin|macos|win32|windows|android|freebsd|openbsd|musl|musl[-_][^/]*|linux-arm64|arm64|ia32|armhf";
 
+/** What the site's pages carry along for readers' browsers: src/site/assets.ts copies it. */
+const FOR_PAGES =
+  /^node_modules\/(vega\/build\/vega\.min\.js|vega-lite\/build\/vega-lite\.min\.js|vega-embed\/build\/vega-embed\.min\.js|minisearch\/dist\/umd\/index\.js|katex\/dist\/katex\.min\.css)$/;
+
 export const RULES: readonly Rule[] = [
   { drop: /\.map$/, reason: "source maps are for debuggers" },
   {
@@ -32,7 +36,8 @@ export const RULES: readonly Rule[] = [
   { drop: /_test\.(js|d\.ts)$/, reason: "TensorFlow.js ships its tests between its sources" },
   {
     drop: /\.min\.(js|cjs|mjs|css)$|\.umd\.js$|\/(umd|browser|iife|bundles)\/|\.iife\.js$|\.web\.(m?js|cjs)$/,
-    reason: "bundles for browsers; Node takes the others",
+    unless: FOR_PAGES,
+    reason: "bundles for browsers; Node takes the others, and pages some of these",
   },
   {
     drop: new RegExp(`/(${ELSEWHERE}|darwin-[^/]*|win32-[^/]*)/`),
@@ -96,8 +101,12 @@ export const RULES: readonly Rule[] = [
     reason: "the library rolled up for Node is all that is loaded",
   },
   {
-    drop: /^node_modules\/katex\/(src\/|contrib\/|dist\/(contrib|fonts)\/|dist\/.*\.mjs$)/,
-    reason: "pages carry MathML, which needs neither KaTeX's fonts nor its extensions",
+    drop: /^node_modules\/katex\/(src\/|contrib\/|dist\/contrib\/|dist\/fonts\/.*\.(ttf|woff)$|dist\/.*\.mjs$)/,
+    reason: "pages need neither KaTeX's extensions nor its fonts in the forms for older browsers",
+  },
+  {
+    drop: /^node_modules\/(@shikijs\/langs\/dist\/(?!(typescript|javascript)\.)|@shikijs\/themes\/dist\/(?!github-(light|dark)-high-contrast\.)|shiki\/dist\/(langs|themes)\/(?!typescript\.|github-(light|dark)-high-contrast\.))/,
+    reason: "pages show TypeScript, in two themes",
   },
   {
     drop: /^node_modules\/koffi\/(vendor|lib\/native|cnoke\.cjs)/,

@@ -5,7 +5,7 @@ import { writeFileAtomic } from "../data/files";
 import type { MaskOptions } from "./mask";
 import { mask, maskDistinct } from "./mask";
 import { checkName, numberedName } from "./naming";
-import type { MimeOutput, Presentable } from "./notebook";
+import { EXHIBIT_KEY, type ExhibitMark, type MimeOutput, type Presentable } from "./notebook";
 import { drawVegaLite, frameSvg, svgToPng } from "./render";
 import type { Row } from "./rows";
 import { toCsv } from "./rows";
@@ -165,7 +165,10 @@ export class Figure implements Presentable {
         ...(JSON.stringify(spec).length <= largestBundle ? { [mimeType]: spec } : {}),
         "text/plain": this.text(),
       },
-      metadata: { "image/png": { width: Math.round(width / 2), height: Math.round(height / 2) } },
+      metadata: {
+        "image/png": { width: Math.round(width / 2), height: Math.round(height / 2) },
+        [EXHIBIT_KEY]: { figure: this.name } satisfies ExhibitMark,
+      },
     };
   }
 

@@ -21,6 +21,8 @@ export {
   displayHandle,
   type DisplaySink,
   displaySinkKey,
+  EXHIBIT_KEY,
+  type ExhibitMark,
   inNotebook,
   type MimeBundle,
   type MimeOutput,

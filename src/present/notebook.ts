@@ -21,6 +21,15 @@ export interface Presentable {
 /** Under this type a notebook says what it computes on, `{ model, backend }`: clients pass over it, a run's manifest keeps it. */
 export const STUDY_MIME = "application/vnd.alignscope.study+json";
 
+/** Under this key an output's metadata say which figure or table it is, for pages that show its files beside it. */
+export const EXHIBIT_KEY = "alignscope";
+
+/** What stands under {@link EXHIBIT_KEY}: one of the two, by the name that its files have. */
+export interface ExhibitMark {
+  figure?: string;
+  table?: string;
+}
+
 /** The content of Jupyter's display_data and update_display_data messages. */
 export interface DisplayContent {
   data: Record<string, string | object>;

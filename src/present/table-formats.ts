@@ -86,15 +86,19 @@ function setMath(
   return parts.join("") + escape(text.slice(from));
 }
 
-function htmlCell(cell: Cell | undefined, column: Column, options: MaskOptions): string {
-  const text = cellText(cell, column, options);
-  if (!column.math || typeof cell !== "string") return escapeHtml(text);
+/** Text as HTML with its plain mathematical notation, W_toxic or MLP.v_770^19, set as such. */
+export function htmlMath(text: string): string {
   return setMath(
     text,
     escapeHtml,
     (symbol, index, exponent) =>
       `${escapeHtml(symbol)}<sub>${index}</sub>${exponent ? `<sup>${exponent}</sup>` : ""}`,
   );
+}
+
+function htmlCell(cell: Cell | undefined, column: Column, options: MaskOptions): string {
+  const text = cellText(cell, column, options);
+  return column.math && typeof cell === "string" ? htmlMath(text) : escapeHtml(text);
 }
 
 function latexCell(cell: Cell | undefined, column: Column, options: MaskOptions): string {

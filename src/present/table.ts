@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import { writeFileAtomic } from "../data/files";
 import { Frame } from "./frame";
 import type { MaskOptions } from "./mask";
-import type { MimeOutput, Presentable } from "./notebook";
+import { EXHIBIT_KEY, type ExhibitMark, type MimeOutput, type Presentable } from "./notebook";
 import type { Cell, Row } from "./rows";
 import { jsonRows } from "./rows";
 import { checkName, numberedName } from "./naming";
@@ -144,7 +144,10 @@ export class Table implements Presentable {
 
   /** What a notebook shows: HTML, with padded text for clients without. */
   mimeBundle(): MimeOutput {
-    return { data: { "text/html": this.html(), "text/plain": this.text() } };
+    return {
+      data: { "text/html": this.html(), "text/plain": this.text() },
+      metadata: { [EXHIBIT_KEY]: { table: this.name } satisfies ExhibitMark },
+    };
   }
 
   /** As the last expression of a cell, or in console.log: the padded text. */

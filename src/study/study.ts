@@ -99,10 +99,14 @@ export async function openStudy({
   const { nLayer, dModel, dMlp, vocabSize, nPositions } = model.config;
   const opened =
     `**Model** ${basename(name)}: ${nLayer} layers, width ${dModel}, ${dMlp} value vectors per layer, ` +
-    `${vocabSize} tokens, context ${nPositions}  \n**Backend** ${describeBackend(backend)}`;
+    `${vocabSize} tokens, context ${nPositions}  \n**Backend** `;
+  const others = backend.passedOver.map((passed) => passed.backend).join(", ");
   display({
-    "text/markdown": opened,
-    "text/plain": opened,
+    "text/markdown":
+      opened +
+      describeBackend({ ...backend, passedOver: [] }) +
+      (others && `; not ${others}, and \`npx alignscope doctor\` says why`),
+    "text/plain": opened + describeBackend(backend),
     // For the manifest of a run: what a notebook computed on is known in its kernel alone.
     [STUDY_MIME]: { model: { name: basename(name), sha256: checksum }, backend },
   });

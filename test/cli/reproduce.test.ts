@@ -56,7 +56,7 @@ describe.skipIf(!built)(
         `wrote 4 numbers to ${outputs}/artifacts/numbers.json`,
       );
       expect(first.out).toContain("index.html");
-      expect(existsSync(join(outputs, "index.html"))).toBe(true);
+      expect(existsSync(join(outputs, "site", "index.html"))).toBe(true);
 
       const second = alignscope("reproduce", "--only", "1,2", "-p", "count", "4", "-p", "label", "total");
       expect(second.out).toContain("Nothing to do: all 2 notebooks are up to date.");
@@ -118,7 +118,7 @@ describe.skipIf(!built)(
       });
       child.kill("SIGINT");
       expect(await ended).toEqual([130, null]);
-      expect(readdirSync(series.outputs).sort()).toEqual(["index.html", "manifest.json", "notebooks"]);
+      expect(readdirSync(series.outputs).sort()).toEqual(["README.md", "manifest.json", "notebooks", "site"]);
       expect(readdirSync(join(series.outputs, "notebooks"))).toEqual(["X-aside.failed.ipynb"]);
     });
   },

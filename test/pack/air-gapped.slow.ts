@@ -90,7 +90,7 @@ describe.skipIf(!here)("a pack, on a host that has nothing (needs Linux on x86-6
     const { status, stdout } = onHost("./unpack-and-run.sh reproduce --only 2");
     expect(stdout).toMatch(/^2-preliminaries +ran/m);
     expect(status).toBe(0);
-    expect(statSync(join(unpacked, "outputs/lab/index.html")).size).toBeGreaterThan(1000);
+    expect(statSync(join(unpacked, "outputs/lab/site/index.html")).size).toBeGreaterThan(1000);
     expect(existsSync("/nonexistent")).toBe(false);
   });
 

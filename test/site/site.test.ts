@@ -1,211 +1,237 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Cell, type Output, writeNotebook } from "../../src/jupyter";
-import type { Manifest } from "../../src/pipeline";
-import { judge, mergeClaims } from "../../src/present/claims";
 import { buildSite } from "../../src/site";
+import { code, RunFolder, shown, text } from "./run-folder";
 
-let outputs: string;
+let run: RunFolder;
 
 beforeEach(() => {
-  outputs = mkdtempSync(join(tmpdir(), "alignscope-site-"));
+  run = new RunFolder();
 });
-afterEach(() => rmSync(outputs, { recursive: true, force: true }));
+afterEach(() => rmSync(run.path, { recursive: true, force: true }));
 
-function write(path: string, text: string): void {
-  mkdirSync(dirname(join(outputs, path)), { recursive: true });
-  writeFileSync(join(outputs, path), text);
+async function frontPage(): Promise<string> {
+  await run.pageOf();
+  return run.read("site/index.html");
 }
 
-const manifest: Manifest = {
-  alignscope: "0.1.0",
-  title: "A case study, re-run",
-  profile: "lab",
-  startedAt: "2026-01-02T03:04:05.000Z",
-  seconds: 80,
-  git: { commit: "0123456789abcdef0123456789abcdef01234567", dirty: true },
-  node: "v20.19.0",
-  platform: "linux-x64",
-  kernel: "alignscope",
-  environment: { library: "l", packages: "p", kernel: "k" },
-  seed: 42,
-  notebooks: [
-    {
-      name: "3.1-toxic-vectors",
-      title: "Toxic vectors",
-      result: "ran",
-      startedAt: "2026-01-02T03:04:05.000Z",
-      seconds: 75,
-      parameters: { promptCount: { value: 300, source: "profile" } },
-      inputs: { artifacts: {}, data: { "lab-prompts": "f".repeat(64) } },
-    },
-    { name: "3.2-vocabulary-space", title: "Vocabulary space", result: "ran", seconds: 3 },
-    {
-      name: "3.3-interventions",
-      title: "Interventions",
-      result: "failed",
-      error: "In [4] RangeError: <alpha>",
-    },
-  ],
-};
-
-function code(source: string, outputs: Output[] = [], tags: string[] = []): Cell {
-  return {
-    cell_type: "code",
-    id: `c${source.length}`,
-    source,
-    metadata: { tags },
-    execution_count: 1,
-    outputs,
-  };
+/** All links and sources of a page that lead to a file. */
+function targets(html: string): string[] {
+  return [...html.matchAll(/\b(?:href|src)="([^"#:]+)(?:#[^"]*)?"/g)].map(([, target = ""]) =>
+    decodeURIComponent(target),
+  );
 }
 
-function shown(data: Record<string, string>): Output {
-  return { output_type: "display_data", data, metadata: {} };
-}
+describe("the site", () => {
+  it("has everything in its folder that its pages lead to", async () => {
+    run.writeClaims();
+    await run.pageOf(await run.figureCell(), run.tableCell(), text("# One\n\n$x$"));
+    const pages = readdirSync(join(run.path, "site")).filter((file) => file.endsWith(".html"));
+    expect(pages.sort()).toEqual([
+      "3.1-toxic-vectors.html",
+      "3.2-vocabulary-space.html",
+      "claims.html",
+      "exhibits.html",
+      "index.html",
+      "report.html",
+    ]);
+    for (const page of pages) {
+      for (const target of targets(run.read(`site/${page}`))) {
+        expect(existsSync(join(run.path, "site", target)), `${page} leads to ${target}`).toBe(true);
+      }
+    }
+  });
 
-/** Builds the pages of a run with one notebook of these cells; gives that notebook's page. */
-function pageOf(...cells: Cell[]): string {
-  write("manifest.json", JSON.stringify(manifest));
-  for (const { name } of manifest.notebooks.slice(0, 2)) {
-    const path = join(outputs, "notebooks", `${name}.ipynb`);
-    writeNotebook(path, { nbformat: 4, nbformat_minor: 5, metadata: {}, cells });
-  }
-  buildSite(outputs);
-  return readFileSync(join(outputs, "site", "3.1-toxic-vectors.html"), "utf8");
-}
+  it("has an element for every anchor that its pages lead to", async () => {
+    run.writeClaims();
+    await run.pageOf(text("# One\n\n## A section\n\n## A section"), await run.figureCell(), run.tableCell());
+    const pages = readdirSync(join(run.path, "site")).filter((file) => file.endsWith(".html"));
+    let checked = 0;
+    for (const page of pages) {
+      for (const [, file = "", id = ""] of run.read(`site/${page}`).matchAll(/href="([\w.-]*)#([^"]+)"/g)) {
+        const target = run.read(`site/${file || page}`);
+        // The claims' notebooks of this made-up run have no cell `claims`.
+        if (id.endsWith("cell-claims")) continue;
+        expect(target, `${page} leads to ${file}#${id}`).toContain(`id="${decodeURIComponent(id)}"`);
+        checked++;
+      }
+    }
+    expect(checked).toBeGreaterThan(30);
+  });
 
-function frontPage(): string {
-  pageOf();
-  return readFileSync(join(outputs, "index.html"), "utf8");
-}
+  it("is refused in one line where nothing has been run, and what was there stays", async () => {
+    await run.pageOf();
+    rmSync(join(run.path, "manifest.json"));
+    await expect(buildSite(run.path)).rejects.toThrow(
+      `no results in ${run.path}: run \`alignscope reproduce\` first`,
+    );
+    expect(existsSync(join(run.path, "site", "index.html"))).toBe(true);
+  });
+
+  it("leaves no page of a notebook that is gone, and nothing beside itself", async () => {
+    await run.pageOf();
+    writeFileSync(join(run.path, "site", "old.html"), "");
+    await run.pageOf();
+    expect(existsSync(join(run.path, "site", "old.html"))).toBe(false);
+    expect(readdirSync(run.path).filter((file) => file.startsWith("."))).toEqual([]);
+  });
+
+  it("keeps scripts, requests and forms of others out by its policy", async () => {
+    const policy = /Content-Security-Policy" content="([^"]+)"/.exec(await frontPage())?.[1] ?? "";
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).not.toMatch(/https?:|unsafe-eval|script-src[^;]*unsafe-inline|connect-src/);
+  });
+
+  it("finds sections, figures, tables and claims by the index that it carries, without offensive words", async () => {
+    run.writeClaims();
+    await run.pageOf(
+      text("# Probe\n\n## A linear reading\n\nshit happens"),
+      await run.figureCell(),
+      run.tableCell(),
+    );
+    const script = run.read("site/assets/search-index.js");
+    expect(script).not.toMatch(/shit/i);
+    const { default: MiniSearch } = await import("minisearch");
+    const carried: { alignscopeSearch?: { options: object; index: string } } = {};
+    new Function("window", script)(carried);
+    const index = MiniSearch.loadJSON(
+      carried.alignscopeSearch!.index,
+      carried.alignscopeSearch!.options as never,
+    );
+    const found = (query: string): unknown[] => index.search(query).map(({ href }) => href as unknown);
+    expect(found("linear reading")[0]).toBe("3.1-toxic-vectors.html#a-linear-reading");
+    expect(found("interventions")).toContain("3.1-toxic-vectors.html#table-2");
+    expect(found("counts")).toContain("3.1-toxic-vectors.html#probe-separation");
+    expect(found("probe finds toxicity")).toContain("claims.html#C1");
+  });
+});
 
 describe("the front page", () => {
-  it("has the study's title and every notebook, with what failed or has not run", () => {
-    const page = frontPage();
+  it("has the study's title and every notebook, with what failed or has not run", async () => {
+    const page = await frontPage();
     expect(page).toContain("<h1>A case study, re-run</h1>");
     expect(page).toContain(
-      '<a href="site/3.1-toxic-vectors.html">3.1 Toxic vectors</a> <span class="quiet">1 min 15 s',
+      '<a href="3.1-toxic-vectors.html">3.1 Toxic vectors</a> <span class="quiet">1 min 15 s',
     );
     expect(page).toContain("3.3 Interventions <span");
     expect(page).toContain("the last run failed: In [4] RangeError: &#60;alpha&#62;");
   });
 
-  it("shows figures in the paper's order with their captions and every file of them", () => {
-    for (const name of ["beta", "alpha"])
-      write(`figures/${name}.svg`, "<svg xmlns='http://www.w3.org/2000/svg'/>");
-    write("figures/beta.vl.json", "{}");
-    write("figures/beta.csv", "x");
-    write("figures/beta.json", JSON.stringify({ title: "Logit lens", caption: "By layer.", number: 1 }));
-    const page = frontPage();
-    expect(page.indexOf('id="beta"')).toBeLessThan(page.indexOf('id="alpha"'));
-    expect(page).toContain('<img src="figures/beta.svg" alt="Logit lens" loading="lazy">');
-    expect(page).toContain("<strong>Figure 1. Logit lens</strong> By layer.");
-    for (const file of ["beta.svg", "beta.csv", "beta.vl.json", "alpha.svg"]) {
-      expect(page).toContain(`href="figures/${file}"`);
-      expect(existsSync(join(outputs, "figures", file))).toBe(true);
-    }
-  });
-
-  it("shows tables as they were rendered, without the page around them", () => {
-    write(
-      "tables/table-2.html",
-      '<html><head><title>gone</title><style>x{}</style></head><body><table><caption>Table 2.</caption><tr><th scope="row">NoOp</th><td style="text-align:right;position:fixed">0.45</td></tr></table></body></html>',
+  it("tells the study with this run's numbers beside the paper's, and what holds of the claims", async () => {
+    run.writeClaims();
+    const page = await frontPage();
+    expect(page).toContain(
+      "The probe is right on 95 % of the held-out comments (paper: 94 %)".replace(/ %/g, "\u00a0%"),
     );
-    write("tables/table-2.csv", "a");
-    const page = frontPage();
-    expect(page).toContain('<th scope="row">NoOp</th><td style="text-align:right">0.45</td>');
-    expect(page).not.toContain("gone");
-    expect(page).toContain('href="tables/table-2.csv"');
+    expect(page).toContain("1 holds, 1 does not, 1 cannot be measured here, 19 have not been run");
+    expect(page).toContain('<a href="claims.html#C5">C5</a>');
   });
 
-  it("says where the numbers come from", () => {
-    const page = frontPage();
-    expect(page).toContain("<dd>0123456789ab with uncommitted changes</dd>");
+  it("says where the numbers come from", async () => {
+    const page = await frontPage();
+    expect(page).toContain("<dd>fedcba987654</dd>");
+    expect(page).toContain("<dd>wasm, CPU, OpenBLAS 0.3.21, 2 threads</dd>");
     expect(page).toContain(`<dt>lab-prompts</dt><dd>sha256 ${"f".repeat(16)}…</dd>`);
-  });
-
-  it("is refused in one line where nothing has been run", () => {
-    expect(() => buildSite(outputs)).toThrow(`no results in ${outputs}: run \`alignscope reproduce\` first`);
   });
 });
 
 describe("the page of the paper's claims", () => {
-  const said = [
-    {
-      notebook: "3.1-toxic-vectors",
-      part: "3.1",
-      claims: [judge("C1", { accuracy: 0.95, auroc: 0.97 }), judge("C7", "too <few> pairs")],
-    },
-    {
-      notebook: "3.3-interventions",
-      part: "3.3",
-      claims: [judge("C5", { f1: 0.5 })],
-      earlier: "the last run failed",
-    },
-  ];
-
-  function claimsPage(): string {
-    write("claims.json", JSON.stringify({ profile: "lab", claims: mergeClaims(said) }));
-    pageOf(code("await study.claims();"));
-    return readFileSync(join(outputs, "claims.html"), "utf8");
+  async function claimsPage(): Promise<string> {
+    run.writeClaims();
+    await run.pageOf({ ...code("await study.claims();", [shown({ "text/plain": "one" })]), id: "claims" });
+    return run.read("site/claims.html");
   }
 
-  it("is linked near the top of the front page with the counts", () => {
-    claimsPage();
-    const front = readFileSync(join(outputs, "index.html"), "utf8");
-    const line =
-      '<a href="claims.html">22 claims of the paper</a>: 1 holds, 1 does not, 1 cannot be measured here, 19 have not been run.';
-    expect(front).toContain(line);
-    expect(front.indexOf(line)).toBeLessThan(front.indexOf("<h2>Notebooks</h2>"));
-  });
-
-  it("says each verdict in words, with what was measured, its band and the paper's value", () => {
-    const page = claimsPage();
+  it("says each verdict in words, with what was measured, the paper's value, the difference and the band", async () => {
+    const page = await claimsPage();
     expect(page.match(/<section id="C\d+">/g)).toHaveLength(22);
     expect(page).toContain('<span aria-hidden="true">✓</span> holds</span>');
     expect(page).toContain('<span aria-hidden="true">✗</span> does not hold</span>');
     expect(page).toContain("not measurable</span></strong>: too &#60;few&#62; pairs");
     expect(page).toContain(
-      '<th scope="row">accuracy, held out</th><td>0.950</td><td>≥ 0.93</td><td>inside</td><td>0.940</td>',
+      '<th scope="row">accuracy, held out</th><td>0.950</td><td>0.940</td><td>+0.010</td><td>≥ 0.93</td><td>inside</td>',
     );
   });
 
-  it("leads to the cell that measured, where that notebook has a page, and says what is of an earlier run", () => {
-    const page = claimsPage();
-    expect(page).toContain('<a href="site/3.1-toxic-vectors.html#cell-claims">3.1 Toxic vectors</a>');
+  it("leads to the cell that measured, where that notebook has a page, and says what is of an earlier run", async () => {
+    const page = await claimsPage();
+    expect(page).toContain('<a href="3.1-toxic-vectors.html#cell-claims">3.1 Toxic vectors</a>');
     expect(page).toContain(
       '<p>Measured in 3.3-interventions <span class="failed">from an earlier run; the last run failed</span>',
     );
-    const notebook = pageOf({ ...code("1", [shown({ "text/plain": "one" })]), id: "claims" });
-    expect(notebook).toContain('<div id="cell-claims">');
+    expect(run.read("site/3.1-toxic-vectors.html")).toContain('<div id="cell-claims">');
   });
 
-  it("is not there, and not linked, where no notebook speaks of claims", () => {
-    claimsPage();
-    rmSync(join(outputs, "claims.json"));
-    expect(frontPage()).not.toContain("claims.html");
-    expect(existsSync(join(outputs, "claims.html"))).toBe(false);
+  it("is not there, and not linked, where no notebook speaks of claims", async () => {
+    await claimsPage();
+    rmSync(join(run.path, "claims.json"));
+    expect(await frontPage()).not.toContain("claims.html");
+    expect(existsSync(join(run.path, "site", "claims.html"))).toBe(false);
+  });
+});
+
+describe("a figure or table", () => {
+  it("has its number, caption, files, the cell that made it, and an anchor", async () => {
+    const page = await run.pageOf(run.tableCell(), await run.figureCell());
+    expect(page).toContain('<figure class="exhibit table" id="table-2">');
+    expect(page).toContain("<strong>Table 2. Interventions.</strong>");
+    expect(page).toContain("<strong>Figure 3.1a. How often a word comes");
+    expect(page).toContain("Counts of W<sub>toxic</sub>.");
+    for (const file of ["tables/table-2.csv", "tables/table-2.tex", "figures/probe-separation.vl.json"]) {
+      expect(page).toContain(`href="${file}" download`);
+      expect(statSync(join(run.path, "site", file)).size).toBeGreaterThan(0);
+    }
+    expect(page).toContain('href="3.1-toxic-vectors.html#cell-tabulate">the cell that made it');
+  });
+
+  it("stands beside the paper's values, with the difference", async () => {
+    run.writeClaims();
+    const page = await run.pageOf(run.tableCell(), await run.figureCell());
+    expect(page).toContain("<td>0.250</td><td>0.245</td><td>+0.005</td>");
+    // The figure is named by claim C1, whose measures have the paper's value.
+    expect(page).toMatch(/id="probe-separation">[\s\S]*Claim C1<\/a>[\s\S]*<td>0\.950<\/td><td>0\.940<\/td>/);
+  });
+
+  it("that the paper does not have says so", async () => {
+    expect(await run.pageOf(await run.figureCell())).toContain("The paper has no such figure.");
+  });
+
+  it("is drawn for the page without the title that its own file carries", async () => {
+    const page = await run.pageOf(await run.figureCell());
+    expect(page).toContain('<img src="figures/probe-separation.plain.svg"');
+    expect(run.read("site/figures/probe-separation.plain.svg")).not.toContain("How often");
+    expect(run.read("site/figures/probe-separation.svg")).toContain("How often");
+  });
+
+  it("whose specification no longer draws is shown as the run drew it", async () => {
+    const cell = await run.figureCell();
+    run.write("figures/probe-separation.vl.json", '{"mark": "nonsense"}');
+    expect(await run.pageOf(cell)).toContain('<img src="figures/probe-separation.svg"');
+  });
+
+  it("shows offensive words as stars, the words themselves encoded beside them", async () => {
+    const page = await run.pageOf(run.tableCell(), await run.figureCell());
+    expect(page).not.toMatch(/\bshit\b/i);
+    expect(page).toContain(`<span class="veiled" data-word="${btoa("shit")}">s**t</span>`);
+    // The chart's labels, too, have their words beside them.
+    expect(page).toContain(`["s**t","${btoa("shit")}"]`);
   });
 });
 
 describe("the page of a notebook", () => {
-  it("renders text with equations that need no font and no network", () => {
-    const page = pageOf({
-      cell_type: "markdown",
-      id: "a",
-      metadata: {},
-      source: "# Probe\n\n$x^2$ and **bold**",
-    });
-    expect(page).toContain("<h1>Probe</h1>");
+  it("renders text with equations for eye and ear, and anchors for its headings", async () => {
+    const page = await run.pageOf(text("# Probe\n\n## Probe\n\n$x^2$ and **bold**"));
+    expect(page).toContain('<h1 id="probe">Probe</h1>');
+    expect(page).toContain('<h2 id="probe-2">Probe</h2>');
     expect(page).toContain("<math");
+    expect(page).toContain('<link rel="stylesheet" href="assets/katex.css">');
+    expect(run.read("site/assets/katex.css")).not.toMatch(/url\((?!data:)/);
     expect(page).toContain("<strong>bold</strong>");
   });
 
-  it("folds code under its first line and says which cells are parameters", () => {
-    const page = pageOf(
+  it("folds highlighted code under its first line and says which cells are parameters", async () => {
+    const page = await run.pageOf(
       code('import {\n  a,\n} from "b";\nconst x = a < 1;'),
       code('import { c } from "d";'),
       code("const seed = 1;", [], ["parameters"]),
@@ -215,11 +241,12 @@ describe("the page of a notebook", () => {
     expect(page).toContain("<summary>Code: imports</summary>");
     expect(page).toContain("<summary>Parameters and their defaults</summary>");
     expect(page).toContain("<summary>Parameters of this run</summary>");
-    expect(page).not.toContain("<details open");
+    expect(page).toMatch(/<span style="--shiki-light:[^"]+;--shiki-dark:[^"]+">const<\/span>/);
+    expect(page).not.toMatch(/<details class="code" open/);
   });
 
-  it("shows pictures, tables, printed text and errors", () => {
-    const page = pageOf(
+  it("shows pictures, tables, printed text and errors", async () => {
+    const page = await run.pageOf(
       code("1", [
         shown({ "image/svg+xml": "<svg/>", "text/plain": "a chart" }),
         shown({ "text/html": "<table><tr><td>1</td></tr></table>", "text/plain": "1" }),
@@ -234,40 +261,49 @@ describe("the page of a notebook", () => {
     );
     expect(page).toContain(`<img src="data:image/svg+xml;base64,${btoa("<svg/>")}" alt="a chart">`);
     expect(page).toContain("<td>1</td>");
-    expect(page).toContain("<pre>red &#60;b&#62;</pre>");
-    expect(page).toContain('<pre class="error">RangeError: no\n    at x</pre>');
+    expect(page).toContain('<pre tabindex="0">red &#60;b&#62;</pre>');
+    expect(page).toContain('<pre tabindex="0" class="error">RangeError: no\n    at x</pre>');
   });
 
-  it("lets nothing that a notebook shows run, load or cover the page", () => {
-    const page = pageOf(
-      {
-        cell_type: "markdown",
-        id: "a",
-        metadata: {},
-        source: "<script>alert(1)</script>\n\n[x](javascript:alert(2))",
-      },
+  it("lets nothing that a notebook shows run, load or cover the page", async () => {
+    const page = await run.pageOf(
+      text("<script>alert(1)</script>\n\n[x](javascript:alert(2))"),
       code("1", [
         shown({
           "text/html":
             '<script>alert(3)</script><img src="https://example.org/x.png"><iframe src="x"></iframe>' +
-            '<div onclick="alert(4)" style="position:fixed;background-color:url(https://example.org)">kept</div>' +
-            '<a href="javascript:alert(5)">link</a><svg onload="alert(6)"></svg>',
+            '<div onclick="alert(4)" id="search" style="position:fixed;background-color:url(https://example.org)">kept</div>' +
+            '<a href="javascript:alert(5)">link</a><svg onload="alert(6)"></svg><form action="https://example.org"></form>' +
+            '<link rel="stylesheet" href="https://example.org"><meta http-equiv="refresh" content="0"><base href="https://example.org">',
         }),
         shown({ "image/png": '"><script>alert(7)</script>' }),
       ]),
     );
-    expect(page).toContain("kept");
-    expect(page).not.toMatch(
-      /<script|<iframe|onclick|onload|position:fixed|href="javascript|src="https|url\(/,
+    const main = /<main[\s\S]*<\/main>/.exec(page)?.[0] ?? "";
+    expect(main).toContain("kept");
+    expect(main).not.toMatch(
+      /<script|<iframe|<form|<link|<meta|<base|onclick|onload|position:fixed|id="search"|href="javascript|src="https|url\(/,
     );
-    expect(page).toContain("default-src &#39;none&#39;".replaceAll("&#39;", "'"));
   });
 
-  it("leads to the notebooks before and after, back to the front page and to its file", () => {
-    const page = pageOf();
-    expect(page).toContain('<a href="../index.html">All results</a>');
-    expect(page).toContain('<a href="3.2-vocabulary-space.html">Vocabulary space →</a>');
-    expect(page).toContain('href="../notebooks/3.1-toxic-vectors.ipynb"');
+  it("leads to the notebooks before and after, to the front page and to its file, and has its parameters", async () => {
+    const page = await run.pageOf();
+    expect(page).toContain('href="index.html"');
+    expect(page).toContain('<a rel="next" href="3.2-vocabulary-space.html">3.2 Vocabulary space →</a>');
+    expect(page).toContain('href="notebooks/3.1-toxic-vectors.ipynb" download');
     expect(page).toContain("<dt>promptCount</dt><dd>300 (profile)</dd>");
+  });
+});
+
+describe("the README of a run's folder", () => {
+  it("shows claims, figures and tables where the folder is browsed, words starred out", async () => {
+    run.writeClaims();
+    await run.pageOf(await run.figureCell(), run.tableCell());
+    const readme = run.read("README.md");
+    expect(readme).toContain("| C1 | The probe finds toxicity | holds |");
+    expect(readme).toContain("![Figure 3.1a](figures/probe-separation.png)");
+    expect(readme).toContain("**Table 2. Interventions.**");
+    expect(readme).toContain("](notebooks/3.1-toxic-vectors.ipynb)");
+    expect(readme).not.toMatch(/shit/i);
   });
 });

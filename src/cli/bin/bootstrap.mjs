@@ -20,12 +20,15 @@ const binaries = { alignscope: "alignscope.mjs", "papermill-ts": "papermill-ts.m
 const tasks = {
   reproduce: async (args) => (await ready()) || run(at("src/cli/bin/alignscope.mjs"), ["reproduce", ...args]),
   test: async (args) => (await ready()) || run(join(modules, "vitest/vitest.mjs"), ["run", ...args]),
-  "test:slow": (args) => slowTests("test/alignment", "test/bench", "test/kernels", "test/pipeline", ...args),
+  "test:slow": (args) =>
+    slowTests("test/alignment", "test/bench", "test/kernels", "test/pipeline", "test/site", ...args),
   "test:pack": (args) => slowTests("test/pack", ...args),
   build: async () => ready(),
   lint: async (args) =>
     (await ready()) ||
     (await run(join(modules, "eslint/bin/eslint.js"), args.length > 0 ? args : ["."])) ||
+    // The pages' own script is compiled when pages are made: its types are checked here.
+    (await run(join(modules, "typescript/bin/tsc"), ["-p", at("src/site/browser")])) ||
     run(join(modules, "prettier/bin/prettier.cjs"), ["--check", "--log-level", "warn", "."]),
   "setup:cuda": setupCuda,
 };

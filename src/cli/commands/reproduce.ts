@@ -54,7 +54,7 @@ export function reproduceCommand(program: Command): void {
       if (planned.some(({ action }) => action !== "skip")) checkBackend(project.given["backend"]);
       const { results, signal } = await runAndShow(project, planned, options);
       const { buildSite } = await import("../../site/index.js");
-      const index = buildSite(project.outputs);
+      const index = await buildSite(project.outputs);
       console.log(runSummary(results));
       if (hasClaims(project.outputs)) console.log(`\n${claimsText(readClaims(project.outputs).claims)}`);
       for (const [name, result] of results) {

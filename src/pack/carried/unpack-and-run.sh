@@ -147,7 +147,7 @@ if wants peer; then
   fi
 fi
 if wants reproduce; then
-  echo "[reproduce] every notebook: outputs/lab/index.html"
+  echo "[reproduce] every notebook: outputs/lab/site/index.html"
   alignscope reproduce || failed="$failed reproduce"
 fi
 [ -z "$failed" ] || fail "failed:$failed"

@@ -26,6 +26,8 @@ export interface PaperClaim {
   id: string;
   /** Section of the paper that makes it. */
   section: string;
+  /** Names of the figures and tables that show it. */
+  exhibits: string[];
   title: string;
   /** What the paper says. */
   says: string;

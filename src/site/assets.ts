@@ -1,0 +1,90 @@
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import ts from "typescript";
+import { projectRoot } from "../data/paths";
+import { folderOf } from "./exhibits";
+import { executedPath } from "./run";
+import type { Site } from "./site";
+
+/** Libraries that a page loads when it first needs them, as their packages ship them for browsers. */
+const LIBRARIES: readonly [specifier: string, file: string][] = [
+  ["vega/build/vega.min.js", "vega.min.js"],
+  ["vega-lite/build/vega-lite.min.js", "vega-lite.min.js"],
+  ["vega-embed/build/vega-embed.min.js", "vega-embed.min.js"],
+  ["minisearch/dist/umd/index.js", "minisearch.js"],
+];
+
+const STYLES = ["base", "layout", "exhibits", "print"];
+
+/** Parts of the page's script, in order; the theme is set by one of its own, before anything is drawn. */
+const SCRIPTS = ["load", "words", "charts", "search", "switches"];
+
+/** Writes `assets/`: style sheets, scripts, libraries and fonts. */
+export function writeAssets(folder: string): void {
+  const assets = join(folder, "assets");
+  mkdirSync(assets, { recursive: true });
+  const source = join(projectRoot(), "src", "site");
+  const styles = STYLES.map((name) => readFileSync(join(source, "styles", `${name}.css`), "utf8"));
+  writeFileSync(join(assets, "site.css"), styles.join("\n"));
+  const script = (name: string): string => readFileSync(join(source, "browser", `${name}.ts`), "utf8");
+  writeFileSync(join(assets, "theme.js"), browserScript([script("theme")]));
+  writeFileSync(join(assets, "page.js"), browserScript(SCRIPTS.map(script)));
+  for (const [specifier, file] of LIBRARIES) copyFileSync(packageFile(specifier), join(assets, file));
+  writeFileSync(join(assets, "katex.css"), katexStyle());
+}
+
+/** TypeScript for browsers as one script that adds nothing to the page's names. */
+function browserScript(sources: readonly string[]): string {
+  const { outputText } = ts.transpileModule(sources.join("\n"), {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, removeComments: true },
+  });
+  return `"use strict";\n(() => {\n${outputText}})();\n`;
+}
+
+/** KaTeX's style sheet with its fonts inside: some browsers load no font from disk. */
+function katexStyle(): string {
+  const path = packageFile("katex/dist/katex.min.css");
+  const sheet = readFileSync(path, "utf8");
+  return sheet.replace(/src:(url\(fonts\/[^)]+\.woff2\)) format\("woff2"\)[^;}]*/g, (_all, url: string) => {
+    const font = readFileSync(join(dirname(path), url.slice("url(".length, -1)));
+    return `src:url(data:font/woff2;base64,${font.toString("base64")}) format("woff2")`;
+  });
+}
+
+/** A file that a package ships and may not name among its exports. */
+function packageFile(specifier: string): string {
+  const [name = "", ...rest] = specifier.split("/");
+  for (const paths = require.resolve.paths(name) ?? []; paths.length > 0;) {
+    const path = join(paths.shift()!, name, ...rest);
+    try {
+      readFileSync(path);
+      return path;
+    } catch {
+      // the next folder up
+    }
+  }
+  throw new Error(`package ${name} has no file ${rest.join("/")}: run npm ci`);
+}
+
+/** Copies what pages link to: files of figures and tables, executed notebooks, the manifest; and writes the pictures. */
+export function writeFiles(folder: string, site: Site): void {
+  for (const kind of ["figure", "table"] as const) {
+    const place = join(folder, folderOf(kind));
+    mkdirSync(place, { recursive: true });
+    for (const exhibit of site.run.exhibits.filter((each) => each.kind === kind)) {
+      for (const file of exhibit.files.values()) {
+        copyFileSync(join(site.run.folder, folderOf(kind), file), join(place, file));
+      }
+    }
+  }
+  for (const [file, svg] of site.drawn()) writeFileSync(join(folder, "figures", file), svg);
+  mkdirSync(join(folder, "notebooks"), { recursive: true });
+  for (const { name } of site.run.notebooks) {
+    const path = executedPath(site.run.folder, name);
+    copyFileSync(path, join(folder, "notebooks", basename(path)));
+  }
+  for (const file of readdirSync(site.run.folder)) {
+    if (file === "manifest.json" || file === "claims.json")
+      copyFileSync(join(site.run.folder, file), join(folder, file));
+  }
+}

@@ -1,0 +1,38 @@
+import { page } from "../html/page";
+import { renderCells } from "../parts/cells";
+import { provenance } from "../parts/provenance";
+import type { Site } from "../site";
+import { claimsText } from "./claims";
+import { frontText } from "./front";
+
+/** Everything on one page, without code and switches: what is printed. Links between pages lead within it. */
+export function reportPage(site: Site): string {
+  const notebooks = site.run.notebooks.map((notebook) => {
+    const prefix = `${notebook.name}--`;
+    const { html } = renderCells(notebook, site, { interactive: false, prefix });
+    return `<article id="${notebook.name}">\n${html}\n</article>`;
+  });
+  const parts = [
+    frontText(site),
+    site.run.claims ? `<article id="claims-report">\n${claimsText(site.run.claims, site)}\n</article>` : "",
+    ...notebooks,
+    provenance(site.run),
+  ];
+  return page({
+    title: site.run.manifest.title,
+    header: "",
+    navigation: "",
+    main: withinReport(parts.filter(Boolean).join("\n")),
+    styles: ["katex.css"],
+    kind: "report",
+    interactive: false,
+  });
+}
+
+/** `3.1-toxic-vectors.html#probe` is `#3.1-toxic-vectors--probe` here. */
+function withinReport(html: string): string {
+  return html
+    .replace(/href="claims\.html#(C\d+)"/g, 'href="#$1"')
+    .replace(/href="([\w.-]+)\.html#([^"]+)"/g, 'href="#$1--$2"')
+    .replace(/href="([\w.-]+)\.html"/g, 'href="#$1"');
+}
