@@ -10,6 +10,7 @@ import {
   rmSync,
 } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
+import { projectRoot } from "../data/paths";
 import { checksumOf } from "../data/checksum";
 import { MissingArtifactError } from "./failure";
 import { writeFileAtomic, writeJsonAtomic } from "../data/files";
@@ -178,7 +179,10 @@ function failedCopy(project: Project, notebook: GraphNotebook): string {
   return join(project.outputs, "notebooks", `${notebook.name}.failed.ipynb`);
 }
 
-/** Paths that the executed notebook speaks of become those where the files come to lie. */
+/**
+ * Paths that the executed notebook speaks of become those where the files come to lie; below the project they count from
+ * its root, for a notebook that is passed on has nothing to say of the machine that ran it.
+ */
 function nameFinalPlace(project: Project, stage: Stage): void {
   const text = readFileSync(stage.notebook, "utf8");
   const inJson = (path: string): string => JSON.stringify(path).slice(1, -1);
@@ -186,6 +190,7 @@ function nameFinalPlace(project: Project, stage: Stage): void {
     stage.notebook,
     text
       .replaceAll(inJson(stage.folder), inJson(project.outputs))
+      .replaceAll(inJson(projectRoot() + sep), "")
       .replaceAll(inJson(stage.parameter), inJson(project.outputsParameter)),
   );
 }

@@ -245,8 +245,23 @@ figure({
     expect(await page.output(2).innerText()).toMatch(/Model lab: \d+ layers/);
     await page.run(3);
     expect(await page.outputs(3).count()).toBe(0);
-    await page.run(3, "labelled.lenght");
-    expect(await page.error(3).innerText()).toContain("Did you mean 'length'?");
+    await page.run(4, "labelled.lenght");
+    expect(await page.error(4).innerText()).toContain("Did you mean 'length'?");
+    await page.run(4, "labelled.length");
+    const before = Number(await page.result(4).innerText());
+    expect(before).toBeGreaterThan(100);
+    // A changed cell runs again, and what comes after sees the change.
+    await page.run(3, "const labelled = await readComments(comments, { limit: 50, seed: seed });");
+    await page.run(4);
+    expect(await page.result(4).innerText()).toBe("50");
+    await page.write(4, "trainPro");
+    await page.page.keyboard.press("Tab");
+    await page.code(4, "trainProbe");
+    await page.write(4, "trainProbe(");
+    const told = await page.tooltip();
+    expect(told).toMatch(/^trainProbe\(.*model: .*GPT2.*Promise</s);
+    expect(told.split("\n").length).toBeGreaterThan(2);
+    await page.page.keyboard.press("Escape");
     expect((await busy.prompt(0)).running).toBe(true);
     await busy.clickInterrupt();
     await busy.over(0);

@@ -23,8 +23,8 @@ export function frontPage(site: Site): string {
   });
 }
 
-/** The page's text, which the printed report begins with as well. */
-export function frontText(site: Site): string {
+/** The page's text. The printed report begins with it as well, and has the table of claims in a chapter of its own. */
+export function frontText(site: Site, { table = true } = {}): string {
   const { manifest, claims } = site.run;
   const model = site.run.notebooks.flatMap(({ record }) => record.madeBy?.model?.name ?? [])[0];
   const parts = [
@@ -32,7 +32,7 @@ export function frontText(site: Site): string {
     `<p class="lead">What does a language model learn when it is taught not to be toxic? <a href="https://arxiv.org/abs/2401.01967" rel="noreferrer">Lee et al. 2024</a> looked inside GPT-2 before and after DPO. This is their study run again: profile ${escapeHtml(manifest.profile)}${model ? `, model ${escapeHtml(model)}` : ""}. Offensive words are starred out.</p>`,
     storyOf(site),
     claims
-      ? `<h2 id="claims">What holds</h2>\n<p>Of the paper's ${claims.claims.length} claims ${escapeHtml(countsText(claims.claims))}.</p>\n${claimsTable(claims.claims, "claims.html")}`
+      ? `<h2 id="claims">What holds</h2>\n<p>Of the paper's ${claims.claims.length} claims ${escapeHtml(countsText(claims.claims))}.</p>${table ? `\n${claimsTable(claims.claims, "claims.html")}` : ""}`
       : "",
   ];
   return parts.filter(Boolean).join("\n") + notebookList(site);

@@ -13,7 +13,7 @@ export function reportPage(site: Site): string {
     return `<article id="${notebook.name}">\n${html}\n</article>`;
   });
   const parts = [
-    frontText(site),
+    frontText(site, { table: false }),
     site.run.claims ? `<article id="claims-report">\n${claimsText(site.run.claims, site)}\n</article>` : "",
     ...notebooks,
     provenance(site.run),

@@ -33,6 +33,7 @@ export function contents(run: Run, current: string, headings: readonly Heading[]
     ...(run.claims ? [item("claims.html", "The paper’s claims")] : []),
     item("exhibits.html", "Figures and tables"),
     ...run.notebooks.map(({ file, section, title }) => item(file, `${section} ${title}`)),
+    item("report.html", "All on one page, for print"),
   ];
   return `<nav id="contents" aria-label="Contents">\n<ol>\n${pages.join("\n")}\n</ol>\n</nav>`;
 }
