@@ -231,6 +231,7 @@ class Run {
         pathTemplates: false,
         cwd: projectRoot(),
         parameters: injected(verdict, stage.parameter),
+        maskParameters: project.mask,
         environment: mirror === undefined ? {} : { ALIGNSCOPE_MIRROR: mirror },
         onEvent: (event) => {
           watch.report(event);
@@ -242,7 +243,7 @@ class Run {
       const { fingerprint, parameters } = verdict;
       publish(project, state, notebook, {
         fingerprint,
-        parameters: recorded(parameters),
+        parameters: recorded(parameters, project.mask),
         outputs: await inspectStage(project, notebook, stage),
         startedAt: new Date(start).toISOString(),
         seconds: seconds(),
