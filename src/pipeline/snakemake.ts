@@ -156,7 +156,7 @@ function notebookRule(project: Project, notebook: GraphNotebook, context: Contex
     inputs,
     outputs,
     resources: resourcesOf(project, notebook),
-    shell: `{ALIGNSCOPE} run-notebook ${quote(notebook.name)} ${context.flags}`,
+    shell: `{ALIGNSCOPE} run-notebook ${quote(notebook.name)} --wait ${context.flags}`,
   });
 }
 
