@@ -1,5 +1,5 @@
-import { readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import type { AttributeModel } from "../../alignment/pplm";
 import { UserError } from "../../data/errors";
@@ -102,8 +102,12 @@ async function makePart(
     maxPromptTokens: settings.pairPromptTokens,
   });
   if (report.note !== undefined) console.error(report.note);
-  // Beside the notebook's own work, so that a killed part goes on; whoever runs the parts finds whole files only.
-  const shop = study.workshop("pairs", [settings, scorer, rowsPerChunk, seed]);
+  const work = [settings, scorer, rowsPerChunk, seed];
+  const { key } = study.workshop("pairs", work); // the notebook's own
+  const to = shardPath(whole, shard);
+  // A killed part goes on there; whoever runs the parts finds whole files only. Of each output folder its own, since runs
+  // of a sweep may make the same pairs at the same time.
+  const shop = study.workshop("pairs-part", [...work, resolve(to)]);
   const maxNewTokens = settings.pairNewTokens;
   let rows = 0;
   const { value, signal } = await untilSignalled(async (abort) => {
@@ -123,7 +127,7 @@ async function makePart(
         shard,
         seed,
         rowsPerChunk,
-        settings: { ...settings, key: shop.key },
+        settings: { ...settings, key },
         signal: abort,
         onProgress: (done, total) => {
           rows = done;
@@ -140,8 +144,8 @@ async function makePart(
     process.exitCode = signal === "SIGTERM" ? 143 : 130;
     return;
   }
-  const to = shardPath(whole, shard);
   publishPart(value.path, to);
+  shop.clear();
   console.log(
     `${to}: ${value.rows} rows${value.resumed > 0 ? `, ${value.resumed} of them from before` : ""}`,
   );
@@ -151,7 +155,6 @@ async function makePart(
 function publishPart(from: string, to: string): void {
   for (const suffix of [".meta.json", ""])
     writeFileAtomic(`${to}${suffix}`, readFileSync(`${from}${suffix}`));
-  for (const suffix of [".meta.json", ""]) rmSync(`${from}${suffix}`, { force: true });
 }
 
 /** `alignscope pairs part`: what the notebook of the series would make, in parts side by side. */
