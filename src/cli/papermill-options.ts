@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { fstatSync } from "node:fs";
 import { projectRoot } from "../data/paths";
+import { addMask } from "./project-options";
 import { ownVersion } from "../runner/papermill-metadata";
 
 /** What the command line said; option names are papermill's. */
@@ -132,11 +133,6 @@ function addPair(text: string, pairs: [string, string][] = []): [string, string]
   const [name = "", value] = text.split(PAIR_SEPARATOR);
   if (value === undefined) throw new InvalidArgumentError("expected a name and a value.");
   return [...pairs, [name, value]];
-}
-
-/** `earlier` is a boolean before the first pattern, since the option has a `--no-` form. */
-function addMask(text: string, earlier: string[] | boolean = []): string[] {
-  return [...(Array.isArray(earlier) ? earlier : []), text];
 }
 
 function add(text: string, earlier: string[] = []): string[] {

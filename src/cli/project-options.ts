@@ -7,6 +7,8 @@ interface ParsedOptions {
   backend?: string;
   outputs?: string;
   pipeline?: string;
+  /** Patterns; false after `--no-mask-parameters`. */
+  maskParameters?: false | string[];
 }
 
 /** Adds the options that say which series is meant; read them with {@link projectOptions}. */
@@ -16,11 +18,17 @@ export function addProjectOptions(command: Command): Command {
     .option("-p, --parameter <name value...>", "set a notebooks' parameter (repeatable)")
     .option("--backend <name>", "short for -p backend NAME")
     .option("--outputs <dir>", "where results go (default: outputs/PROFILE)")
-    .option("--pipeline <file>", "another series of notebooks (default: notebooks/pipeline.yaml)");
+    .option("--pipeline <file>", "another series of notebooks (default: notebooks/pipeline.yaml)")
+    .option(
+      "--mask-parameters <pattern>",
+      "also mask parameters with such names in all that is written (repeatable)",
+      addMask,
+    )
+    .option("--no-mask-parameters", "mask none, not even passwords and tokens");
 }
 
 export function projectOptions(parsed: ParsedOptions): ProjectOptions {
-  const { profile, outputs, pipeline } = parsed;
+  const { profile, outputs, pipeline, maskParameters } = parsed;
   const parameters: Record<string, string> = {};
   const words = parsed.parameter ?? [];
   for (let i = 0; i < words.length; i += 2) parameters[words[i] ?? ""] = words[i + 1] ?? "";
@@ -30,7 +38,13 @@ export function projectOptions(parsed: ParsedOptions): ProjectOptions {
     parameters,
     ...(outputs === undefined ? {} : { outputs }),
     ...(pipeline === undefined ? {} : { pipeline }),
+    ...(maskParameters === undefined ? {} : { maskParameters }),
   };
+}
+
+/** `earlier` is a boolean before the first pattern, since the option has a `--no-` form. */
+export function addMask(text: string, earlier: string[] | boolean = []): string[] {
+  return [...(Array.isArray(earlier) ? earlier : []), text];
 }
 
 /** A whole number above 0. */

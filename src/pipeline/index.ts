@@ -6,7 +6,7 @@ export { type Forecast, forecast } from "./forecast";
 export { type Graph, type GraphNotebook, loadGraph } from "./graph";
 export { type Manifest, type ManifestNotebook, readManifest } from "./manifest";
 export { DATA_PARAMETERS, type NeededData, neededData } from "./needs";
-export { plan, type PlannedNotebook, type PlanOptions } from "./plan";
+export { parametersOf, plan, type PlannedNotebook, type PlanOptions } from "./plan";
 export { loadProfile, type Profile, profileNames } from "./profile";
 export { openProject, type Project, type ProjectOptions } from "./project";
 export {

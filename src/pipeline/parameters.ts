@@ -6,6 +6,7 @@ import {
   type DeclaredParameter,
   fitValue,
   isSecret,
+  type MaskOption,
   ParameterError,
   type ParameterValue,
   problemLine,
@@ -34,6 +35,7 @@ export type EffectiveParameters = Record<string, ParameterChoice>;
  * Decides each declared parameter's value. Names that this notebook does not declare are for others and passed over.
  *
  * @param given the command line's values as text, e.g. `{ promptCount: "20" }`; read as the declared type has them
+ * @param mask which values an error does not show
  * @throws ParameterError for values that their declared types refuse, a line each
  */
 export function effectiveParameters(
@@ -41,6 +43,7 @@ export function effectiveParameters(
   declared: readonly DeclaredParameter[],
   profile: Profile,
   given: Readonly<Record<string, string>>,
+  mask: MaskOption = [],
 ): ChosenParameters {
   const chosen: ChosenParameters = {};
   const refused: string[] = [];
@@ -54,7 +57,7 @@ export function effectiveParameters(
     }
     const source = text === undefined ? "profile" : "command line";
     const value = text === undefined ? fromProfile : plainYaml(text);
-    const secret = isSecret(name, value);
+    const secret = isSecret(name, value, mask);
     // Where anything may be given there is no type to read the text by.
     const guess = parameter.structure && parameter.structure.kind !== "any" ? { text } : {};
     const fit = fitValue(parameter, { value, secret, ...guess });
@@ -103,11 +106,12 @@ export function refuseIllTyped(
   declared: ReadonlyMap<string, readonly DeclaredParameter[]>,
   profile: Profile,
   given: Readonly<Record<string, string>>,
+  mask: MaskOption = [],
 ): void {
   const refused: string[] = [];
   for (const [notebook, parameters] of declared) {
     try {
-      effectiveParameters(notebook, parameters, profile, given);
+      effectiveParameters(notebook, parameters, profile, given, mask);
     } catch (error) {
       if (!(error instanceof ParameterError)) throw error;
       refused.push(...error.problems);

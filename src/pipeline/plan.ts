@@ -66,7 +66,7 @@ export async function plan(project: Project, options: PlanOptions = {}): Promise
   const planned: PlannedNotebook[] = [];
   for (const notebook of chosenNotebooks(project, options)) {
     const { reasons, parameters: chosen } = await judge(project, state, now, notebook);
-    const parameters = recorded(chosen);
+    const parameters = recorded(chosen, project.mask);
     if (options.force) reasons.unshift("--force");
     const upstream = upstreamOf(project.graph, notebook);
     const waitsFor = planned.filter(
@@ -89,7 +89,7 @@ export async function plan(project: Project, options: PlanOptions = {}): Promise
 /** What `notebook` would run with. */
 export function parametersOf(project: Project, { name }: GraphNotebook): ChosenParameters {
   const declared = project.declared.get(name) ?? [];
-  const parameters = effectiveParameters(name, declared, project.profile, project.given);
+  const parameters = effectiveParameters(name, declared, project.profile, project.given, project.mask);
   if (parameters["profile"]) parameters["profile"] = { value: project.profile.name, source: "run" };
   if (parameters["outputs"]) parameters["outputs"] = { value: project.outputsParameter, source: "run" };
   return parameters;
@@ -105,9 +105,9 @@ export async function judge(
   const parameters = parametersOf(project, notebook);
   const fingerprint: Fingerprint = {
     code: sha256Of(codeOf(notebook)),
-    parameters: fingerprintOf(parameters),
+    parameters: fingerprintOf(parameters, project.mask),
     artifacts: await artifactChecksums(project, notebook),
-    data: await dataChecksums(Object.values(recorded(parameters)).map(({ value }) => value)),
+    data: await dataChecksums(Object.values(recorded(parameters, project.mask)).map(({ value }) => value)),
     ...now,
   };
   const before = state.notebooks[notebook.name];

@@ -4,6 +4,7 @@ import { projectRoot } from "../data/paths";
 import { readNotebook } from "../jupyter";
 import { type DeclaredParameter, declaredParameters } from "./declared-parameters";
 import { type Graph, loadGraph } from "./graph";
+import type { MaskOption } from "../runner";
 import { refuseIllTyped, refuseUnknownParameters } from "./parameters";
 import { loadProfile, type Profile } from "./profile";
 
@@ -16,6 +17,8 @@ export interface ProjectOptions {
   outputs?: string;
   /** The graph's file; the profiles lie beside it in `profiles/`. Default: `notebooks/pipeline.yaml` of the project. */
   pipeline?: string;
+  /** Patterns of names whose values nothing shows, besides those that sound like a secret's; false masks none. */
+  maskParameters?: MaskOption;
 }
 
 /** A series of notebooks with the profile and the values it is to run with. */
@@ -28,6 +31,8 @@ export interface Project {
   /** The output folder as notebooks are told of it: relative to the project's root where it lies below. */
   outputsParameter: string;
   declared: ReadonlyMap<string, readonly DeclaredParameter[]>;
+  /** Which parameters nothing that is written shows. */
+  mask: MaskOption;
 }
 
 /** Parameters that follow from the run itself: their own options set them, `-p` cannot. */
@@ -48,9 +53,10 @@ export async function openProject(options: ProjectOptions = {}): Promise<Project
     declared.set(name, await declaredParameters(readNotebook(path), graph.kernel));
   }
   refuseUnknownParameters([...declared.values()], profile, given);
-  refuseIllTyped(declared, profile, given);
+  const mask = options.maskParameters ?? [];
+  refuseIllTyped(declared, profile, given, mask);
   const outputs = resolve(options.outputs ?? join(root, "outputs", profile.name));
   const below = relative(root, outputs);
   const outputsParameter = below.startsWith("..") || below === "" ? outputs : below.split(sep).join("/");
-  return { graph, profile, given, outputs, outputsParameter, declared };
+  return { graph, profile, given, outputs, outputsParameter, declared, mask };
 }

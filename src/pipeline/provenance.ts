@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import { checksumOf, sha256Of } from "../data/checksum";
 import { projectRoot } from "../data/paths";
 import { LAB_FOLDER, registry } from "../data/registry";
@@ -51,7 +51,7 @@ export async function dataChecksums(values: readonly (Json | undefined)[]): Prom
   for (const value of values) {
     if (typeof value !== "string" || value === "") continue;
     const entry = entries.find(({ name }) => name === value);
-    const path = join(projectRoot(), value);
+    const path = resolve(projectRoot(), value);
     if (entry) {
       checksums[value] = sha256Of(entry.files.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join(""));
     } else if (/[/\\.]/.test(value) && existsSync(path) && statSync(path).isFile()) {

@@ -1,26 +1,26 @@
 import { scryptSync } from "node:crypto";
 import type { Json } from "../jupyter";
-import { isSecret, jsonParameters, MASK } from "../runner";
+import { isSecret, jsonParameters, MASK, type MaskOption } from "../runner";
 import type { ChosenParameters, EffectiveParameters } from "./parameters";
 
 /** The parameters as manifest, state and plan show them: in JSON, secrets masked. */
-export function recorded(parameters: ChosenParameters): EffectiveParameters {
+export function recorded(parameters: ChosenParameters, mask: MaskOption = []): EffectiveParameters {
   return Object.fromEntries(
     Object.entries(parameters).map(([name, { value, source }]) => [
       name,
-      { value: isSecret(name, value) ? MASK : asJson(value), source },
+      { value: isSecret(name, value, mask) ? MASK : asJson(value), source },
     ]),
   );
 }
 
 /** Values that decide what is computed; of a secret only what tells that it has changed. */
-export function fingerprintOf(parameters: ChosenParameters): Record<string, Json> {
+export function fingerprintOf(parameters: ChosenParameters, mask: MaskOption = []): Record<string, Json> {
   return Object.fromEntries(
     Object.entries(parameters).flatMap(([name, { value }]): [string, Json][] => {
       // Where results lie does not change them.
       if (name === "outputs" || value === undefined) return [];
       const json = asJson(value) ?? null;
-      return [[name, isSecret(name, value) ? secretPrint(name, JSON.stringify(json)) : json]];
+      return [[name, isSecret(name, value, mask) ? secretPrint(name, JSON.stringify(json)) : json]];
     }),
   );
 }

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../data/errors";
 import { mirrorFolder, projectRoot } from "../data/paths";
 import type { Notebook } from "../jupyter";
 import { executeNotebook, type Parameters, type RunnerEvent } from "../runner";
@@ -53,6 +55,13 @@ export interface ReproduceOptions extends PlanOptions {
   execute?: typeof executeNotebook;
 }
 
+export interface RunNotebookOptions extends Omit<ReproduceOptions, "only" | "from" | "jobs"> {
+  /** Wait for another run of the same notebook, or of the whole folder, to end. Default: an error. */
+  wait?: boolean;
+}
+
+const LOOK_AGAIN_MS = 500;
+
 /**
  * Runs the notebooks of a project that are not up to date, each after those whose artifacts it reads. When one fails,
  * those that need it do not run, the others do; the next run begins with what is missing.
@@ -93,11 +102,11 @@ export async function reproduce(
 export async function runNotebook(
   project: Project,
   word: string,
-  options: Omit<ReproduceOptions, "only" | "from" | "jobs"> = {},
+  options: RunNotebookOptions = {},
 ): Promise<NotebookResult> {
   const chosen = chosenNotebooks(project, { only: [word] });
   const [notebook] = chosen as [GraphNotebook];
-  const unlock = lockNotebook(project.outputs, notebook.name);
+  const unlock = await lockWhenFree(project, notebook, options);
   try {
     const state = readState(project.outputs);
     await finishPublishing(project, state, chosen);
@@ -106,6 +115,23 @@ export async function runNotebook(
     return await new Run(project, state, now, options).single(notebook);
   } finally {
     unlock();
+  }
+}
+
+/** Where a killed workflow's step still runs, the same step of the next one finds it done when it has waited. */
+async function lockWhenFree(
+  project: Project,
+  { name }: GraphNotebook,
+  { wait = false, signal, onEvent }: RunNotebookOptions,
+): Promise<() => void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return lockNotebook(project.outputs, name);
+    } catch (error) {
+      if (!wait || signal?.aborted || !(error instanceof UserError)) throw error;
+      if (attempt === 0) onEvent?.({ type: "warning", message: `${name} waits: ${error.message}` });
+      await sleep(LOOK_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+    }
   }
 }
 
@@ -231,6 +257,7 @@ class Run {
         pathTemplates: false,
         cwd: projectRoot(),
         parameters: injected(verdict, stage.parameter),
+        maskParameters: project.mask,
         environment: mirror === undefined ? {} : { ALIGNSCOPE_MIRROR: mirror },
         onEvent: (event) => {
           watch.report(event);
@@ -242,7 +269,7 @@ class Run {
       const { fingerprint, parameters } = verdict;
       publish(project, state, notebook, {
         fingerprint,
-        parameters: recorded(parameters),
+        parameters: recorded(parameters, project.mask),
         outputs: await inspectStage(project, notebook, stage),
         startedAt: new Date(start).toISOString(),
         seconds: seconds(),

@@ -1,6 +1,7 @@
 import { relative, sep } from "node:path";
 import { UserError } from "../data/errors";
 import { projectRoot } from "../data/paths";
+import { isSecret } from "../runner";
 import { estimate } from "./estimate";
 import { usesGpu } from "./gpu";
 import { type GraphNotebook, makerOf } from "./graph";
@@ -39,17 +40,42 @@ export function snakefile(
     throw new UserError(`cannot sweep over ${name}: no notebook declares such a parameter`);
   }
   const pairs = project.graph.notebooks.find(({ name }) => name === PAIRS_NOTEBOOK);
-  if (shards > 1 && (!pairs || parametersOf(project, pairs)["pairs"]?.value !== "make")) {
+  refuseSecrets(project);
+  if (shards > 1) refuseShards(project, pairs, shards);
+  const context = contextOf(project, given, sweep, shards);
+  const rules = project.graph.notebooks.map((notebook) => notebookRule(project, notebook, context, shards));
+  const parts = [header(project, context, { sweep, shards }), ...rules];
+  if (shards > 1 && pairs) parts.push(...shardRules(project, pairs, context, shards));
+  parts.push(finishRule(project, context));
+  return `${parts.join("\n\n")}\n`;
+}
+
+/** A workflow is a file, with the command line of each step in it. */
+function refuseSecrets({ given, mask }: Project): void {
+  const name = Object.keys(given).find((each) => isSecret(each, given[each], mask));
+  if (name === undefined) return;
+  throw new UserError(
+    `-p ${name}: the workflow would show the value, which is masked: let the notebook read it from the environment, ` +
+      "or say --no-mask-parameters",
+  );
+}
+
+/** Pairs are computed some at a time, and what is computed together stays together: that is the most parts there can be. */
+function refuseShards(project: Project, notebook: GraphNotebook | undefined, shards: number): void {
+  const parameters = notebook && parametersOf(project, notebook);
+  if (parameters?.["pairs"]?.value !== "make") {
     throw new UserError(
       "--shards: no notebook of this series makes pairs with these parameters (pairs: make)",
     );
   }
-  const context = contextOf(project, given, sweep, shards);
-  const rules = project.graph.notebooks.map((notebook) => notebookRule(project, notebook, context, shards));
-  const parts = [header(project, context, sweep), ...rules];
-  if (shards > 1 && pairs) parts.push(...shardRules(project, pairs, context, shards));
-  parts.push(finishRule(project, context));
-  return `${parts.join("\n\n")}\n`;
+  const [count, batch] = ["pairCount", "pairBatch"].map((name) => Number(parameters[name]?.value));
+  const most = Math.ceil((count ?? NaN) / (batch ?? NaN));
+  if (shards > most) {
+    throw new UserError(
+      `--shards: got ${shards}, but ${String(count)} pairs made ${String(batch)} at a time are ${most} parts at most: ` +
+        "ask for fewer, or set a smaller -p pairBatch",
+    );
+  }
 }
 
 interface Context {
@@ -72,29 +98,36 @@ function contextOf(
   const flags = [
     `--profile ${quote(project.profile.name)}`,
     `--outputs ${inShell(outputs)}`,
+    ...maskFlags(project.mask),
     ...(given.pipeline === undefined ? [] : [`--pipeline ${quote(given.pipeline)}`]),
     ...Object.entries(given.parameters ?? {})
       .filter(([name]) => !wildcards.includes(name))
       .map(([name, value]) => `-p ${name} ${braces(quote(value))}`),
     ...wildcards.map((name) => `-p ${name} {wildcards.${name}:q}`),
     // All rules are told the same, the last one too: otherwise it would find the notebook out of date.
-    ...(shards > 1 ? [`-p pairs ${inShell(pairsFile(outputs))}`] : []),
+    ...(shards > 1 ? [`-p pairsBegun ${inShell(pairsFile(outputs))}`] : []),
   ];
   return { outputs, flags: flags.join(" "), wildcards };
+}
+
+function maskFlags(mask: Project["mask"]): string[] {
+  if (mask === false) return ["--no-mask-parameters"];
+  return mask.map((pattern) => `--mask-parameters ${braces(quote(pattern))}`);
 }
 
 function header(
   project: Project,
   { outputs, wildcards }: Context,
-  sweep: SnakemakeOptions["sweep"] = {},
+  { sweep = {}, shards = 1 }: Pick<SnakemakeOptions, "sweep" | "shards">,
 ): string {
   const lists = wildcards.map((name) => `${name}=${JSON.stringify(sweep[name])}`);
   const manifest = JSON.stringify(`${outputs}/manifest.json`);
   const targets = lists.length === 0 ? manifest : `expand(${[manifest, ...lists].join(", ")})`;
-  const constraints =
-    wildcards.length === 0
-      ? ""
-      : `\n\nwildcard_constraints:\n${wildcards.map((name) => `    ${name}="[^/,]+",`).join("\n")}`;
+  const patterns = [
+    ...wildcards.map((name) => `    ${name}="[^/,]+",`),
+    ...(shards > 1 ? [`    shard=r"\\d+",`] : []),
+  ];
+  const constraints = patterns.length === 0 ? "" : `\n\nwildcard_constraints:\n${patterns.join("\n")}`;
   return `# ${project.graph.title.replace(/\n/g, " ")}: profile ${project.profile.name}.
 # Written by \`alignscope plan --export snakemake\`. Run it in the project's root: snakemake --cores 4 --resources gpu=1
 
@@ -123,35 +156,24 @@ function notebookRule(project: Project, notebook: GraphNotebook, context: Contex
     inputs,
     outputs,
     resources: resourcesOf(project, notebook),
-    shell: `{ALIGNSCOPE} run-notebook ${quote(notebook.name)} ${context.flags}`,
+    shell: `{ALIGNSCOPE} run-notebook ${quote(notebook.name)} --wait ${context.flags}`,
   });
 }
 
 /** PPLM's pairs in parts side by side, and what puts them together. */
 function shardRules(project: Project, notebook: GraphNotebook, context: Context, shards: number): string[] {
-  const parameters = parametersOf(project, notebook);
-  const value = (name: string): string => String(parameters[name]?.value ?? "");
   const part = `${context.outputs}/pairs/pairs.shard-{shard}-of-${shards}.jsonl`;
   const probe = `${context.outputs}/artifacts/probe.json`;
   const file = inShell(pairsFile(context.outputs));
-  const seed = context.wildcards.includes("seed") ? "{wildcards.seed:q}" : quote(value("seed"));
-  const flags = [
-    `--out ${file} --shard {wildcards.shard}/${shards} --attribute {input.probe:q}`,
-    `--model ${quote(value("model"))} --prompts ${quote(value("pairPrompts"))} --count ${value("pairCount")}`,
-    `--iterations ${value("pplmIterations")} --step-size ${value("pplmStepSize")} --negatives ${value("negatives")}`,
-    `--max-new-tokens ${value("pairNewTokens")} --max-prompt-tokens ${value("pairPromptTokens")}`,
-    `--seed ${seed} --scorer ${quote(value("scorer"))} --backend ${value("backend")}`,
-  ];
   const maker = makerOf(project.graph, "probe.json");
   if (!maker) throw new UserError("--shards: no notebook of this series makes probe.json, which PPLM needs");
   return [
     rule({
       name: "pairs_shard",
-      inputs: [],
-      namedInputs: [["probe", probe]],
+      inputs: [probe],
       outputs: [part],
       resources: resourcesOf(project, notebook, shards),
-      shell: `{ALIGNSCOPE} pairs make ${flags.join(" ")}`,
+      shell: `{ALIGNSCOPE} pairs part {wildcards.shard}/${shards} ${context.flags}`,
     }),
     rule({
       name: "pairs_merge",
@@ -193,7 +215,7 @@ interface Resources {
 }
 
 function resourcesOf(project: Project, notebook: GraphNotebook, parts = 1): Resources {
-  const parameters = recorded(parametersOf(project, notebook));
+  const parameters = recorded(parametersOf(project, notebook), project.mask);
   const gpu = usesGpu(parameters, false);
   const guess = estimate([{ notebook: notebook.name, parameters, counted: true }]);
   const seconds = guess?.notebooks[0]?.seconds[gpu ? "gpu" : "cpu"] ?? 600;
@@ -209,21 +231,18 @@ function resourcesOf(project: Project, notebook: GraphNotebook, parts = 1): Reso
 function rule(options: {
   name: string;
   inputs: string[];
-  namedInputs?: [name: string, path: string][];
   outputs: string[];
   resources: Resources;
   shell: string;
 }): string {
-  const { name, inputs, namedInputs = [], outputs, resources, shell } = options;
+  const { name, inputs, outputs, resources, shell } = options;
   const { threads, ...others } = resources;
   const lines = (paths: string[]): string =>
     paths.map((path) => `        ${JSON.stringify(path)},`).join("\n");
-  const named = namedInputs.map(([key, path]) => `        ${key}=${JSON.stringify(path)},`);
-  const listed = [lines(inputs), ...named].filter((text) => text !== "").join("\n");
   return `
 rule ${name}:
     input:
-${listed}
+${lines(inputs)}
     output:
 ${lines(outputs)}
     threads: ${threads}

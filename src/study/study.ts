@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import {
   locate,
@@ -61,8 +61,17 @@ export interface Study {
 /** Where long work lies until its result is an artifact. */
 export interface Workshop {
   folder: string;
+  /** What model, backend and settings come to, in twelve digits: work with the same key is the same work. */
+  key: string;
   /** The path of a file in it. */
   path(file: string): string;
+  /**
+   * Brings along what was begun elsewhere, and the note FILE.meta.json beside it.
+   *
+   * @param from a relative path counts from the project's root
+   * @throws UserError where there is no such file
+   */
+  take(from: string, file: string): void;
   /** Removes it: the work is done, and its result an artifact. */
   clear(): void;
 }
@@ -155,7 +164,15 @@ export async function openStudy({
       mkdirSync(place, { recursive: true });
       return {
         folder: place,
+        key,
         path: (file) => join(place, file),
+        take(from, file) {
+          const source = resolve(projectRoot(), from);
+          if (!existsSync(source)) throw new UserError(`no such file to go on with: ${source}`);
+          copyFileSync(source, join(place, file));
+          const note = `${source}.meta.json`;
+          if (existsSync(note)) copyFileSync(note, join(place, `${file}.meta.json`));
+        },
         clear: () => rmSync(place, { recursive: true, force: true }),
       };
     },

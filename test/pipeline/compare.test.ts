@@ -35,6 +35,12 @@ describe("two runs", () => {
     ]);
   });
 
+  it("cannot be compared where a file is no table of values any more, which is said in a line", () => {
+    const a = run({ [table]: "name,x\none,1\n" });
+    const b = run({ [table]: '{"name": 1}' });
+    expect(() => compareRuns(a, b)).toThrow(`${join(b, table)} is no CSV (Invalid Opening Quote`);
+  });
+
   it("have their rows matched by name, wherever they stand, and others named as added or missing", () => {
     const a = run({ [table]: "name,x\none,1\ntwo,2\n" });
     const b = run({ [table]: "name,x\nnew,9\ntwo,2\n" });

@@ -19,6 +19,8 @@ const SAME_EVERYWHERE = [
   ...["windowLength", "windowCount"],
   // 3.2, 4.2: how much is shown and kept.
   ...["keptDirections", "topTokenCount", "shownPairs"],
+  // 4.2: a file that the run of a workflow names.
+  "pairsBegun",
   // 3.3, 4.3: the official protocol; and prompts of our own beside the paper's.
   ...["protocol", "examples"],
   // A: a check on a few prompts.

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Manifest, plan, reproduce } from "../../src/pipeline";
@@ -41,6 +41,41 @@ describe("a secret among the parameters of a series", () => {
     expect(planned[0]?.reasons).toEqual(["parameter apiKey changed"]);
     expect(planned[0]?.parameters["apiKey"]?.value).toBe("********");
     expect((await run("hunter23")).map(({ name }) => name)).toContain("1-first");
+  });
+});
+
+describe("--mask-parameters and --no-mask-parameters", () => {
+  it("keep out of all that is written whatever a pattern names, outputs and log included", async () => {
+    const series = new Series();
+    const project = await series.open({ parameters: { label: "hunter22" }, maskParameters: ["LABEL"] });
+    const events: unknown[] = [];
+    await reproduce(project, { only: ["1", "2"], onEvent: (event) => events.push(event) });
+    // The file that the notebook writes is its own matter.
+    expect(series.result("artifacts/sum.json")).toBe('{"hunter22":6}');
+    rmSync(join(series.outputs, "artifacts/sum.json"));
+    expect(everything(series.outputs)).not.toContain("hunter22");
+    expect(JSON.stringify(events)).not.toContain("hunter22");
+    expect(series.result("notebooks/2-middle.ipynb")).toContain("********");
+    const manifest = JSON.parse(series.result("manifest.json")) as Manifest;
+    const middle = manifest.notebooks.find(({ name }) => name === "2-middle");
+    expect(middle?.parameters?.["label"]).toEqual({ value: "********", source: "command line" });
+  });
+
+  it("show everything when asked to", async () => {
+    const series = new Series();
+    declareSecret(series);
+    const options = { parameters: { apiKey: "hunter22" }, maskParameters: false as const };
+    const { execute } = pretendToRun();
+    await reproduce(await series.open(options), { execute });
+    const manifest = JSON.parse(series.result("manifest.json")) as Manifest;
+    expect(manifest.notebooks[0]?.parameters?.["apiKey"]?.value).toBe("hunter22");
+  });
+
+  it("reach an error about a value that the type refuses", async () => {
+    const series = new Series();
+    const refused = series.open({ parameters: { mode: "hunter22" }, maskParameters: ["mode"] });
+    await expect(refused).rejects.toThrow(/parameter mode of 1-first/);
+    await expect(refused).rejects.not.toThrow(/hunter22/);
   });
 });
 

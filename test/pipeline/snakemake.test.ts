@@ -30,13 +30,36 @@ describe("the series as a workflow for Snakemake", () => {
     expect(snakefile(await openProject(here), { project: here })).not.toContain("gpu=1,");
   });
 
-  it("makes pairs in parts that one rule puts together, all rules told where they lie", async () => {
-    const project = { profile: "lab" };
-    const text = snakefile(await openProject(project), { project, shards: 3 });
-    expect(text).toContain('"outputs/lab/pairs/pairs.shard-{shard}-of-3.jsonl"');
-    expect(text).toContain("--shard {wildcards.shard}/3 --attribute {input.probe:q}");
-    expect(text).toContain("pairs merge outputs/lab/pairs/pairs.jsonl --of 3");
-    expect(text.match(/-p pairs outputs\/lab\/pairs\/pairs\.jsonl/g)).toHaveLength(14);
+  it("makes pairs in parts that one rule puts together, all rules told the same parameters and where pairs lie", async () => {
+    const project = { profile: "lab", parameters: { pplmIterations: "2" } };
+    const text = snakefile(await openProject(project), { project, shards: 2 });
+    expect(text).toContain('"outputs/lab/pairs/pairs.shard-{shard}-of-2.jsonl"');
+    const told =
+      "--profile lab --outputs outputs/lab -p pplmIterations 2 -p pairsBegun outputs/lab/pairs/pairs.jsonl";
+    expect(text).toContain(`pairs part {wildcards.shard}/2 ${told}`);
+    expect(text).toContain("pairs merge outputs/lab/pairs/pairs.jsonl --of 2");
+    expect(text.split(told)).toHaveLength(1 + 13 + 1 + 1);
+  });
+
+  it("has no more parts than pairs are made at a time, and none where none are made", async () => {
+    const file = async (parameters: Record<string, string>, shards: number) =>
+      snakefile(await openProject({ profile: "lab", parameters }), { project: { profile: "lab" }, shards });
+    await expect(file({}, 3)).rejects.toThrow(
+      "--shards: got 3, but 608 pairs made 304 at a time are 2 parts at most",
+    );
+    await expect(file({ pairBatch: "64" }, 3)).resolves.toContain("-of-3.jsonl");
+    await expect(file({ pairs: "paradetox" }, 2)).rejects.toThrow("pairs: make");
+  });
+
+  it("does not show a secret, and tells every step what else to mask", async () => {
+    const series = new Series();
+    const pipeline = series.file("pipeline.yaml");
+    const given = { profile: "small", pipeline, maskParameters: ["^label$"] };
+    const text = snakefile(await series.open(given), { project: given });
+    expect(text.match(/--mask-parameters '\^label\$'/g)).toHaveLength(5);
+    const project = { ...given, parameters: { label: "hunter22" } };
+    const opened = await series.open(project);
+    expect(() => snakefile(opened, { project })).toThrow("-p label: the workflow would show the value");
   });
 
   it("gives every value of a sweep a folder of its own, and refuses a parameter that nobody declares", async () => {

@@ -5,6 +5,7 @@ import type { MeanWithInterval } from "../../metrics/bootstrap";
 import { columns } from "../columns";
 import { positiveInteger } from "../project-options";
 import { pairsMakeCommand } from "./pairs-make";
+import { pairsPartCommand } from "./pairs-part";
 
 interface DescribeOptions {
   model?: string;
@@ -87,6 +88,7 @@ export function pairsCommand(program: Command): void {
     .command("pairs")
     .description("preference pairs for DPO: make them, put shards together, describe a set");
   pairsMakeCommand(pairs);
+  pairsPartCommand(pairs);
   pairs
     .command("merge <file>")
     .description(

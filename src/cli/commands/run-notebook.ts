@@ -5,6 +5,11 @@ import { exitCodeOf } from "../run-summary";
 import { untilSignalled } from "../signals";
 import { describeFailure } from "./reproduce";
 
+interface RunNotebookFlags {
+  force?: boolean;
+  wait?: boolean;
+}
+
 /** `alignscope run-notebook`: one step of a workflow; several may run in one output folder at the same time. */
 export function runNotebookCommand(program: Command): void {
   addProjectOptions(
@@ -17,13 +22,15 @@ export function runNotebookCommand(program: Command): void {
       .argument("<name>", "the notebook, or the beginning of its name: 3.3"),
   )
     .option("--force", "also if it is up to date")
-    .action(async (name: string, options: Parameters<typeof projectOptions>[0] & { force?: boolean }) => {
+    .option("--wait", "while another run is at the same notebook or the folder, instead of an error")
+    .action(async (name: string, options: Parameters<typeof projectOptions>[0] & RunNotebookFlags) => {
       const { openProject, runNotebook } = await import("../../pipeline/index.js");
       const project = await openProject(projectOptions(options));
       const progress = new LinesProgress(process.stderr);
       const { value: result, signal } = await untilSignalled((abort) =>
         runNotebook(project, name, {
           force: options.force === true,
+          wait: options.wait === true,
           signal: abort,
           onEvent: (event) => progress.report(event),
         }),

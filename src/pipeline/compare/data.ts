@@ -1,4 +1,6 @@
-import { parse } from "csv-parse/sync";
+import { readFileSync } from "node:fs";
+import { CsvError, parse } from "csv-parse/sync";
+import { UserError } from "../../data/errors";
 
 /** Two numbers a and b are equal when |a - b| <= atol + rtol max(|a|, |b|). */
 export interface Tolerance {
@@ -30,7 +32,12 @@ export interface DataDifference {
 
 type Record_ = Record<string, string>;
 
-/** Compares two CSV files with headers, the data of a table or a figure. Rows are matched by what names them. */
+/**
+ * Compares two CSV files with headers, the data of a table or a figure. Rows are matched by what names them.
+ *
+ * @param a path of the one, b that of the other
+ * @throws UserError naming a file that is no CSV
+ */
 export function compareCsv(a: string, b: string, tolerance: Tolerance): DataDifference {
   const [first, second] = [read(a), read(b)];
   const columns = first.columns.filter((column) => second.columns.includes(column));
@@ -57,8 +64,17 @@ export function compareCsv(a: string, b: string, tolerance: Tolerance): DataDiff
   return difference;
 }
 
-function read(text: string): { columns: string[]; rows: Record_[] } {
-  const [columns = [], ...lines] = parse(text, { relax_column_count: true, bom: true });
+function read(path: string): { columns: string[]; rows: Record_[] } {
+  let parsed: string[][];
+  try {
+    parsed = parse(readFileSync(path, "utf8"), { relax_column_count: true, bom: true });
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw new UserError(
+      `${path} is no CSV (${error.message}): \`alignscope verify\` says whether it was changed`,
+    );
+  }
+  const [columns = [], ...lines] = parsed;
   const rows = lines.map((line) => Object.fromEntries(columns.map((column, i) => [column, line[i] ?? ""])));
   return { columns, rows };
 }

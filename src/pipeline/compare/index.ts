@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Json } from "../../jupyter";
 import { type Manifest, readManifest } from "../manifest";
@@ -60,7 +59,7 @@ export function compareRuns(
     .filter((path) => filesB.includes(path))
     .map((path) => ({
       path,
-      ...compareCsv(readFileSync(join(a, path), "utf8"), readFileSync(join(b, path), "utf8"), tolerance),
+      ...compareCsv(join(a, path), join(b, path), tolerance),
     }));
   const data = compared.filter(differs);
   const onlyA = filesA.filter((path) => !filesB.includes(path));
