@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { messageOf } from "../data/errors";
 import { projectRoot } from "../data/paths";
@@ -87,7 +87,10 @@ async function runPeer(name: PeerName, input: string, output: string): Promise<P
   const script = join(projectRoot(), "bench", "notebook_peer.py");
   const python = PYTHONS.find((each) => !each.startsWith("/") || existsSync(each)) ?? "python3";
   try {
-    const { stdout } = await execute(python, [script, name, input, output], { cwd: projectRoot() });
+    // The project's own kernels are found by Jupyter as well.
+    const path = [projectRoot(), ...(process.env["JUPYTER_PATH"] ? [process.env["JUPYTER_PATH"]] : [])];
+    const env = { ...process.env, JUPYTER_PATH: path.join(delimiter) };
+    const { stdout } = await execute(python, [script, name, input, output], { cwd: projectRoot(), env });
     return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as PeerEnd;
   } catch (error) {
     // The last line of a Python traceback is the one that says what happened.
