@@ -1,7 +1,9 @@
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import { messageOf } from "../data/errors";
 import { projectRoot } from "../data/paths";
 import { findKernelspec, writeNotebook, type Cell, type Kernelspec, type Notebook } from "../jupyter";
 import { executeNotebook } from "../runner";
@@ -19,21 +21,21 @@ export interface RunnerFigures {
   perCell: number;
 }
 
-interface Peer {
-  peer: string | null;
-  seconds: number;
-}
+/** Python's runners, by the names that bench/notebook_peer.py knows them by. */
+const PEERS = ["papermill", "nbclient-saving", "nbclient"] as const;
+type PeerName = (typeof PEERS)[number];
 
 /**
- * Times papermill-ts and, where Python has papermill or nbclient, that as well, on the same notebooks, in turns.
+ * Times papermill-ts and Python's runners, those that are there, on the same notebooks, in turns: papermill, nbclient
+ * with papermill's writes around every cell, and nbclient as it comes, which writes once.
  *
- * @param onPeerAbsent told why there is no peer
+ * @param onPeerAbsent told once of each peer that is not there, or fails, and why
  */
 export async function benchRunner(
   kernel: string,
   cells: number,
   runs: number,
-  onPeerAbsent: (why: string) => void,
+  onPeerAbsent: (peer: string, why: string) => void,
 ): Promise<RunnerFigures[]> {
   const spec = findKernelspec(kernel);
   const folder = mkdtempSync(join(tmpdir(), "bench-runner-"));
@@ -43,6 +45,7 @@ export async function benchRunner(
     own[size].push(seconds);
     times.set(runner, own);
   };
+  const peers = new Set(PEERS);
   try {
     const notebooks = { one: join(folder, "one.ipynb"), many: join(folder, "many.ipynb") };
     writeNotebook(notebooks.one, notebookOf(spec, 1));
@@ -53,9 +56,14 @@ export async function benchRunner(
         const begun = performance.now();
         await executeNotebook(notebooks[size], output, { cwd: projectRoot() });
         note("papermill-ts", size, (performance.now() - begun) / 1000);
-        const { peer, seconds } = runPeer(notebooks[size], output);
-        if (peer !== null) note(peer, size, seconds);
-        else if (run === 0 && size === "one") onPeerAbsent("python3 has neither papermill nor nbclient");
+        for (const name of peers) {
+          const end = await runPeer(name, notebooks[size], output);
+          if ("peer" in end) note(end.peer, size, end.seconds);
+          else {
+            onPeerAbsent(name, end.absent);
+            peers.delete(name);
+          }
+        }
       }
     }
   } finally {
@@ -71,19 +79,23 @@ export async function benchRunner(
 
 /** Debian's Python first: its packages include nbclient. */
 const PYTHONS = ["/usr/bin/python3", "python3"];
+const execute = promisify(execFile);
 
-function runPeer(input: string, output: string): Peer {
+type PeerEnd = { peer: string; seconds: number } | { absent: string };
+
+async function runPeer(name: PeerName, input: string, output: string): Promise<PeerEnd> {
   const script = join(projectRoot(), "bench", "notebook_peer.py");
   const python = PYTHONS.find((each) => !each.startsWith("/") || existsSync(each)) ?? "python3";
   try {
-    const text = execFileSync(python, [script, input, output], {
-      encoding: "utf8",
-      cwd: projectRoot(),
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    return JSON.parse(text.trimEnd().split("\n").at(-1) ?? "") as Peer;
-  } catch {
-    return { peer: null, seconds: 0 }; // No Python, or its client does not find the kernel.
+    // The project's own kernels are found by Jupyter as well.
+    const path = [projectRoot(), ...(process.env["JUPYTER_PATH"] ? [process.env["JUPYTER_PATH"]] : [])];
+    const env = { ...process.env, JUPYTER_PATH: path.join(delimiter) };
+    const { stdout } = await execute(python, [script, name, input, output], { cwd: projectRoot(), env });
+    return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as PeerEnd;
+  } catch (error) {
+    // The last line of a Python traceback is the one that says what happened.
+    const { stderr = "" } = error as { stderr?: string };
+    return { absent: stderr.trimEnd().split("\n").at(-1) || messageOf(error) };
   }
 }
 

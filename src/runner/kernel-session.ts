@@ -235,17 +235,21 @@ export class KernelSession {
   /** Whether `idle` comes before iopub has been silent for too long. */
   async #idleOrSilence(idle: Promise<void>): Promise<boolean> {
     let complete = false;
+    // Or every cell would leave a timer that keeps the process alive for so long.
+    const over = new AbortController();
     void idle.then(() => (complete = true));
-    await Promise.race([idle, this.#process.exited, this.#silence(IDLE_PATIENCE)]);
+    await Promise.race([idle, this.#process.exited, this.#silence(IDLE_PATIENCE, over.signal)]);
+    over.abort();
     return complete;
   }
 
-  async #silence(ms: number): Promise<void> {
+  /** Resolves when iopub has been silent for that long, or when `signal` ends the wait. */
+  async #silence(ms: number, signal?: AbortSignal): Promise<void> {
     const begun = Date.now();
     for (;;) {
       const quiet = Date.now() - Math.max(begun, this.#client.lastIopub);
-      if (quiet >= ms) return;
-      await sleep(ms - quiet);
+      if (quiet >= ms || signal?.aborted) return;
+      await sleep(ms - quiet, undefined, { signal }).catch(() => undefined);
     }
   }
 }

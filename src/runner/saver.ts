@@ -6,8 +6,9 @@ const DEFAULT_AUTOSAVE_SECONDS = 30;
 
 /**
  * Writes the output notebook: at the begin and end of cells, while a cell keeps producing output, and at the end. The
- * kernel does not wait for the disk: what is asked for while a write goes on is written when it is done, once, in the
- * state of then.
+ * kernel does not wait for the disk, and short cells do not each pay for a write: what is asked for while a write goes
+ * on, or before the store's pace allows the next, is written when that is over, once, in the state of then. So the file
+ * is whole at any moment and never older than the pace and a write.
  */
 export class Saver {
   readonly path: string | null;
@@ -17,9 +18,12 @@ export class Saver {
   readonly #tell: (event: RunnerEvent) => void;
   #interval: number;
   #lastSave = Date.now();
-  /** When the last write was begun. */
-  #begun = 0;
+  /** When the last write was done, and how long it took. */
+  #written = -Infinity;
+  #took = 0;
   #scheduled = false;
+  /** Ends the wait for the next write. */
+  #hurry: () => void = () => undefined;
   #writing: Promise<void> = Promise.resolve();
   #failure: unknown;
 
@@ -61,11 +65,11 @@ export class Saver {
   /** A message of a running cell came; a save that takes long makes the next ones rarer. */
   outputArrived(): void {
     if (this.#interval <= 0 || !this.#onCells || Date.now() - this.#lastSave < this.#interval) return;
-    const begun = (this.#lastSave = Date.now());
+    this.#lastSave = Date.now();
     this.#schedule();
     this.#settled().then(
       () => {
-        if (Date.now() - begun <= this.#interval / 4) return;
+        if (this.#took <= this.#interval / 4) return;
         this.#interval *= 2;
         this.#warn(`saving while a cell runs takes long: the next save in ${this.#interval / 1000} s`);
       },
@@ -73,9 +77,10 @@ export class Saver {
     );
   }
 
-  /** The run is over: every cell is written anew. */
+  /** The run is over: every cell is written anew, at once. */
   async saveFinal(): Promise<void> {
     this.#scheduled = false;
+    this.#hurry();
     await this.#writing;
     const path = this.path;
     if (path === null) return;
@@ -96,23 +101,35 @@ export class Saver {
   /** One after the other: an early state must not be renamed over a later one. */
   #schedule(): void {
     if (this.#scheduled) return;
-    const pace = this.path === null ? 0 : (notebookStore(this.path).pace ?? 0);
-    if (this.#begun > 0 && Date.now() - this.#begun < pace) return;
     this.#scheduled = true;
     this.#writing = this.#writing
-      // After the code of the next cell has been sent, so that the end of one and the begin of the next are one write.
-      .then(() => new Promise<void>((resume) => setImmediate(resume)))
+      .then(() => this.#pause())
       .then(() => this.#writeNow())
       .catch((error: unknown) => void (this.#failure ??= error));
+  }
+
+  /** Until the store's pace allows a write, and the code of the next cell has been sent at least. */
+  #pause(): Promise<void> {
+    const pace = this.path === null ? 0 : (notebookStore(this.path).pace ?? 0);
+    const wait = this.#written + pace - Date.now();
+    return new Promise((resume) => {
+      if (wait <= 0 || !this.#scheduled) return void setImmediate(resume);
+      const timer = setTimeout(resume, wait);
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resume();
+      };
+    });
   }
 
   async #writeNow(): Promise<void> {
     const path = this.path;
     if (!this.#scheduled || path === null) return;
     this.#scheduled = false;
-    this.#begun = Date.now();
+    const begun = Date.now();
     await notebookStore(path).write(path, this.#formatter.format(this.#notebook), false);
-    this.#lastSave = Date.now();
+    this.#written = this.#lastSave = Date.now();
+    this.#took = this.#written - begun;
     this.#tell({ type: "saved", output: path });
   }
 }

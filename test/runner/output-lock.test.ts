@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   existsSync,
   mkdtempSync,
@@ -11,6 +12,7 @@ import {
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { projectRoot } from "../../src/data/paths";
 import { executeNotebook } from "../../src/runner";
 import { lockOutput } from "../../src/runner/output-lock";
 import { notebookOf } from "./notebooks";
@@ -25,7 +27,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const leave = (holder: object) => writeFileSync(lock, JSON.stringify(holder));
+/** A lock's text: the process, when it began, and its machine. */
+const leave = (pid: number, began = "", host = hostname()) => writeFileSync(lock, `${pid} ${began} ${host}`);
 
 describe("an output", () => {
   it("is one run's at a time, told in one line, and free again afterwards", async () => {
@@ -55,12 +58,31 @@ describe("an output", () => {
   });
 });
 
+describe("of many runs that begin at one moment", () => {
+  it("one gets the output, also when a dead run's lock is there", { timeout: 30_000 }, async () => {
+    const gone = spawnSync(process.execPath, ["-e", ""]).pid;
+    leave(gone);
+    const built = join(projectRoot(), "dist", "src", "runner", "output-lock.js");
+    const script = `
+      try { require(${JSON.stringify(built)}).lockOutput(${JSON.stringify(path)}); console.log("mine"); }
+      catch (error) { console.log(error.message); }
+      process.stdin.on("end", () => process.exit()).resume();`;
+    const runs = Array.from({ length: 4 }, () => spawn(process.execPath, ["-e", script]));
+    const said = await Promise.all(runs.map(async ({ stdout }) => String((await once(stdout, "data"))[0])));
+    const ended = runs.map((run) => once(run, "exit"));
+    for (const run of runs) run.stdin.end();
+    await Promise.all(ended);
+    expect(said.filter((text) => text === "mine\n")).toHaveLength(1);
+    expect(said.filter((text) => text.startsWith("another run"))).toHaveLength(3);
+  });
+});
+
 describe("a lock left behind", () => {
   it("by a process that is gone is taken over", () => {
     const gone = spawnSync(process.execPath, ["-e", ""]).pid;
-    leave({ pid: gone, host: hostname(), began: null });
+    leave(gone);
     const free = lockOutput(path);
-    expect(JSON.parse(readFileSync(lock, "utf8"))).toMatchObject({ pid: process.pid });
+    expect(readFileSync(lock, "utf8")).toMatch(new RegExp(`^${process.pid} `));
     free();
     expect(readdirSync(folder)).toEqual([]);
   });
@@ -68,7 +90,7 @@ describe("a lock left behind", () => {
   it.skipIf(!existsSync("/proc/self/stat"))(
     "by one whose number another process has now is taken over",
     () => {
-      leave({ pid: process.pid, host: hostname(), began: "1" });
+      leave(process.pid, "1");
       lockOutput(path)();
       expect(readdirSync(folder)).toEqual([]);
     },
@@ -81,7 +103,7 @@ describe("a lock left behind", () => {
   });
 
   it("on another machine is respected, and the message says what to remove", () => {
-    leave({ pid: 1, host: "elsewhere", began: null });
+    leave(1, "", "elsewhere");
     expect(() => lockOutput(path)).toThrow(`on elsewhere; if it is gone, remove ${lock}`);
   });
 });

@@ -118,6 +118,49 @@ describe("the notebook on disk", () => {
   });
 });
 
+describe("the notebook on disk, while short cells follow each other", () => {
+  beforeEach(() => (pace = 100));
+
+  it("is written now and then rather than twice a cell, and is never older than the pace", async () => {
+    const { saver, change } = open();
+    await Promise.all([saver.saveFirst(), vi.runAllTimersAsync()]);
+    for (let n = 1; n <= 100; n++) {
+      change(`${n}`);
+      saver.save();
+      await vi.advanceTimersByTimeAsync(10);
+      expect(n - Number(sources().at(-1))).toBeLessThanOrEqual(11);
+    }
+    expect(written.length).toBeGreaterThanOrEqual(9);
+    expect(written.length).toBeLessThanOrEqual(12);
+  });
+
+  it("shows a cell that goes on for long as the running one, though nothing is said any more", async () => {
+    const { saver, change } = open();
+    await Promise.all([saver.saveFirst(), vi.runAllTimersAsync()]);
+    change("ended");
+    saver.save();
+    change("the next one began");
+    saver.save();
+    await vi.advanceTimersByTimeAsync(110);
+    expect(sources()).toEqual(["0", "the next one began"]);
+  });
+
+  it("does not keep the end of the run waiting", async () => {
+    pace = 60_000;
+    const { saver, change } = open();
+    await Promise.all([saver.saveFirst(), vi.runAllTimersAsync()]);
+    change("end");
+    saver.save();
+    await vi.advanceTimersByTimeAsync(1);
+    const final = saver.saveFinal();
+    await vi.advanceTimersByTimeAsync(1);
+    await final;
+    expect(written.map((each) => each.final)).toEqual([false, true]);
+    expect(sources().at(-1)).toBe("end");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
 describe("saving while a cell runs", () => {
   it("happens as often as asked, and only when output came", async () => {
     const { saver } = open({ autosaveCellEvery: 2 });

@@ -61,7 +61,7 @@ export function benchCommand(program: Command): void {
   command
     .command("runner")
     .description(
-      "what running a notebook costs beside its cells, next to papermill or nbclient where Python has them",
+      "what running a notebook costs beside its cells, next to papermill and nbclient where Python has them",
     )
     .argument("[kernel...]", "alignscope, python3, or any that is installed", ["alignscope", "python3"])
     .option("--cells <n>", "cells of the large notebook", positiveInteger, 200)
@@ -79,7 +79,7 @@ async function runRunner(kernels: string[], _: unknown, command: Command): Promi
   const { benchRunner } = await import("../../bench/runner.js");
   const figures = [];
   for (const kernel of kernels) {
-    const absent = (why: string): void => console.error(`${kernel}: no peer: ${why}`);
+    const absent = (peer: string, why: string): void => console.error(`${kernel}: without ${peer}: ${why}`);
     figures.push(...(await benchRunner(kernel, count, runs, absent)));
   }
   if (json) {

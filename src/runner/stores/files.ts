@@ -44,5 +44,7 @@ export const files: NotebookStore = {
       throw new UserError(`cannot write ${path} (${messageOf(error)})`);
     }
   },
+  // More often nobody could look, and a notebook of many short cells would spend its time on writing.
+  pace: 100,
   lock: lockOutput,
 };
