@@ -7,6 +7,7 @@ import { benchCommand } from "./commands/bench";
 import { claimsCommand } from "./commands/claims";
 import { dataCommand } from "./commands/data";
 import { diffCommand } from "./commands/diff";
+import { doctorCommand } from "./commands/doctor";
 import { kernelCommand } from "./commands/kernel";
 import { labCommand } from "./commands/lab";
 import { packCommand } from "./commands/pack";
@@ -31,6 +32,7 @@ const commands: ((program: Command) => void)[] = [
   verifyCommand,
   diffCommand,
   siteCommand,
+  doctorCommand,
   dataCommand,
   kernelCommand,
   scoreCommand,

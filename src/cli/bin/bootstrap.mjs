@@ -23,6 +23,7 @@ const tasks = {
   "test:slow": (args) => slowTests("test/alignment", "test/bench", "test/kernels", "test/pipeline", ...args),
   "test:pack": (args) => slowTests("test/pack", ...args),
   build: async () => ready(),
+  current: async () => current(),
   lint: async (args) =>
     (await ready()) ||
     (await run(join(modules, "eslint/bin/eslint.js"), args.length > 0 ? args : ["."])) ||
@@ -41,17 +42,38 @@ async function ready() {
   return (await install()) || link() || (await build());
 }
 
+/** Says as one line of JSON whether packages and build are what they would be made to be; changes nothing. */
+function current() {
+  const packages = fs.existsSync(join(modules, ".package-lock.json")) && (isInstalled() || installedByHand());
+  const typescript = fs.existsSync(join(modules, "typescript/package.json"));
+  const built = typescript && read(buildStamp) === wantedBuild();
+  console.log(JSON.stringify({ packages: packages, build: built }));
+  return 0;
+}
+
+function wantedInstall() {
+  return hash(["package-lock.json"]) + " node " + process.versions.modules;
+}
+
+function isInstalled() {
+  return read(installStamp) === wantedInstall() && fs.existsSync(join(modules, ".package-lock.json"));
+}
+
+function wantedBuild() {
+  const compiler = JSON.parse(read(join(modules, "typescript/package.json"))).version;
+  return hash(["tsconfig.json", ...sources("src"), ...sources("kernels")]) + " typescript " + compiler;
+}
+
 /** Runs `npm ci` unless node_modules already holds what package-lock.json asks for. */
 async function install() {
   const start = Date.now();
-  const wanted = hash(["package-lock.json"]) + " node " + process.versions.modules;
-  if (read(installStamp) === wanted && fs.existsSync(join(modules, ".package-lock.json"))) return 0;
+  if (isInstalled()) return 0;
   if (!installedByHand()) {
     say("install", "npm ci (about a minute the first time)");
     const result = await npm(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
     if (result.code !== 0) return fail(whyNpmFailed(result));
   }
-  fs.writeFileSync(installStamp, wanted);
+  fs.writeFileSync(installStamp, wantedInstall());
   say("install", "packages are in place", start);
   return 0;
 }
@@ -76,9 +98,7 @@ function installedByHand() {
 /** Compiles src/ and kernels/ to dist/ unless the build there is of the same sources by the same compiler. */
 async function build() {
   const start = Date.now();
-  const compiler = JSON.parse(read(join(modules, "typescript/package.json"))).version;
-  const wanted =
-    hash(["tsconfig.json", ...sources("src"), ...sources("kernels")]) + " typescript " + compiler;
+  const wanted = wantedBuild();
   if (read(buildStamp) === wanted) return 0;
   fs.rmSync(buildStamp, { force: true });
   removeStale("src");
