@@ -96,9 +96,16 @@ const ENDED: Readonly<Record<BackendName, string>> = {
   cpu: "run `npm run build`, which installs its package again if it is not whole",
 };
 
-/** Backends end their refusal with what to do, in parentheses. */
+/** Backends end their refusal with what to do, in parentheses, which may hold others. */
 export function splitRemedy(message: string): { reason: string; remedy: string | null } {
-  const line = message.split("\n")[0] ?? "";
-  const [, reason, remedy] = /^(.*?) \((.*)\)$/.exec(line) ?? [];
-  return reason !== undefined && remedy !== undefined ? { reason, remedy } : { reason: line, remedy: null };
+  const line = (message.split("\n")[0] ?? "").trim();
+  if (!line.endsWith(")")) return { reason: line, remedy: null };
+  let depth = 0;
+  for (let at = line.length - 1; at > 0; at--) {
+    if (line[at] === ")") depth++;
+    if (line[at] === "(" && --depth === 0) {
+      return { reason: line.slice(0, at).trim(), remedy: line.slice(at + 1, -1) };
+    }
+  }
+  return { reason: line, remedy: null };
 }
