@@ -8,6 +8,7 @@ const WORDS: Readonly<Record<string, readonly [what: string, remedy: string]>> =
   EPERM: ["this user may not", "make it accessible for this user, or write elsewhere"],
   EMFILE: ["too many files are open", "raise the limit (ulimit -n) and run the same command again"],
   ENOTDIR: ["a file stands where a folder is expected", "remove it, or name another folder"],
+  EEXIST: ["a file stands where a folder is expected", "remove it, or name another folder"],
   EISDIR: ["a folder stands where a file is expected", "remove it, or name another file"],
 };
 
@@ -22,6 +23,7 @@ export function systemErrorInWords(error: unknown): string | undefined {
   const { code, path, syscall } = error as NodeJS.ErrnoException;
   const words = WORDS[code ?? ""];
   if (words === undefined || syscall === undefined) return undefined;
+  if (code === "EEXIST" && syscall !== "mkdir") return undefined; // of a file, somebody's mistake and no state of the disk
   const reads = syscall === "scandir" || syscall === "stat" || syscall === "lstat" || syscall === "read";
   const what = `cannot ${reads ? "read" : "open or write"} ${path ?? "a file"}`;
   return `${what}: ${words[0]}; ${words[1]}`;
