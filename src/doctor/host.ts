@@ -61,8 +61,9 @@ export function thisHost(): Host {
     exists: existsSync,
     writable: (folder) => {
       try {
-        accessSync(nearest(folder), constants.W_OK);
-        return true;
+        const at = nearest(folder);
+        accessSync(at, constants.W_OK);
+        return statSync(at).isDirectory();
       } catch {
         return false;
       }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { main } from "../../src/cli/main";
 import { writeFileAtomic } from "../../src/data/files";
+import { explain } from "../../src/pipeline/failure";
 import { systemErrorInWords } from "../../src/data/system-errors";
 
 function caught(action: () => void): unknown {
@@ -29,6 +30,14 @@ it("says of a file where a folder is expected which one it is", () => {
   expect(systemErrorInWords(caught(() => writeFileAtomic(join(folder, "file", "sub", "a"), "x")))).toContain(
     join(folder, "file"),
   );
+});
+
+it.runIf(process.platform === "linux")("is what a run says of a notebook that could not be saved", () => {
+  const { message } = explain(
+    caught(() => writeFileSync("/dev/full", "x")),
+    undefined,
+  );
+  expect(message).toMatch(/no space is left on the disk; make room/);
 });
 
 it("has nothing to say of errors that are not the file system's", () => {
