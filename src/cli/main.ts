@@ -3,10 +3,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../data/errors";
 import { projectRoot } from "../data/paths";
+import { systemErrorInWords } from "../data/system-errors";
 import { benchCommand } from "./commands/bench";
 import { claimsCommand } from "./commands/claims";
 import { dataCommand } from "./commands/data";
 import { diffCommand } from "./commands/diff";
+import { doctorCommand } from "./commands/doctor";
 import { kernelCommand } from "./commands/kernel";
 import { labCommand } from "./commands/lab";
 import { packCommand } from "./commands/pack";
@@ -31,6 +33,7 @@ const commands: ((program: Command) => void)[] = [
   verifyCommand,
   diffCommand,
   siteCommand,
+  doctorCommand,
   dataCommand,
   kernelCommand,
   scoreCommand,
@@ -87,6 +90,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof UserError) {
       console.error(`alignscope: ${error.message}`);
+      return 1;
+    }
+    const words = systemErrorInWords(error);
+    if (words !== undefined) {
+      console.error(`alignscope: ${words}`);
       return 1;
     }
     console.error("alignscope: an error of the program itself; please report it with what follows");

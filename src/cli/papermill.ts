@@ -1,6 +1,7 @@
 import { CommanderError } from "commander";
 import { constants } from "node:os";
 import { UserError } from "../data/errors";
+import { systemErrorInWords } from "../data/system-errors";
 import {
   collectParameters,
   DeadKernelError,
@@ -47,7 +48,10 @@ export async function papermill(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
     if (error instanceof PapermillError) console.error(error.message);
     else if (error instanceof UserError) console.error(error.message.replace(/^/gm, "papermill-ts: "));
-    else console.error(error);
+    else {
+      const words = systemErrorInWords(error);
+      console.error(words === undefined ? error : `papermill-ts: ${words}`);
+    }
     return error instanceof DeadKernelError ? EXIT_DEAD_KERNEL : 1;
   }
 }

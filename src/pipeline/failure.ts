@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { messageOf, UserError } from "../data/errors";
+import { systemErrorInWords } from "../data/system-errors";
 import {
   CellTimeoutError,
   DeadKernelError,
@@ -46,7 +47,10 @@ export function explain(error: unknown, signal: AbortSignal | undefined): Failur
     };
   }
   if (interrupted) return { reason, message: "interrupted", cell: null, interrupted };
-  const message = error instanceof UserError ? error.message : messageOf(error).trim().split("\n")[0];
+  const message =
+    error instanceof UserError
+      ? error.message
+      : (systemErrorInWords(error) ?? messageOf(error).trim().split("\n")[0]);
   return { reason, message: message ?? "it failed without a word", cell: null, interrupted };
 }
 

@@ -7,7 +7,18 @@ import { LAB_FOLDER, registry } from "../data/registry";
 import type { Json } from "../jupyter";
 
 /** The rooms that no number of a notebook comes from; the kernel's own, jupyter, is counted with the kernel. */
-const NOT_LIBRARY = ["bench", "cli", "jupyter", "lab", "pack", "parity", "pipeline", "runner", "site"];
+const NOT_LIBRARY = [
+  "bench",
+  "cli",
+  "doctor",
+  "jupyter",
+  "lab",
+  "pack",
+  "parity",
+  "pipeline",
+  "runner",
+  "site",
+];
 
 /** What every notebook of a run depends on besides its own code, parameters and artifacts; sha256 each. */
 export interface Environment {

@@ -1,12 +1,18 @@
 #!/usr/bin/env node
 // The `alignscope` command: loads the build and passes the arguments on.
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { existsSync } from "fs";
+import { dirname, join } from "path";
+import { fileURLToPath, pathToFileURL } from "url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
 const built = join(root, "dist", "src", "cli", "main.js");
-if (existsSync(built)) {
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(
+    `alignscope: Node.js ${process.versions.node} is too old: install Node.js 20.19 or newer (https://nodejs.org)`,
+  );
+  process.exitCode = 1;
+} else if (existsSync(built)) {
   const { main } = await import(pathToFileURL(built).href);
   const code = await main(process.argv);
   // What a command left open (a backend's worker threads, say) must not keep the terminal waiting.

@@ -24,6 +24,7 @@ const tasks = {
     slowTests("test/alignment", "test/bench", "test/kernels", "test/pipeline", "test/site", ...args),
   "test:pack": (args) => slowTests("test/pack", ...args),
   build: async () => ready(),
+  current: async () => current(),
   lint: async (args) =>
     (await ready()) ||
     (await run(join(modules, "eslint/bin/eslint.js"), args.length > 0 ? args : ["."])) ||
@@ -44,17 +45,38 @@ async function ready() {
   return (await install()) || link() || (await build());
 }
 
+/** Says as one line of JSON whether packages and build are what they would be made to be; changes nothing. */
+function current() {
+  const packages = fs.existsSync(join(modules, ".package-lock.json")) && (isInstalled() || installedByHand());
+  const typescript = fs.existsSync(join(modules, "typescript/package.json"));
+  const built = typescript && read(buildStamp) === wantedBuild();
+  console.log(JSON.stringify({ packages: packages, build: built }));
+  return 0;
+}
+
+function wantedInstall() {
+  return hash(["package-lock.json"]) + " node " + process.versions.modules;
+}
+
+function isInstalled() {
+  return read(installStamp) === wantedInstall() && fs.existsSync(join(modules, ".package-lock.json"));
+}
+
+function wantedBuild() {
+  const compiler = JSON.parse(read(join(modules, "typescript/package.json"))).version;
+  return hash(["tsconfig.json", ...sources("src"), ...sources("kernels")]) + " typescript " + compiler;
+}
+
 /** Runs `npm ci` unless node_modules already holds what package-lock.json asks for. */
 async function install() {
   const start = Date.now();
-  const wanted = hash(["package-lock.json"]) + " node " + process.versions.modules;
-  if (read(installStamp) === wanted && fs.existsSync(join(modules, ".package-lock.json"))) return 0;
+  if (isInstalled()) return 0;
   if (!installedByHand()) {
     say("install", "npm ci (about a minute the first time)");
     const result = await npm(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
     if (result.code !== 0) return fail(whyNpmFailed(result));
   }
-  fs.writeFileSync(installStamp, wanted);
+  fs.writeFileSync(installStamp, wantedInstall());
   say("install", "packages are in place", start);
   return 0;
 }
@@ -79,16 +101,18 @@ function installedByHand() {
 /** Compiles src/ and kernels/ to dist/ unless the build there is of the same sources by the same compiler. */
 async function build() {
   const start = Date.now();
-  const compiler = JSON.parse(read(join(modules, "typescript/package.json"))).version;
-  const wanted =
-    hash(["tsconfig.json", ...sources("src"), ...sources("kernels")]) + " typescript " + compiler;
+  const wanted = wantedBuild();
   if (read(buildStamp) === wanted) return 0;
   fs.rmSync(buildStamp, { force: true });
   removeStale("src");
   removeStale("kernels");
-  const code = await run(join(modules, "typescript/bin/tsc"), ["-p", root]);
-  if (code !== 0)
-    return fail("the build failed: mend what the compiler names above, then run the same command again");
+  const result = await compile();
+  if (result.code !== 0) {
+    const unwritten = whyNotWritten(result.words, "dist/");
+    if (unwritten) return fail(unwritten);
+    process.stderr.write(result.words);
+    return fail("the build failed: mend what the compiler names above" + AGAIN);
+  }
   fs.writeFileSync(buildStamp, wanted);
   say("build", "compiled to dist/", start);
   return 0;
@@ -155,6 +179,7 @@ async function setupCuda() {
   ]);
   link(); // npm tidies away links that it did not make
   if (result.code !== 0) {
+    process.stderr.write(result.words);
     return fail(
       "the CUDA backend was not installed (npm's words are above): it needs Linux on x86-64, and the hosts that serve " +
         "libtensorflow within reach; every other backend goes on working without it",
@@ -168,7 +193,7 @@ async function setupCuda() {
   return 0;
 }
 
-/** Runs npm, the one that started this script where there is one; its stderr is shown and kept. */
+/** Runs npm, the one that started this script where there is one; what it says is kept, for one sentence to stand for it. */
 function npm(args) {
   const env = Object.assign({}, process.env, { ONNXRUNTIME_NODE_INSTALL: "skip" });
   const own = process.env.npm_execpath;
@@ -182,30 +207,126 @@ function npm(args) {
         shell: process.platform === "win32",
       });
   let words = "";
-  child.stderr.on("data", (chunk) => {
-    words += chunk;
-    process.stderr.write(chunk);
-  });
+  child.stderr.on("data", (chunk) => (words += chunk));
   return new Promise((done) => {
     child.on("error", (error) => done({ code: 1, words: String(error) }));
-    child.on("close", (code) => done({ code: code === null ? 1 : code, words }));
+    child.on("close", (code) => done({ code: code === null ? 1 : code, words: words }));
   });
 }
 
+const AGAIN = ", then run the same command again";
+
+/** One sentence for what npm says in many lines; of a failure that nobody has met here, npm's own lines come first. */
 function whyNpmFailed(result) {
-  const again = ", then run the same command again";
-  if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|network/.test(result.words)) {
+  const words = result.words;
+  const code = (/\b(E[A-Z]{4,}|CERT_[A-Z_]+|[A-Z_]*SELF_SIGNED[A-Z_]*|UNABLE_TO_[A-Z_]+)\b/.exec(words) ||
+    [])[1];
+  const log = (/complete log of this run can be found in:\s*(.*\S)/.exec(words) || [])[1];
+  const where = log ? " (npm's log: " + log + ")" : "";
+  const named = code ? ", " + code : "";
+  if (/spawn npm(\.cmd)? ENOENT/.test(words)) {
+    return "npm is not installed: install it with Node.js" + AGAIN;
+  }
+  if (/ENOSPC|EDQUOT/.test(words)) {
+    return "the disk is full: the packages need about 1 GB, make room" + where + AGAIN;
+  }
+  if (/EROFS/.test(words)) {
     return (
-      "npm could not reach its registry: connect this machine to it, or name a mirror with `npm config set registry URL`" +
-      again
+      "npm may not write here, the file system is read-only: copy this folder to a disk that can be written" +
+      where +
+      AGAIN
     );
   }
-  if (/ENOSPC/.test(result.words)) return "the disk is full: the packages need about 1 GB" + again;
-  if (/EACCES|EPERM/.test(result.words)) {
-    return "npm may not write here: make " + root + " and npm's cache writable for this user" + again;
+  if (/\b(EACCES|EPERM)\b/.test(words)) {
+    return (
+      "npm may not write here: make " +
+      root +
+      " and npm's cache writable for this user, or name another cache " +
+      "with npm_config_cache=FOLDER" +
+      where +
+      AGAIN
+    );
   }
-  if (/spawn npm ENOENT/.test(result.words)) return "npm is not installed: install it with Node.js" + again;
-  return "npm ci failed with exit code " + result.code + ": mend what npm says above" + again;
+  if (/\b407\b|proxy authentication/i.test(words)) {
+    return (
+      "npm could not reach its registry, the proxy wants a name and password: give them with " +
+      "`npm config set https-proxy http://NAME:PASSWORD@HOST:PORT`" +
+      where +
+      AGAIN
+    );
+  }
+  if (
+    /\bCERT_|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|self.signed certificate|certificate has expired/.test(words)
+  ) {
+    return (
+      "npm could not reach its registry, whose certificate is not trusted" +
+      named +
+      ": name your network's " +
+      "certificates with `npm config set cafile FILE`" +
+      where +
+      AGAIN
+    );
+  }
+  if (/\b(E401|E403)\b/.test(words)) {
+    return (
+      "npm's registry refuses to serve you (" +
+      /\b(E401|E403)\b/.exec(words)[1] +
+      "): log in with `npm login`, or name another with `npm config set registry URL`" +
+      where +
+      AGAIN
+    );
+  }
+  if (
+    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ESOCKETTIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|network/.test(
+      words,
+    )
+  ) {
+    return (
+      "npm could not reach its registry" +
+      named +
+      ": connect this machine to it, set a proxy (HTTPS_PROXY), or " +
+      "name a mirror with `npm config set registry URL`" +
+      where +
+      AGAIN
+    );
+  }
+  const own = words
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !/complete log of this run/.test(line));
+  own.slice(0, 12).forEach((line) => console.error(line));
+  return "npm ci failed with exit code " + result.code + ": mend what npm says above" + where + AGAIN;
+}
+
+/** One sentence for a file or folder that could not be written; undefined for any other text. */
+function whyNotWritten(words, what) {
+  if (/ENOSPC|EDQUOT/.test(words)) return "the disk is full: make room for " + what + AGAIN;
+  if (/EROFS/.test(words)) {
+    return (
+      what +
+      " cannot be written, the file system is read-only: copy this folder to a disk that can be written" +
+      AGAIN
+    );
+  }
+  if (/\b(EACCES|EPERM)\b/.test(words))
+    return what + " cannot be written: make " + root + " writable for this user" + AGAIN;
+  return undefined;
+}
+
+/** Runs the compiler; what it says is shown at its end, unless one sentence says it better. */
+function compile() {
+  const pretty = process.stdout.isTTY ? ["--pretty"] : [];
+  const compiler = [join(modules, "typescript/bin/tsc"), "-p", root];
+  const child = spawn(process.execPath, compiler.concat(pretty), {
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let words = "";
+  child.stdout.on("data", (chunk) => (words += chunk));
+  child.stderr.on("data", (chunk) => (words += chunk));
+  return new Promise((done) => {
+    child.on("error", (error) => done({ code: 1, words: String(error) }));
+    child.on("close", (code) => done({ code: code === null ? 1 : code, words: words }));
+  });
 }
 
 /** Runs a Node script in the project root with this terminal; resolves with its exit code. Signals are passed on. */
@@ -276,7 +397,12 @@ const running = process.versions.node.split(".").map(Number);
 const [name, ...rest] = process.argv.slice(2);
 if (running[0] < minimum[0] || (running[0] === minimum[0] && running[1] < minimum[1])) {
   process.exitCode = fail(
-    "Node.js " + process.versions.node + " is too old: install Node.js " + minimum.join(".") + " or newer",
+    "Node.js " +
+      process.versions.node +
+      " is too old: install Node.js " +
+      minimum.join(".") +
+      " or newer (https://nodejs.org)" +
+      AGAIN,
   );
 } else if (!Object.prototype.hasOwnProperty.call(tasks, name)) {
   fail("unknown task: " + name + " (expected one of " + Object.keys(tasks).join(", ") + ")");
@@ -284,6 +410,9 @@ if (running[0] < minimum[0] || (running[0] === minimum[0] && running[1] < minimu
 } else {
   tasks[name](rest).then(
     (code) => (process.exitCode = code),
-    (error) => (process.exitCode = fail(error.message)),
+    (error) => {
+      // What this script itself writes: the stamps and links in node_modules and dist/.
+      process.exitCode = fail(whyNotWritten(error.message, error.path || "this folder") || error.message);
+    },
   );
 }

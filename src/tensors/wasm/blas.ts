@@ -1,4 +1,5 @@
 import koffi from "koffi";
+import { readFileSync } from "node:fs";
 import { messageOf } from "../../data/errors";
 
 /** One row-major float32 matrix product `C = op(A)·op(B) + beta·C` of a system BLAS. */
@@ -21,6 +22,8 @@ export type Sgemm = (
 export interface Blas {
   /** What it is, in words, e.g. `OpenBLAS 0.3.21 SkylakeX`. */
   readonly name: string;
+  /** The library's file, a whole path where the system tells. */
+  readonly file: string;
   readonly threads: number;
   readonly sgemm: Sgemm;
 }
@@ -94,7 +97,20 @@ function open(path: string): Blas {
       ldc,
     );
   };
-  return { ...identify(library, path), sgemm };
+  return { ...identify(library, path), file: loadedFile(path), sgemm };
+}
+
+/** Where the loader found a library, as Linux lists what a process has mapped. */
+function loadedFile(path: string): string {
+  if (process.platform !== "linux" || path.startsWith("/")) return path;
+  try {
+    const stem = path.replace(/\.so.*$/, "");
+    const mapped = readFileSync("/proc/self/maps", "utf8").split("\n");
+    const line = mapped.find((text) => (text.split("/").at(-1) ?? "").startsWith(stem));
+    return line === undefined ? path : line.slice(line.indexOf("/"));
+  } catch {
+    return path;
+  }
 }
 
 /** OpenBLAS says its version and threads; others are known by their file name alone. */
