@@ -27,6 +27,7 @@ const tasks = {
     (await ready()) ||
     (await run(join(modules, "eslint/bin/eslint.js"), args.length > 0 ? args : ["."])) ||
     run(join(modules, "prettier/bin/prettier.cjs"), ["--check", "--log-level", "warn", "."]),
+  "docs:api": async (args) => (await ready()) || run(join(modules, "typedoc/bin/typedoc"), args),
   "setup:cuda": setupCuda,
 };
 
