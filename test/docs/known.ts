@@ -36,6 +36,7 @@ export const KNOWN: Record<string, Record<string, Known>> = {
   },
   "docs/ci.md": {
     "npm run lint": ci("npm run lint\n"),
+    "npm run docs:api": ci("npm run docs:api\n"),
     "npm run reproduce": ci("npm run reproduce\n"),
     "npm test": ci("npm test\n"),
     "npm run test:slow": ci("npm run test:slow\n"),
@@ -71,7 +72,7 @@ export const KNOWN: Record<string, Record<string, Known>> = {
     "npm run reproduce -- --profile paper --backend webgpu": dry,
     "npx alignscope plan --profile paper --backend cuda": {
       run: true,
-      shows: /Memory of the device: about 16 GB/,
+      shows: /4\.2-pairwise-data +2\.3e\+17 +18 days +15 h[^]*Memory of the device: about 16 GB/,
     },
     "npx alignscope data list": { run: true, shows: /(?=[^]*gpt2-medium)[^]*wikitext-2-raw/ },
     "npx alignscope data fetch gpt2-medium wikitext-2-raw": {
