@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["node_modules/", "dist/", "outputs/", "data/", "coverage/", ".cache/"] },
+  { ignores: ["node_modules/", "dist/", "outputs/", "data/", "coverage/", "docs/api/", ".cache/"] },
   ...tseslint.configs.strict,
   {
     files: ["src/**/*.ts", "kernels/**/*.ts"],

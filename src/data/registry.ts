@@ -114,12 +114,12 @@ export function registry(root = projectRoot()): Registered[] {
   return catalogue.map((entry) => complete(entry, lab));
 }
 
-/** The data sets of {@link registry}. */
+/** The data sets of `registry`. */
 export function datasets(): Registered[] {
   return registry().filter(({ kind }) => kind === "dataset");
 }
 
-/** The models of {@link registry}. */
+/** The models of `registry`. */
 export function models(): Registered[] {
   return registry().filter(({ kind }) => kind === "model");
 }

@@ -14,6 +14,7 @@ export interface MeanWithInterval {
  * Percentile bootstrap of a mean: examples are drawn again with replacement `resamples` times.
  *
  * @param values one number per example, at least one; of a single one the interval is the value
+ * @param options how the mean is resampled
  * @param options.level share of resampled means inside the interval
  * @throws UserError for no values: there is nothing whose mean it could be
  */

@@ -19,6 +19,7 @@ export type MatchedDirection = Direction & LastLayerShift & FoundScale;
  * chosen so that perplexity comes out alike). Directions of different length, and random ones, become comparable.
  *
  * @param ids the text's tokens
+ * @param options what they are to cost, and how that is measured
  * @param options.ratio target perplexity over the unchanged model's, above 1
  */
 export async function matchScales<D extends Direction>(

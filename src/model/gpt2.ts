@@ -49,6 +49,7 @@ export class GPT2 {
    * Loads a folder in Hugging Face's layout (config.json, model.safetensors or its shards) onto the current backend,
    * tensor by tensor; the wasm backend reads the file straight into its memory, so that no weight is there twice.
    *
+   * @param options how the weights are held
    * @param options.processing `"none"`: the weights as they are; `"folded"`: as TransformerLens holds them
    */
   static async load(
@@ -108,6 +109,7 @@ export class GPT2 {
   /**
    * Logits `[rows, vocab]` of what the last layer norm gives, `[rows, dModel]`.
    *
+   * @param options what is added
    * @param options.bias whether a folded model's bias is added; true unless said otherwise
    */
   unembed(rows: tf.Tensor2D, { bias = true } = {}): tf.Tensor2D {
@@ -145,7 +147,7 @@ export class GPT2 {
     this.parameters.set(name, tf.keep(tensor));
   }
 
-  /** A model of the same function on other weights; see {@link processWeights}. Both are to be disposed of. */
+  /** A model of the same function on other weights; see `processWeights`. Both are to be disposed of. */
   processed(processing: Processing): GPT2 {
     return new GPT2(this.config, processWeights(this.parameters, this.config, processing));
   }

@@ -53,6 +53,7 @@ export function residualRows(
  * (TransformerLens' `accumulated_resid`).
  *
  * @param cache holds the hook points of {@link residualRows}, at the same positions each
+ * @param options which rows, and what they are divided by
  * @param options.normalisation leaves the rows as they are unless given
  * @returns labels, and their residual streams `[row, batch, position, dModel]`, which the caller disposes of
  *

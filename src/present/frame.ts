@@ -123,7 +123,7 @@ export class Frame {
   }
 }
 
-/** A {@link Frame} of `rows`. */
+/** A `Frame` of `rows`. */
 export function frame(rows: readonly Row[], columns?: readonly string[]): Frame {
   return new Frame(rows, columns);
 }

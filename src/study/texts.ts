@@ -38,6 +38,7 @@ export async function readPassages(nameOrPath: string, { limit = Infinity } = {}
 /**
  * Comments labelled toxic or not, shuffled: JSON Lines with `text` and `toxic`, or CSV without a header, (text, label).
  *
+ * @param options how many, and in which order
  * @param options.limit at most so many, after shuffling
  */
 export async function readComments(

@@ -22,6 +22,7 @@ const NEGLIGIBLE = 2 ** -100;
  * 1,199 x 1,024 some 13 s.
  *
  * @param rows n vectors of length d, finite numbers
+ * @param options what is computed
  * @param options.left whether the left singular vectors are wanted as well, which takes half as long again
  * @throws RangeError when there are no rows, rows of unequal length, or numbers that are not finite
  * @example

@@ -61,6 +61,7 @@ export interface FoundScale {
  * log-perplexity grew with the square of the scale and halving where the guess closes in too slowly.
  *
  * @param perplexityAt measures the perplexity at a scale; it must rise with the scale for large scales
+ * @param options what to reach, and from where
  * @param options.base perplexity at scale 0
  * @param options.tolerance accepted relative distance from the target
  * @throws UserError when `target` is not above `base`, or when `maxEvaluations` do not suffice

@@ -25,8 +25,9 @@ export interface Promotion {
  * logits is held against m E v.
  *
  * @param sequences token ids, one list per text
- * @param vector v, [dModel]
- * @param scale m
+ * @param options what is added, and where
+ * @param options.vector v, [dModel]
+ * @param options.scale m
  */
 export async function measurePromotion(
   model: GPT2,

@@ -25,6 +25,7 @@ export function nameOf({ layer, neuron }: Neuron): string {
  * can be among the best and leaves the leaders as they are.
  *
  * @param probe W_toxic, [dModel]
+ * @param options how many
  * @param options.top how many to return (default: all that passed the filter)
  */
 export async function rankValueVectors(

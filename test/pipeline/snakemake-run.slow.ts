@@ -89,7 +89,7 @@ describe.skipIf(!snakemakeIsThere)(
         expect(from).toBeGreaterThanOrEqual(spans[i]?.to ?? 0);
     });
 
-    it("runs through Slurm's sbatch as the README says it, with what each step needs", async () => {
+    it("runs through Slurm's sbatch as the guide says it, with what each step needs", async () => {
       const series = new Series();
       declareSeedAndBackend(series);
       const { file, work, options } = exportSeries(series, "--backend", "cuda");
@@ -101,8 +101,8 @@ describe.skipIf(!snakemakeIsThere)(
         `#!/bin/sh\necho "$@" >> "${work}/submitted"\nfor script; do :; done\nsetsid sh "$script" </dev/null >>"${work}/job.log" 2>&1 &\necho $!\n`,
       );
       chmodSync(join(bin, "sbatch"), 0o755);
-      const readme = readFileSync(join(__dirname, "../../README.md"), "utf8");
-      const line = /--cluster "([^"]+)"/.exec(readme)?.[1] ?? "";
+      const guide = readFileSync(join(__dirname, "../../docs/gpu.md"), "utf8");
+      const line = /--cluster "([^"]+)"/.exec(guide)?.[1] ?? "";
       expect(line).toContain("sbatch");
       const { status, err } = await snakemake(
         file,

@@ -5,6 +5,7 @@ import type { Continuations } from "./make";
 /**
  * The likeliest continuations, the preferred side of the paper's pairs (section 4.2, paper.md A7).
  *
+ * @param options how they are generated
  * @param options.minNewTokens no end of text before so many; 1 unless said otherwise, since a pair with an empty side
  *   teaches nothing
  * @param options.batchSize prompts per pass; the whole chunk unless said otherwise

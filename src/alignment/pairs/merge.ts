@@ -10,6 +10,7 @@ import { chunksOf, shardPath, shardsBeside, type Shard } from "./shard";
  * Puts the shards of a file together, in the order of the prompts; they stay where they are.
  *
  * @param path the file of the whole; its shards lie beside it
+ * @param options which shards
  * @param options.of how many shards there are, where shards of several divisions lie there
  * @throws UserError when shards are missing, unfinished or made with different settings, or the file is there already
  *   with other content

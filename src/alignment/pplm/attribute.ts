@@ -39,6 +39,7 @@ interface StoredHead {
  * Reads a classifier head of PPLM: JSON with `weight` [class, dModel], `bias` [class] and the names of the `classes`.
  *
  * @param nameOrPath a name in the registry, or the path of a file
+ * @param options which class
  * @param options.target name of the class to make likelier
  * @throws UserError for what is not such a file, and for one of another width than `dModel`
  *

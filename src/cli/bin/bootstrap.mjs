@@ -31,6 +31,7 @@ const tasks = {
     // The pages' own script is compiled when pages are made: its types are checked here.
     (await run(join(modules, "typescript/bin/tsc"), ["-p", at("src/site/browser")])) ||
     run(join(modules, "prettier/bin/prettier.cjs"), ["--check", "--log-level", "warn", "."]),
+  "docs:api": async (args) => (await ready()) || run(join(modules, "typedoc/bin/typedoc"), args),
   "setup:cuda": setupCuda,
 };
 

@@ -12,6 +12,7 @@ export type PanelKind = "cosine" | "activation";
  *
  * Rows: `layer`, `kind` ("cosine" or "activation"), `at` (the middle of a bar) and `share`.
  *
+ * @param options which layers, and how far the axes go
  * @param options.activationEnd the upper axis goes from minus this to this; 0.21 as published
  */
 export function cosinePanels({

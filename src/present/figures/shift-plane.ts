@@ -17,7 +17,8 @@ const [WIDTH, HEIGHT] = [460, 300];
  * Figure 3 from data: residual streams before and after alignment, an arrow from the one to the other, the mean shift, and
  * the half-plane in which a toxic neuron is active.
  *
- * @param options.neuron its name
+ * @param options what the picture names
+ * @param options.neuron the name of the toxic neuron
  * @returns rows and specification for `figure`
  */
 export function shiftPlaneFigure(
