@@ -55,7 +55,10 @@ export const KNOWN: Record<string, Record<string, Known>> = {
   },
   "docs/doctor.md": {
     "npx alignscope doctor": { run: true, with: "--offline", shows: /The profile lab can run/ },
-    "npx alignscope doctor --profile paper": { elsewhere: "test/doctor/run.test.ts", says: 'profile: "huge"' },
+    "npx alignscope doctor --profile paper": {
+      elsewhere: "test/doctor/run.test.ts",
+      says: 'profile: "huge"',
+    },
     "npx alignscope doctor --offline": { run: true, shows: /^ok +node/m },
     "npx alignscope doctor --json": { run: true, with: "--offline", shows: /^\{/ },
   },
