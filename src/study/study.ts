@@ -53,7 +53,8 @@ export interface Study {
   keptModel(name: string): Promise<GPT2>;
   /**
    * A folder for work of hours, which goes on there when the notebook is run again after it was interrupted. It is the same
-   * for the same `settings` of the same model and profile, wherever the run's own folder is.
+   * for the same `settings` of the same model, backend, profile and folder of the run: runs of a sweep side by side, which
+   * may differ in other settings only, do not share one.
    */
   workshop(name: string, settings: unknown): Workshop;
 }
@@ -160,7 +161,8 @@ export async function openStudy({
     },
     workshop(work, settings) {
       const key = sha256Of(JSON.stringify([checksum, backend.backend, settings])).slice(0, 12);
-      const place = join(projectRoot(), ".cache", "work", profile ?? "own", `${work}-${key}`);
+      const run = sha256Of(folder).slice(0, 6);
+      const place = join(projectRoot(), ".cache", "work", profile ?? "own", `${work}-${key}-${run}`);
       mkdirSync(place, { recursive: true });
       return {
         folder: place,

@@ -50,6 +50,20 @@ test("a kept model that was aligned from another base model, or in another profi
   }
 });
 
+test("runs in folders of their own, side by side, do not share the place of their long work", async () => {
+  const outputs = join(folder, "second");
+  const beside = await openStudy({ model: "lab", outputs, backend: "wasm", profile: "test-of-study" });
+  const [one, two] = [study, beside].map((each) => each.workshop("pairs", { count: 3 }));
+  try {
+    expect(two!.folder).not.toBe(one!.folder);
+    expect(two!.key).toBe(one!.key);
+  } finally {
+    one!.clear();
+    two!.clear();
+    beside.model.dispose();
+  }
+});
+
 test("long work has the same place for the same settings and another for others; what is done is cleared", () => {
   const shop = study.workshop("pairs", { count: 3 });
   const other = study.workshop("pairs", { count: 4 });
