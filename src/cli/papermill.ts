@@ -3,12 +3,11 @@ import { constants } from "node:os";
 import { UserError } from "../data/errors";
 import { systemErrorInWords } from "../data/system-errors";
 import {
-  collectParameters,
   DeadKernelError,
   executeNotebook,
   inspectNotebook,
   parameterHelp,
-  parameterTexts,
+  readParameters,
   PapermillError,
   refuseSecretsInPath,
   type ExecuteOptions,
@@ -97,7 +96,7 @@ function logLevel(output: string, { logLevel: level = "INFO" }: PapermillOptions
 }
 
 /** The parameters from everywhere the command line has them, and how they were given. */
-function readParameters(
+function givenParameters(
   input: string,
   output: string,
   options: PapermillOptions,
@@ -110,7 +109,7 @@ function readParameters(
     typed: options.parameters ?? [],
     raw: options.parameters_raw ?? [],
   };
-  const parameters = collectParameters(sources);
+  const { parameters, texts } = readParameters(sources);
   const maskParameters = options.maskParameters ?? [];
   for (const path of [input, output, options.cwd ?? ""]) {
     refuseSecretsInPath(path, parameters, maskParameters);
@@ -121,7 +120,7 @@ function readParameters(
       ...(injectPaths || injectOutputPath ? { PAPERMILL_OUTPUT_PATH: output } : {}),
       ...parameters,
     },
-    parameterTexts: parameterTexts(sources),
+    parameterTexts: texts,
     maskParameters,
   };
 }
@@ -130,7 +129,7 @@ function readOptions(input: string, output: string, options: PapermillOptions): 
   const { engine, kernel, language, cwd, stdoutFile, stderrFile } = options;
   const { executionTimeout, notebookTimeout, maxOutputSize } = options;
   return {
-    ...readParameters(input, output, options),
+    ...givenParameters(input, output, options),
     strictParameters: options.strictParameters ?? false,
     requestSaveOnCellExecute: options.requestSaveOnCellExecute,
     autosaveCellEvery: options.autosaveCellEvery,
@@ -155,7 +154,7 @@ async function helpNotebook(input: string, options: PapermillOptions): Promise<n
   const parameters = await inspectNotebook(
     input,
     options.language,
-    readParameters(input, "", options).parameters,
+    givenParameters(input, "", options).parameters,
   );
   console.log("Usage: papermill-ts [OPTIONS] NOTEBOOK_PATH [OUTPUT_PATH]");
   console.log(`\nParameters inferred for notebook '${input}':`);

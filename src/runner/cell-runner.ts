@@ -15,6 +15,7 @@ import type { ExecutionEnd, KernelSession } from "./kernel-session";
 import { OutputCollector, type Displays } from "./outputs";
 import { cellRecord, finishCell, startCell } from "./papermill-metadata";
 import { errorFromStderr } from "./tslab-errors";
+import { WidgetStates } from "./widget-states";
 
 /** Cells that are not run. */
 export const SKIP_TAG = "skip-execution";
@@ -41,6 +42,7 @@ export class CellRunner {
   readonly #run: EngineRun;
   readonly #session: KernelSession;
   readonly #displays: Displays = new Map();
+  readonly #widgets = new WidgetStates();
 
   constructor(run: EngineRun, session: KernelSession) {
     this.#run = run;
@@ -49,6 +51,13 @@ export class CellRunner {
 
   /** Returns the failure that stopped the run, or undefined. */
   async runAll(): Promise<PapermillExecutionError | undefined> {
+    const failure = await this.#runCells();
+    const widgets = this.#widgets.metadata();
+    if (widgets) this.#run.notebook.metadata["widgets"] = widgets;
+    return failure;
+  }
+
+  async #runCells(): Promise<PapermillExecutionError | undefined> {
     const { notebook, saver, tell } = this.#run;
     const codeTotal = notebook.cells.filter((cell) => cell.cell_type === "code").length;
     let codeIndex = 0;
@@ -108,10 +117,15 @@ export class CellRunner {
       onChanged: (other) => saver.changed(other),
     });
     const times: Record<string, string> = {};
-    const filter = secrets.filter((message) => collector.handle(message));
+    const keep = (message: JupyterMessage): void => {
+      collector.handle(message);
+      this.#widgets.handle(message);
+    };
+    const filter = secrets.filter(keep);
     const listener = (message: JupyterMessage): void => {
       noteTime(times, message);
-      (filter ?? collector).handle(message);
+      if (filter) filter.handle(message);
+      else keep(message);
     };
     const limits = { timeout: this.#secondsLeft(), signal: options.signal };
     const source = secrets.sourceOf(cell);

@@ -15,7 +15,7 @@ export { inspectNotebook } from "./inspect";
 export {
   collectParameters,
   inferValue,
-  parameterTexts,
+  readParameters,
   yamlParameters,
   type ParameterSources,
 } from "./parameter-sources";

@@ -22,6 +22,11 @@ export interface ParameterTexts {
   typed?: Readonly<Record<string, string>>;
   /** Names whose value is text because that was asked for (`-r`). */
   raw?: readonly string[];
+  /**
+   * Paths (`rate`, `layers/0`) of whole numbers that were written as fractions: `1.0`, `1e3`. JavaScript has one kind of
+   * number; in a language that has two they are fractions still.
+   */
+  floats?: readonly string[];
 }
 
 /** What may be said about one run of a notebook; every field has papermill's default. */

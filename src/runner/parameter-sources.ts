@@ -15,26 +15,42 @@ export interface ParameterSources {
 }
 
 /**
- * The parameters of a command line. Later ones win: base64, then files, then YAML, then typed, then raw, each kind from
- * left to right; a nested value is replaced as a whole.
+ * The parameters of a command line, and what is known of how they were written. Later ones win: base64, then files, then
+ * YAML, then typed, then raw, each kind from left to right; a nested value is replaced as a whole.
  */
-export function collectParameters(sources: ParameterSources): Parameters {
-  const layers: Parameters[] = [
-    ...(sources.base64 ?? []).map((text) =>
-      yamlParameters(Buffer.from(text, "base64").toString("utf8"), "the base64 parameters"),
-    ),
-    ...(sources.files ?? []).map(fileParameters),
-    ...(sources.yaml ?? []).map((text) => yamlParameters(text, `the YAML parameters "${text}"`)),
-    ...(sources.typed ?? []).map(([name, text]) => ({ [name]: inferValue(text) })),
-    ...(sources.raw ?? []).map(([name, text]) => ({ [name]: text })),
-  ];
-  return Object.assign({}, ...layers) as Parameters;
+export function readParameters(sources: ParameterSources): { parameters: Parameters; texts: ParameterTexts } {
+  const floats: string[] = [];
+  const parameters: Parameters = {};
+  const add = (layer: Parameters, found: readonly string[] = []): void => {
+    for (const name of Object.keys(layer)) {
+      const hidden = floats.filter((path) => path === name || path.startsWith(`${name}/`));
+      for (const path of hidden) floats.splice(floats.indexOf(path), 1);
+    }
+    floats.push(...found);
+    Object.assign(parameters, layer);
+  };
+  const addYaml = (text: string, of: string): void => {
+    const found: string[] = [];
+    add(yamlParameters(text, of, found), found);
+  };
+  for (const text of sources.base64 ?? []) {
+    addYaml(Buffer.from(text, "base64").toString("utf8"), "the base64 parameters");
+  }
+  for (const path of sources.files ?? []) addYaml(fileText(path), path);
+  for (const text of sources.yaml ?? []) addYaml(text, `the YAML parameters "${text}"`);
+  for (const [name, text] of sources.typed ?? []) {
+    const value = inferValue(text);
+    add({ [name]: value }, Number.isInteger(value) && !INTEGER.test(text.trim()) ? [name] : []);
+  }
+  for (const [name, text] of sources.raw ?? []) add({ [name]: text });
+  const raw = (sources.raw ?? []).map(([name]) => name);
+  const typed = Object.fromEntries((sources.typed ?? []).filter(([name]) => !raw.includes(name)));
+  return { parameters, texts: { typed, raw, floats } };
 }
 
-/** Which values of {@link collectParameters} were guessed from a text, and which are text because `-r` said so. */
-export function parameterTexts({ typed = [], raw = [] }: ParameterSources): ParameterTexts {
-  const names = raw.map(([name]) => name);
-  return { typed: Object.fromEntries(typed.filter(([name]) => !names.includes(name))), raw: names };
+/** The parameters of {@link readParameters} alone. */
+export function collectParameters(sources: ParameterSources): Parameters {
+  return readParameters(sources).parameters;
 }
 
 /**
@@ -45,7 +61,7 @@ export function inferValue(text: string): ParameterValue {
   if (text === "True" || text === "False") return text === "True";
   if (text === "None") return null;
   const trimmed = text.trim();
-  if (/^[+-]?\d+(_\d+)*$/.test(trimmed)) return fitInteger(BigInt(trimmed.replace(/^\+|_/g, "")));
+  if (INTEGER.test(trimmed)) return fitInteger(BigInt(trimmed.replace(/^\+|_/g, "")));
   if (/^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)(e[+-]?\d+(_\d+)*)?$/i.test(trimmed)) {
     return Number(trimmed.replace(/_/g, ""));
   }
@@ -54,14 +70,14 @@ export function inferValue(text: string): ParameterValue {
   return text;
 }
 
-function fileParameters(path: string): Parameters {
-  let text: string;
+const INTEGER = /^[+-]?\d+(_\d+)*$/;
+
+function fileText(path: string): string {
   try {
-    text = readFileSync(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch (error) {
     throw new UserError(`cannot read the parameter file ${path} (${messageOf(error)})`);
   }
-  return yamlParameters(text, path);
 }
 
 /**
@@ -69,8 +85,9 @@ function fileParameters(path: string): Parameters {
  * an empty mapping. JSON is YAML.
  *
  * @param name stands in the error messages
+ * @param floats takes the paths of whole numbers that are written as fractions
  */
-export function yamlParameters(text: string, name: string): Parameters {
+export function yamlParameters(text: string, name: string, floats: string[] = []): Parameters {
   let value: unknown;
   try {
     value = parse(text, {
@@ -95,7 +112,7 @@ export function yamlParameters(text: string, name: string): Parameters {
     );
   }
   return Object.fromEntries(
-    Object.entries(value).map(([key, entry]) => [key, fromYaml(entry, `${name}: ${key}`)]),
+    Object.entries(value).map(([key, entry]) => [key, fromYaml(entry, key, `${name}: ${key}`, floats)]),
   );
 }
 
@@ -105,19 +122,23 @@ function longWord(tag: CollectionTag | ScalarTag): CollectionTag | ScalarTag {
   return test ? ({ ...tag, test: new RegExp(`(?=^..)(?:${test.source})`) } as ScalarTag) : tag;
 }
 
-function fromYaml(value: unknown, where: string): ParameterValue {
+function fromYaml(value: unknown, path: string, where: string, floats: string[]): ParameterValue {
   if (value === null || value === undefined) return null;
+  const inside = (entry: unknown, key: string | number): ParameterValue =>
+    fromYaml(entry, `${path}/${key}`, where, floats);
   switch (typeof value) {
     case "bigint":
       return fitInteger(value);
-    case "string":
     case "number":
+      if (Number.isInteger(value)) floats.push(path);
+      return value;
+    case "string":
     case "boolean":
       return value;
     case "object":
-      if (Array.isArray(value)) return value.map((entry) => fromYaml(entry, where));
+      if (Array.isArray(value)) return value.map(inside);
       if (Object.getPrototypeOf(value) === Object.prototype) {
-        return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, fromYaml(entry, where)]));
+        return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, inside(entry, key)]));
       }
   }
   throw new UserError(

@@ -2,7 +2,7 @@ import { UserError } from "../data/errors";
 import { giveCellIds, hasTag, type CodeCell, type Notebook } from "../jupyter";
 import type { ExecuteOptions, Parameters } from "./options";
 import { jsonParameters, notebookRecord } from "./papermill-metadata";
-import type { DeclaredParameter, Translator } from "./translators";
+import { withFloats, type DeclaredParameter, type Translator } from "./translators";
 import { checkParameters } from "./typed/check-parameters";
 import { ParameterError } from "./typed/parameter-error";
 import { MASK } from "./typed/secret-names";
@@ -50,7 +50,8 @@ export async function injectParameters(
   });
   if (strict && problems.length > 0) throw new ParameterError(problems);
   const warnings = problems;
-  const cell = injectedCell(parameters, translator, declared, secrets);
+  const floats = new Set(translator.tellsFloats ? options.parameterTexts?.floats : []);
+  const cell = injectedCell(parameters, translator, declared, secrets, floats);
   if (injectedAt >= 0) {
     cell.id = notebook.cells[injectedAt]?.id ?? cell.id;
     notebook.cells[injectedAt] = cell;
@@ -83,10 +84,11 @@ function injectedCell(
   translator: Translator,
   declared: ReadonlyMap<string, DeclaredParameter>,
   secrets: Secrets,
+  floats: ReadonlySet<string>,
 ): CodeCell {
   const source = (values: Parameters): string => {
     const lines = Object.entries(values).map(([name, value]) =>
-      translator.assign(name, value, declared.get(name)),
+      translator.assign(name, withFloats(value, name, floats), declared.get(name)),
     );
     return [translator.comment("Parameters"), ...lines, ""].join("\n");
   };

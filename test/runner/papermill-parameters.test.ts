@@ -56,6 +56,16 @@ describe("a parameter", () => {
     expect(notebook.cells.every((cell) => Array.isArray(cell.metadata.tags))).toBe(true);
   });
 
+  it("that was written as a fraction stays one in a language that has two kinds of number", async () => {
+    const args = ["-y", "{rate: 2, layers: [1.0, 2, 1e3]}", "-p", "rate", "1.0", "-p", "count", "1"];
+    const python = await prepare(simple, "-k", "python3", ...args);
+    expect(python.cells[1]?.source).toBe("# Parameters\nrate = 1.0\nlayers = [1.0, 2, 1000.0]\ncount = 1\n");
+    const typescript = await prepare(simple, "-l", "typescript", ...args);
+    expect(typescript.cells[1]?.source).toContain("const rate = 1;\nconst layers = [1, 2, 1000];\n");
+    const later = await prepare(simple, "-k", "python3", "-y", "rate: 1.0", "-p", "rate", "1");
+    expect(later.cells[1]?.source).toContain("rate = 1\n");
+  });
+
   it("of a notebook that declares none comes first, and a warning says so (C2)", async () => {
     const notebook = await prepare(bare, "-p", "msg", "Hello");
     expect(notebook.cells[0]?.metadata.tags).toEqual(["injected-parameters"]);

@@ -17,6 +17,7 @@ const literal = literalWriter({
 export const bashTranslator: Translator = {
   comment: (text) => `# ${text}`.trim(),
   literal,
+  tellsFloats: true,
   assign: (name, value) => `${name}=${literal(value)}`,
   isName: (name) => /^[A-Za-z_]\w*$/.test(name),
 };

@@ -20,6 +20,7 @@ const literal = literalWriter({
 export const csharpTranslator: Translator = {
   comment: (text) => `// ${text}`.trim(),
   literal,
+  tellsFloats: true,
   assign: (name, value) => `var ${name} = ${literal(value)};`,
   isName: isPlainName,
 };

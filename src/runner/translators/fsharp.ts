@@ -20,6 +20,7 @@ const literal = literalWriter({
 export const fsharpTranslator: Translator = {
   comment: (text) => `(* ${text} *)`,
   literal,
+  tellsFloats: true,
   assign: (name, value) => `let ${name} = ${literal(value)}`,
   isName: isPlainName,
 };

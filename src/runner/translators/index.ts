@@ -11,7 +11,7 @@ import { scalaTranslator } from "./scala";
 import type { Translator } from "./translator";
 import { typescriptTranslator } from "./typescript";
 
-export type { DeclaredParameter, Translator } from "./translator";
+export { withFloats, type DeclaredParameter, type Translator } from "./translator";
 
 /** By kernel name or language, lower case. The names are papermill's, after the two of this project's own languages. */
 const translators = new Map<string, Translator>([

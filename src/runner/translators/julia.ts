@@ -17,6 +17,7 @@ const literal = literalWriter({
 export const juliaTranslator: Translator = {
   comment: (text) => `# ${text}`.trim(),
   literal,
+  tellsFloats: true,
   assign: (name, value) => `${name} = ${literal(value)}`,
   isName: isPlainName,
 };

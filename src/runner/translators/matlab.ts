@@ -21,6 +21,7 @@ const literal = literalWriter({
 export const matlabTranslator: Translator = {
   comment: (text) => `% ${text}`.trim(),
   literal,
+  tellsFloats: true,
   assign: (name, value) => `${name} = ${literal(value)};`,
   isName: (name) => /^[A-Za-z]\w*$/.test(name),
 };

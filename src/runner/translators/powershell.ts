@@ -19,6 +19,7 @@ const literal = literalWriter({
 export const powershellTranslator: Translator = {
   comment: (text) => `# ${text}`.trim(),
   literal,
+  tellsFloats: true,
   assign: (name, value) => `$${name} = ${literal(value)}`,
   isName: isPlainName,
 };

@@ -18,6 +18,7 @@ const literal = literalWriter({
 export const pythonTranslator: Translator = {
   comment: (text) => `# ${text}`.trim(),
   literal,
+  tellsFloats: true,
   assign: (name, value) => `${name} = ${literal(value)}`,
   isName: (name) => isPlainName(name) && !KEYWORDS.has(name),
   inspect: (source) => Promise.resolve(readPythonDeclarations(source)),

@@ -17,6 +17,7 @@ const literal = literalWriter({
 export const rTranslator: Translator = {
   comment: (text) => `# ${text}`.trim(),
   literal,
+  tellsFloats: true,
   // A name cannot begin with `_`: papermill drops it, and notebooks count on that.
   assign: (name, value) => `${name.replace(/^_+/, "")} = ${literal(value)}`,
   isName: (name) => /^_*(?:\p{L}|\.(?!\d))[\p{L}\p{N}_.]*$/u.test(name),

@@ -17,6 +17,7 @@ const literal = literalWriter({
 export const scalaTranslator: Translator = {
   comment: (text) => `// ${text}`.trim(),
   literal,
+  tellsFloats: true,
   assign: (name, value) => `val ${name} = ${literal(value)}`,
   isName: isPlainName,
 };

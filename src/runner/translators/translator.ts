@@ -20,6 +20,27 @@ export interface DeclaredParameter {
   help?: string | undefined;
 }
 
+/** A whole number that was written as a fraction, in the place of the number in a value. */
+export class WholeFloat {
+  readonly value: number;
+
+  constructor(value: number) {
+    this.value = value;
+  }
+}
+
+/** The value with the whole numbers at these paths (`rate`, `layers/0`) marked as fractions; `path` is the value's own. */
+export function withFloats(value: ParameterValue, path: string, floats: ReadonlySet<string>): ParameterValue {
+  if (typeof value === "number") {
+    return floats.has(path) ? (new WholeFloat(value) as unknown as ParameterValue) : value;
+  }
+  if (typeof value !== "object" || value === null) return value;
+  const inside = (entry: ParameterValue, key: string | number): ParameterValue =>
+    withFloats(entry, `${path}/${key}`, floats);
+  if (Array.isArray(value)) return (value as readonly ParameterValue[]).map(inside);
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, inside(entry, key)]));
+}
+
 /** Writes parameters in one language. */
 export interface Translator {
   comment(text: string): string;
@@ -27,6 +48,8 @@ export interface Translator {
   literal(value: ParameterValue): string;
   /** One line that gives the parameter its value; `declared` is what the parameters cell says about it. */
   assign(name: string, value: ParameterValue, declared: DeclaredParameter | undefined): string;
+  /** Whether the language has two kinds of number, and `literal` and `assign` heed {@link WholeFloat}. */
+  tellsFloats?: boolean;
   /** Whether the language takes the name as a variable's. */
   isName(name: string): boolean;
   /** Whether the kernel refuses a value that is not of the declared type. */

@@ -1,5 +1,6 @@
 import { UserError } from "../../data/errors";
 import type { ParameterValue } from "../options";
+import { WholeFloat } from "./translator";
 
 /** How one language spells each kind of value; papermill's table of translations, a row per language. */
 export interface ValueWriter {
@@ -34,6 +35,10 @@ export function literalWriter(writer: ValueWriter): (value: ParameterValue) => s
         if (Object.is(value, -0)) return "-0.0";
         if (Number.isInteger(value)) return writer.integer(value);
         return writer.fraction?.(value) ?? String(value);
+    }
+    if (value instanceof WholeFloat) {
+      const text = Object.is(value.value, -0) ? "-0" : String(value.value);
+      return /^-?\d+$/.test(text) ? `${text}.0` : text; // From 1e21 on, the exponent tells.
     }
     if (Array.isArray(value)) return writer.list((value as readonly ParameterValue[]).map(literal));
     return writer.mapping(Object.entries(value).map(([key, entry]) => [key, literal(entry)]));
