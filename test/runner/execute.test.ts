@@ -259,7 +259,7 @@ describe("a run that is ended from outside", () => {
 });
 
 describe("the signal of a run", () => {
-  it("has one listener while a cell runs, however many ran before, and none when the run is over", async () => {
+  it("has at most one listener, however many cells ran before, and none when the run is over", async () => {
     const { signal } = new AbortController();
     const listening: number[] = [];
     const cells = Array.from({ length: 13 }, (_, n) => `console.log(${n})`);
@@ -269,7 +269,9 @@ describe("the signal of a run", () => {
         event.type === "output" && listening.push(getEventListeners(signal, "abort").length),
     });
     expect(error).toBeUndefined();
-    expect(listening).toEqual(Array(13).fill(1));
+    // What a cell printed may arrive after its reply, when nobody listens for it any more.
+    expect(listening).toHaveLength(13);
+    expect(Math.max(...listening)).toBe(1);
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 });

@@ -17,11 +17,13 @@ const installStamp = join(modules, ".alignscope-install");
 const buildStamp = at("dist", ".alignscope-build");
 const binaries = { alignscope: "alignscope.mjs", "papermill-ts": "papermill-ts.mjs" };
 
+/** The rooms that have tests of minutes; those of the pack are a task of their own. */
+const slow = ["alignment", "bench", "kernels", "pipeline", "site", "docs"].map((room) => `test/${room}`);
+
 const tasks = {
   reproduce: async (args) => (await ready()) || run(at("src/cli/bin/alignscope.mjs"), ["reproduce", ...args]),
   test: async (args) => (await ready()) || run(join(modules, "vitest/vitest.mjs"), ["run", ...args]),
-  "test:slow": (args) =>
-    slowTests("test/alignment", "test/bench", "test/kernels", "test/pipeline", "test/site", ...args),
+  "test:slow": (args) => slowTests(...slow, ...args),
   "test:pack": (args) => slowTests("test/pack", ...args),
   build: async () => ready(),
   current: async () => current(),

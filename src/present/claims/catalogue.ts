@@ -27,7 +27,7 @@ export interface PaperClaim {
   /** Section of the paper that makes it. */
   section: string;
   /** Names of the figures and tables that show it. */
-  exhibits: string[];
+  exhibits?: string[];
   title: string;
   /** What the paper says. */
   says: string;

@@ -49,7 +49,7 @@ ${rows.join("\n")}
 }
 
 function renderClaim(claim: RunClaim, paper: PaperClaim, site: Site): string {
-  const shown = site.run.exhibits.filter(({ name, place }) => place && paper.exhibits.includes(name));
+  const shown = site.run.exhibits.filter(({ name, place }) => place && paper.exhibits?.includes(name));
   const parts = [
     `<h2>${claim.id} ${htmlMath(claim.title)}</h2>`,
     `<p><strong>${verdictBadge(claim.verdict)}</strong>${claim.reason ? `: ${escapeHtml(claim.reason)}` : ""}</p>`,

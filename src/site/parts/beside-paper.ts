@@ -89,7 +89,7 @@ function differenceText(difference: number, { digits, kind }: Column): string {
 function claimsOf(exhibit: Exhibit, site: Site): { claim: RunClaim; paper: PaperClaim }[] {
   return (site.run.claims?.claims ?? []).flatMap((claim) => {
     const paper = site.catalogue.get(claim.id);
-    return paper?.exhibits.includes(exhibit.name) ? [{ claim, paper }] : [];
+    return paper?.exhibits?.includes(exhibit.name) ? [{ claim, paper }] : [];
   });
 }
 
