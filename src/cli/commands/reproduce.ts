@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { join, relative } from "node:path";
 import type { NotebookResult, Project } from "../../pipeline";
+import { blasHint } from "../blas-hint";
 import { checkBackend } from "../check-backend";
 import { claimsText } from "../claims-text";
 import { exitCodeOf, runSummary } from "../run-summary";
@@ -51,7 +52,12 @@ export function reproduceCommand(program: Command): void {
         await printForecast(project, planned, options);
         return;
       }
-      if (planned.some(({ action }) => action !== "skip")) checkBackend(project.given["backend"]);
+      const toRun = planned.filter(({ action }) => action !== "skip");
+      if (toRun.length > 0) checkBackend(project.given["backend"]);
+      if (toRun.some(({ parameters }) => "backend" in parameters)) {
+        const hint = blasHint(project.given["backend"]);
+        if (hint) console.error(hint);
+      }
       const { results, signal } = await runAndShow(project, planned, options);
       const { buildSite } = await import("../../site/index.js");
       const index = await buildSite(project.outputs);
