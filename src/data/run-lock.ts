@@ -30,9 +30,13 @@ export function takeRunLock(file: string, locked: Locked): () => void {
       };
     }
     const found = textOf(file);
-    if (found === undefined) continue; // given free meanwhile
+    if (found === undefined) continue; // given free meanwhile, or the folder takes no files
     refuseHolder(found, file, locked);
     takeAway(file, found);
+  }
+  if (textOf(file) === undefined) {
+    const where = `nothing can be made in ${dirname(file)}`;
+    throw new UserError(`cannot write to ${locked.what}: ${where}: ${locked.otherwise}`);
   }
   throw new UserError(
     `another run has just begun to write to ${locked.what}: wait for it, or ${locked.otherwise}`,

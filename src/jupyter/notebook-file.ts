@@ -18,9 +18,10 @@ export function readNotebook(path: string): Notebook {
     text = readFileSync(path, "utf8");
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    throw new UserError(
-      code === "ENOENT" ? `no such notebook: ${path}` : `cannot read the notebook ${path} (${code ?? error})`,
-    );
+    // ENOTDIR: what should be a folder on the way is a file.
+    if (code === "ENOENT" || code === "ENOTDIR") throw new UserError(`no such notebook: ${path}`);
+    if (code === "EISDIR") throw new UserError(`the notebook ${path} is a folder, expected a file`);
+    throw new UserError(`cannot read the notebook ${path} (${code ?? error})`);
   }
   return parseNotebook(text, path);
 }
@@ -28,10 +29,12 @@ export function readNotebook(path: string): Notebook {
 /** {@link readNotebook} for text that is already here; `name` stands in the error messages. */
 export function parseNotebook(text: string, name: string): Notebook {
   let value: unknown;
+  if (text.trim() === "") throw new UserError(`${name} is not a notebook: it is empty`);
   try {
     value = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    // It quotes the text, which may hold anything.
+    const reason = (error instanceof Error ? error.message : String(error)).replace(/\p{Cc}+/gu, " ");
     throw new UserError(`${name} is not a notebook: it is not JSON (${reason})`);
   }
   return fromJson(value, name);
@@ -55,9 +58,14 @@ function isObject(value: unknown): value is JsonObject {
 
 function fromJson(value: unknown, name: string): Notebook {
   if (!isObject(value) || value["nbformat"] === undefined) {
-    throw new UserError(`${name} is not a notebook: it is JSON without the field nbformat`);
+    throw new UserError(`${name} is not a notebook: it is JSON without the field nbformat (expected 4)`);
   }
   const major = value["nbformat"];
+  if (typeof major === "number" && major > 4) {
+    throw new UserError(
+      `${name} has nbformat ${major}, expected 4: have the program that wrote it save it in format 4`,
+    );
+  }
   if (major !== 4) {
     throw new UserError(
       `${name} has nbformat ${JSON.stringify(major)}, expected 4: open it in Jupyter and save it, or run "jupyter nbconvert --to notebook" on it`,

@@ -1,7 +1,7 @@
-import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { UserError } from "../data/errors";
-import { findKernelspec, type Kernelspec, type Notebook } from "../jupyter";
+import { findKernelspec, listKernelspecs, type Kernelspec, type Notebook } from "../jupyter";
+import { extensionWarning } from "./extension-warning";
 import { findEngine, type Engine, type EngineEnd, type EngineRun } from "./engines";
 import { removeErrorMarkers, addErrorMarkers } from "./error-markers";
 import { notebookStore } from "./notebook-io";
@@ -10,6 +10,7 @@ import { describeNotebook, finishNotebook, startNotebook } from "./papermill-met
 import { injectParameters, leftMasked } from "./parameters";
 import { formatPath, withBuiltins } from "./path-template";
 import { Saver } from "./saver";
+import { statOf } from "./stat";
 import { StreamFiles } from "./stream-files";
 import { findTranslator, translatorNames } from "./translators";
 import { Secrets } from "./typed/secrets";
@@ -70,15 +71,22 @@ async function prepareAndRun(
   const needsKernel = !options.prepareOnly && engine.needsKernel !== false;
   const spec = needsKernel ? findKernelspec(kernelNameOf(notebook, options)) : undefined;
   const cwd = resolve(options.cwd ?? process.cwd());
-  if (!options.prepareOnly && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new UserError(`the working directory ${cwd} does not exist: make it first, or name another`);
+  const place = statOf(cwd);
+  if (!options.prepareOnly && !place?.isDirectory()) {
+    const wrong = place
+      ? "is a file, expected a folder: name another"
+      : "does not exist: make it first, or name another";
+    throw new UserError(`the working directory ${cwd} ${wrong}`);
   }
+  // Told when nothing is wrong with what was given: whoever gave something wrong should read that alone.
+  const warnings = [inputPath, outputPath].flatMap((path) => extensionWarning(path) ?? []);
+  await parameterise(notebook, options, spec, secrets, (message) => warnings.push(message));
+  const files = new StreamFiles(options.prepareOnly ? {} : options);
   tell({ type: "notebook-opened", input: inputPath ?? "", output: outputPath ?? "" });
-  await parameterise(notebook, options, spec, secrets, tell);
+  for (const message of warnings) tell({ type: "warning", message });
   if (options.reportMode) hideInput(notebook);
   const saver = new Saver(notebook, outputPath, options, tell);
   if (options.prepareOnly) return saver.saveFinal();
-  const files = new StreamFiles(options);
   try {
     const told = (event: RunnerEvent): void => {
       files.tell(event);
@@ -96,7 +104,10 @@ async function prepareAndRun(
 function kernelNameOf(notebook: Notebook, options: ExecuteOptions): string {
   const name = options.kernelName ?? notebook.metadata.kernelspec?.name;
   if (typeof name !== "string" || name === "") {
-    throw new UserError("the notebook names no kernel in its metadata: say which with -k NAME (kernelName)");
+    const names = listKernelspecs().map((spec) => spec.name);
+    throw new UserError(
+      `the notebook names no kernel in its metadata: say which with -k NAME (found ${names.join(", ") || "none"})`,
+    );
   }
   return name;
 }
@@ -106,7 +117,7 @@ async function parameterise(
   options: ExecuteOptions,
   spec: Kernelspec | undefined,
   secrets: Secrets,
-  tell: (event: RunnerEvent) => void,
+  warn: (message: string) => void,
 ): Promise<void> {
   const parameters = options.parameters ?? {};
   if (Object.keys(parameters).length === 0) {
@@ -114,7 +125,7 @@ async function parameterise(
     if (names !== "") {
       const message = `${names} came masked with the notebook of an earlier run: give the values again`;
       if (options.strictParameters) throw new UserError(message);
-      tell({ type: "warning", message });
+      warn(message);
     }
     return;
   }
@@ -130,11 +141,10 @@ async function parameterise(
     );
   }
   for (const message of await injectParameters(notebook, parameters, translator, options, secrets)) {
-    tell({ type: "warning", message });
+    warn(message);
   }
   if (options.prepareOnly && secrets.names.length > 0) {
-    const message = `the prepared notebook shows ${secrets.names.join(", ")} masked: it cannot run as it is`;
-    tell({ type: "warning", message });
+    warn(`the prepared notebook shows ${secrets.names.join(", ")} masked: it cannot run as it is`);
   }
 }
 

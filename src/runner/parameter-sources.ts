@@ -34,7 +34,7 @@ export function readParameters(sources: ParameterSources): { parameters: Paramet
     add(yamlParameters(text, of, found), found);
   };
   for (const text of sources.base64 ?? []) {
-    addYaml(Buffer.from(text, "base64").toString("utf8"), "the base64 parameters");
+    addYaml(decodeBase64(text), "the base64 parameters");
   }
   for (const path of sources.files ?? []) addYaml(fileText(path), path);
   for (const text of sources.yaml ?? []) addYaml(text, `the YAML parameters "${text}"`);
@@ -73,11 +73,41 @@ export function inferValue(text: string): ParameterValue {
 const INTEGER = /^[+-]?\d+(_\d+)*$/;
 
 function fileText(path: string): string {
+  let bytes: Uint8Array;
   try {
-    return readFileSync(path, "utf8");
+    bytes = readFileSync(path);
   } catch (error) {
-    throw new UserError(`cannot read the parameter file ${path} (${messageOf(error)})`);
+    const { code } = error as NodeJS.ErrnoException;
+    const why = { ENOENT: "there is none", ENOTDIR: "there is none", EISDIR: "it is a folder" }[code ?? ""];
+    throw new UserError(
+      `cannot read the parameter file ${path} (${why ?? messageOf(error)}): expected a file in YAML or JSON`,
+    );
   }
+  const text = utf8(bytes);
+  if (text === undefined) {
+    throw new UserError(`the parameter file ${path} is no text in UTF-8: expected YAML or JSON`);
+  }
+  return text;
+}
+
+/** Undefined for what is no text. */
+function utf8(bytes: Uint8Array): string | undefined {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return text.includes("\0") ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Node passes over what is no base64; then parameters would get lost without a word. */
+function decodeBase64(text: string): string {
+  const isBase64 = /^[\w+/-]*={0,2}$/.test(text.replace(/\s/g, ""));
+  const decoded = isBase64 ? utf8(Buffer.from(text, "base64")) : undefined;
+  if (decoded === undefined) {
+    throw new UserError(`the base64 parameters "${text}" are not YAML in base64: encode it with base64 -w0`);
+  }
+  return decoded;
 }
 
 /**
@@ -103,12 +133,12 @@ export function yamlParameters(text: string, name: string, floats: string[] = []
           ),
     });
   } catch (error) {
-    throw new UserError(`${name} is not YAML (${messageOf(error).split("\n")[0]})`);
+    throw new UserError(`${name} is not YAML (${messageOf(error).split("\n")[0]?.replace(/:$/, "")})`);
   }
   if (value === null || value === undefined) return {};
   if (typeof value !== "object" || Array.isArray(value)) {
     throw new UserError(
-      `${name} is not a mapping of names to values: got ${Array.isArray(value) ? "a list" : typeof value === "string" ? "text" : `a ${typeof value}`}`,
+      `${name} is not a mapping of names to values: got ${Array.isArray(value) ? "a list" : typeof value === "string" ? "text" : `a ${typeof value}`}, expected NAME: VALUE on each line`,
     );
   }
   return Object.fromEntries(

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { projectRoot } from "../../src/data/paths";
-import { readNotebook, type Notebook } from "../../src/jupyter";
-import { codeCells } from "./notebooks";
+import { formatNotebook, readNotebook, type Notebook } from "../../src/jupyter";
+import { codeCells, notebookOf, printed } from "./notebooks";
 
 const folder = mkdtempSync(join(tmpdir(), "papermill-cli-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -186,5 +186,33 @@ describe.skipIf(process.platform === "win32")("a run that is ended", () => {
   it("by SIGKILL leaves no kernel for long, nor what its cell had started: it notices", async () => {
     const { pids } = await endWith("SIGKILL", "SIGKILL");
     await until(() => !pids.some(isAlive), "both processes have ended");
+  });
+
+  it("by SIGKILL leaves a whole notebook that shows the cell that ran, and the next run may write it", async () => {
+    const [input, output, text] = [at("killed-in.ipynb"), at("killed.ipynb"), at("killed.txt")];
+    const wait = 'await new Promise((resolve) => setTimeout(resolve, 600)); console.log("still here");';
+    const cells = [`console.log("kernel", process.pid);`, `${wait} await new Promise(() => {});`, "3"];
+    writeFileSync(input, formatNotebook(notebookOf(cells)));
+    const run = start(input, output, "--stdout-file", text);
+    await until(
+      () => existsSync(text) && readFileSync(text, "utf8").includes("still here"),
+      "the cell has run for a while",
+    );
+    const [kernel] = (/\d+/.exec(readFileSync(text, "utf8")) ?? []).map(Number);
+    expect(isAlive(kernel ?? 0)).toBe(true);
+    run.child.kill("SIGKILL");
+    await run.ended;
+    const killed = readNotebook(output);
+    const records = codeCells(killed).map((cell) => cell.metadata["papermill"]);
+    expect(records).toMatchObject([
+      { status: "completed", exception: false },
+      { status: "running", exception: false, end_time: null },
+      { status: "pending", exception: null },
+    ]);
+    expect(printed(codeCells(killed)[0])).toBe(`kernel ${kernel}\n`);
+    expect(papermillRecord(killed)).toMatchObject({ exception: null, end_time: null });
+    await until(() => !isAlive(kernel ?? 0), "the kernel has ended");
+    // Nobody gave its lock free.
+    expect((await papermill(fixture("parameters.ipynb"), output, "--prepare-only")).code).toBe(0);
   });
 });
