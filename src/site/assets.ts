@@ -77,7 +77,7 @@ export function writeFiles(folder: string, site: Site): void {
       }
     }
   }
-  for (const [file, svg] of site.drawn()) writeFileSync(join(folder, "figures", file), svg);
+  for (const [file, content] of site.drawn()) writeFileSync(join(folder, "figures", file), content);
   mkdirSync(join(folder, "notebooks"), { recursive: true });
   for (const { name } of site.run.notebooks) {
     const path = executedPath(site.run.folder, name);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type PaperClaim, paperClaims } from "../present/claims";
-import { drawVegaLite } from "../present/render";
+import { drawVegaLite, svgToPng } from "../present/render";
 import { typesetSvg } from "../present/svg-math";
 import type { Exhibit } from "./exhibits";
 import { type Highlight, openHighlighter } from "./html/highlight";
@@ -14,7 +14,12 @@ export interface Picture {
   height?: number;
   /** drawn for the site; a file of the run's otherwise */
   svg?: string;
+  /** the file of a small one, of what is drawn for the site */
+  small?: string;
 }
+
+/** Pixels of a small picture per unit of the drawing: a list of thirty should weigh less than one page of charts. */
+const SMALL = 0.8;
 
 /** Everything that several pages need, made once. */
 export class Site {
@@ -52,9 +57,16 @@ export class Site {
     return this.specifications.get(name);
   }
 
-  /** Pictures that are drawn for the site, by file name. */
-  drawn(): [file: string, svg: string][] {
-    return [...this.pictures.values()].flatMap(({ file, svg }) => (svg === undefined ? [] : [[file, svg]]));
+  /** What is drawn for the site, by file name: pictures, and small ones of them for the list of all. */
+  drawn(): [file: string, content: string | Uint8Array][] {
+    return [...this.pictures.values()].flatMap(({ file, svg, small }): [string, string | Uint8Array][] =>
+      svg === undefined || small === undefined
+        ? []
+        : [
+            [file, svg],
+            [small, svgToPng(svg, SMALL).png],
+          ],
+    );
   }
 
   private async draw({ name, files }: Exhibit): Promise<void> {
@@ -71,6 +83,7 @@ export class Site {
       const [, width, height] = /^<svg[^>]*\swidth="([\d.]+)"[^>]*\sheight="([\d.]+)"/.exec(svg) ?? [];
       this.pictures.set(name, {
         file: `${name}.plain.svg`,
+        small: `${name}.small.png`,
         svg,
         width: Number(width),
         height: Number(height),

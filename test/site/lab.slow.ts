@@ -95,6 +95,10 @@ async function visit(browser: Browser, file: string): Promise<Visit> {
     await charts.nth(index).scrollIntoViewIfNeeded();
     await page.locator("[data-chart]").nth(index).and(page.locator("[data-drawn]")).waitFor();
   }
+  for (const picture of await page.locator('img[loading="lazy"]').all()) {
+    await picture.scrollIntoViewIfNeeded();
+    await picture.evaluate((image: HTMLImageElement) => image.decode());
+  }
   if (file !== "report.html") {
     await page.getByRole("combobox").fill("toxic");
     await page.getByRole("option").first().waitFor();

@@ -202,6 +202,7 @@ describe("a figure or table", () => {
     expect(page).toContain('<img src="figures/probe-separation.plain.svg"');
     expect(run.read("site/figures/probe-separation.plain.svg")).not.toContain("How often");
     expect(run.read("site/figures/probe-separation.svg")).toContain("How often");
+    expect(run.read("site/exhibits.html")).toContain('<img src="figures/probe-separation.small.png"');
   });
 
   it("whose specification no longer draws is shown as the run drew it", async () => {

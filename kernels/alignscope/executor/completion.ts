@@ -28,10 +28,24 @@ function quickInfo(executor: Executor, code: string, position: number): TS.Quick
   for (const at of [position, position - 1]) {
     const info = at < 0 ? undefined : (executor.inspect(code, at) as TS.QuickInfo | undefined);
     if (info?.displayParts?.length) {
-      return { ...info, displayParts: withoutImport(info.displayParts) };
+      return {
+        ...info,
+        displayParts: withoutImport(info.displayParts),
+        documentation: inOnePiece(info.documentation),
+        tags: (info.tags ?? []).map((tag) => ({ ...tag, text: inOnePiece(tag.text) })),
+      };
     }
   }
   return undefined;
+}
+
+const LINK = /\{@link(?:code|plain)?\s+([^}|\s]+)[\s|]*([^}]*)\}/g;
+
+/** tslab prints each part of a text on a line of its own; a link is its label, else the name that it leads to. */
+function inOnePiece(parts: readonly TS.SymbolDisplayPart[] = []): TS.SymbolDisplayPart[] {
+  const text = parts.map((part) => part.text).join("");
+  const read = text.replace(LINK, (_link, name: string, label: string) => label.trim() || name);
+  return read === "" ? [] : [{ text: read, kind: "text" }];
 }
 
 /** What an imported name stands for is of interest, not that it is imported: a tooltip has few lines. */

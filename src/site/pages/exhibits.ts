@@ -34,7 +34,9 @@ export function exhibitsPage(site: Site): string {
 
 function tile(figure: Exhibit, site: Site): string {
   const picture = site.picture(figure);
-  const image = picture ? `<img src="${address("figures", picture.file)}" alt="" loading="lazy">` : "";
+  const image = picture
+    ? `<img src="${address("figures", picture.small ?? picture.file)}" alt="" loading="lazy">`
+    : "";
   return linked(
     figure,
     `${image}<span><strong>${escapeHtml(figure.label)}.</strong> ${htmlMath(figure.title)}</span>`,
