@@ -1,10 +1,10 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compareRuns } from "../../src/pipeline";
 import type { RunClaims } from "../../src/pipeline/claims";
-import { temporaryFolder } from "./helpers";
 
 const root = resolve(__dirname, "../..");
 const fresh = join(root, "outputs/lab");
