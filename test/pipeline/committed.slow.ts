@@ -33,10 +33,11 @@ describe.skipIf(missing !== undefined)(
     let committed: string;
 
     beforeAll(() => {
-      const folder = temporaryFolder();
+      const folder = mkdtempSync(join(tmpdir(), "alignscope-committed-"));
       execFileSync("tar", ["-x", "-C", folder], { input: git("archive", "HEAD", "outputs/lab").stdout });
       committed = join(folder, "outputs/lab");
     });
+    afterAll(() => rmSync(resolve(committed, "../.."), { recursive: true, force: true }));
 
     it("are what a run finds: every table's and figure's data within the tolerance", () => {
       const { data, onlyA, onlyB, files, values } = compareRuns(committed, fresh, tolerance);
