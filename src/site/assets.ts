@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import ts from "typescript";
 import { projectRoot } from "../data/paths";
@@ -83,8 +83,5 @@ export function writeFiles(folder: string, site: Site): void {
     const path = executedPath(site.run.folder, name);
     copyFileSync(path, join(folder, "notebooks", basename(path)));
   }
-  for (const file of readdirSync(site.run.folder)) {
-    if (file === "manifest.json" || file === "claims.json")
-      copyFileSync(join(site.run.folder, file), join(folder, file));
-  }
+  copyFileSync(join(site.run.folder, "manifest.json"), join(folder, "manifest.json"));
 }

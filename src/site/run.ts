@@ -56,6 +56,9 @@ export function readRun(folder: string): Run {
   };
 }
 
+/** A cell is found in its page as `#cell-ID`. */
+export const CELL_ANCHOR = "cell-";
+
 /** Where a run keeps an executed notebook. */
 export function executedPath(folder: string, name: string): string {
   return join(folder, "notebooks", `${name}.ipynb`);

@@ -70,7 +70,7 @@ describe.skipIf(!browserPath)(`the site in a browser, from disk (${here})`, { ti
     expect(await content()).not.toMatch(/shit/);
     await page.getByRole("button", { name: "Show words" }).click();
     await page.getByRole("button", { name: "Show them" }).click();
-    expect(await page.locator("#table-2").innerText()).toContain("shit");
+    await page.locator("#table-2", { hasText: "shit" }).waitFor();
     await page.locator("#probe-separation svg", { hasText: "shit" }).waitFor();
     // It holds on the next page, and is taken back on it.
     await page.goto(pathToFileURL(join(run.path, "site", "3.1-toxic-vectors.html")).href);

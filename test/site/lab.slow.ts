@@ -60,6 +60,15 @@ describe.skipIf(missing !== undefined)(`the site of the profile lab (${missing ?
     }
   });
 
+  it("tells the study in four steps, each with what this run measured", async () => {
+    const page = await browser.newPage();
+    await page.goto(address("index.html"));
+    expect(await page.locator(".story .here").allInnerTexts()).toEqual(
+      Array(4).fill(expect.stringMatching(/\d.*\(paper: .*\d/)),
+    );
+    await page.close();
+  });
+
   it("shows no offensive word before it is asked to", () => {
     const words = /\b(?:shit|fuck|cunt)\w*/i;
     for (const file of pages) {

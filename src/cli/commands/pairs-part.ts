@@ -105,8 +105,7 @@ async function makePart(
   const work = [settings, scorer, rowsPerChunk, seed];
   const { key } = study.workshop("pairs", work); // the notebook's own
   const to = shardPath(whole, shard);
-  // A killed part goes on there; whoever runs the parts finds whole files only. Of each output folder its own, since runs
-  // of a sweep may make the same pairs at the same time.
+  // A killed part goes on there, each part in a place of its own; whoever runs the parts finds whole files only.
   const shop = study.workshop("pairs-part", [...work, resolve(to)]);
   const maxNewTokens = settings.pairNewTokens;
   let rows = 0;

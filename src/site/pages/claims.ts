@@ -3,11 +3,11 @@ import { htmlMath } from "../../present/table-formats";
 import { address, escapeHtml } from "../html/escape";
 import { page } from "../html/page";
 import { claimMeasures } from "../parts/beside-paper";
-import { CELL_ANCHOR } from "../parts/cells";
 import { contents, headerBar } from "../parts/navigation";
 import { provenance } from "../parts/provenance";
 import { verdictBadge } from "../parts/verdict";
 import type { RunClaims } from "../../pipeline/claims";
+import { CELL_ANCHOR } from "../run";
 import type { Site } from "../site";
 
 /** Every claim of the paper with its verdict, what was measured, the notebook that did, and the figures that show it. */

@@ -2,7 +2,7 @@ import { type Cell, hasTag } from "../../jupyter";
 import { escapeHtml } from "../html/escape";
 import { type Heading, type Passage, passagesOf, renderMarkdown } from "../html/markdown";
 import { sanitize } from "../html/sanitize";
-import type { RunNotebook } from "../run";
+import { CELL_ANCHOR, type RunNotebook } from "../run";
 import type { Site } from "../site";
 import { renderOutputs } from "./outputs";
 
@@ -21,9 +21,6 @@ export interface RenderedNotebook {
   /** Its text in pieces to search for. */
   passages: Passage[];
 }
-
-/** A cell is found in its page as `#cell-ID`. */
-export const CELL_ANCHOR = "cell-";
 
 /** Renders the cells of a notebook in order. */
 export function renderCells({ notebook }: RunNotebook, site: Site, options: CellOptions): RenderedNotebook {

@@ -8,6 +8,7 @@ import { type Exhibit, folderOf } from "../exhibits";
 import { address, dataIsland, escapeHtml } from "../html/escape";
 import { sanitize } from "../html/sanitize";
 import { encodeWord } from "../html/veil";
+import { CELL_ANCHOR } from "../run";
 import type { Site } from "../site";
 import { besidePaperPanel } from "./beside-paper";
 
@@ -105,7 +106,7 @@ function links(exhibit: Exhibit): string {
         `<li><a href="${address(folderOf(kind), files.get(extension)!)}" download>${LABELS[extension]}</a></li>`,
     );
   const cell = place
-    ? `<li><a href="${address(place.notebook.file)}#cell-${escapeHtml(encodeURIComponent(place.cell))}">the cell that made it</a></li>`
+    ? `<li><a href="${address(place.notebook.file)}#${CELL_ANCHOR}${escapeHtml(encodeURIComponent(place.cell))}">the cell that made it</a></li>`
     : "";
   const anchor = place
     ? `<li><a href="${address(place.notebook.file)}#${escapeHtml(encodeURIComponent(name))}">link to this ${kind}</a></li>`
