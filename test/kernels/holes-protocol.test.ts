@@ -129,7 +129,8 @@ it("user_expressions are evaluated after a cell that went well, each with its ow
 });
 
 it("cells that wait behind a failure are aborted, in the protocol's word and with a number; with stop_on_error false they run", async () => {
-  const failing = 'await null; throw new Error("stop")';
+  // Long enough for the others to be there when it fails, also from a client that gets little of the processor.
+  const failing = 'await new Promise((done) => setTimeout(done, 1500)); throw new Error("stop")';
   for (const [stop, statuses] of [
     [true, ["error", "aborted", "aborted"]],
     [false, ["error", "ok", "ok"]],

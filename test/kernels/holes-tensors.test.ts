@@ -40,6 +40,11 @@ it.each([
     "a tidy that computes without a pause",
     "tf.tidy(() => { while (true) tf.square(tf.ones([4])).dispose(); });",
   ],
+  ["a loop that makes tensors outside of any scope", "while (true) tf.ones([4]).dispose();"],
+  [
+    "a loop that catches what ends it once",
+    "try { while (true) tf.square(kept).dispose(); } catch { while (true); }",
+  ],
   ["a scope with an await", 'tf.engine().startScope("open"); tf.ones([8]); await new Promise(() => {});'],
 ])("a cell that is interrupted in %s leaves no tape, no scope and no tensor behind", async (_, code) => {
   const start = await now();
@@ -50,6 +55,15 @@ it.each([
   expect(await now()).toBe(start);
   const works = await kernel.execute("tf.tidy(() => tf.square(kept).dataSync().join())");
   expect([works.failure, works.result]).toEqual(["", "1,4,9"]);
+});
+
+it("a cell that is interrupted while it computes clears up by itself, with tensors too", async () => {
+  const { id, done } = await kernel.begin(`console.log("cell is on");
+    try { while (true) tf.square(kept).dispose(); } finally { console.log("sum", tf.tidy(() => tf.sum(kept).dataSync()[0])); }`);
+  await kernel.saw(id, "cell is on");
+  await kernel.interrupt();
+  const reply = await done;
+  expect([reply.failure.split(":")[0], reply.text()]).toEqual(["InterruptedError", "cell is on\nsum 6\n"]);
 });
 
 it("kernel.memory() tells what each cell has left undisposed", async () => {

@@ -9,7 +9,7 @@ import type { CellCompiler } from "./compiler/cell-compiler";
 import { RUNTIME } from "./compiler/rewrite";
 import { tslabModule } from "./compiler/typescript";
 import { ErrorTeller, type CodeBook } from "./errors";
-import { begin, Execution, InterruptedError, resume } from "./execution";
+import { begin, currentExecution, Execution, InterruptedError, resume } from "./execution";
 import { Imports } from "./imports";
 import type { Lifeline } from "./lifeline";
 import { render } from "./render";
@@ -38,7 +38,7 @@ const REMEMBERED = 2000;
 export class Cells implements CodeBook {
   readonly executor: Executor;
   readonly errors: ErrorTeller;
-  readonly tensors = new TensorWatch();
+  readonly tensors = new TensorWatch(() => this.#safePoint());
   running: Execution | undefined;
   readonly #compiler: CellCompiler;
   readonly #lifeline: Lifeline;
@@ -71,6 +71,12 @@ export class Cells implements CodeBook {
 
   cell(execution: number): { label: string; code: string } | undefined {
     return this.#codes.get(execution);
+  }
+
+  /** Ends the code of the running cell when it was interrupted: for loops of a library. */
+  checkpoint(): void {
+    this.#hearInterrupt();
+    currentExecution().checkpoint();
   }
 
   /** Runs a cell and tells the front all about it: also when this fails, or whoever has sent it would wait for ever. */
@@ -106,9 +112,19 @@ export class Cells implements CodeBook {
     tellFront({ type: "executed", execution: id, ...(error ? { error } : {}), expressions });
   }
 
+  /** As `checkpoint`, for code that does not ask: in the cell's own code only, and not again while that clears up. */
+  #safePoint(): void {
+    if (this.#hearInterrupt() && !this.running?.told) this.running?.checkpoint();
+  }
+
+  /** Also while this thread computes without a pause. Returns whether it does so for the cell. */
+  #hearInterrupt(): boolean {
+    return this.running !== undefined && this.#lifeline.hear(this.running.id);
+  }
+
   /** A cell that was terminated from another thread never returns, nor does what waits for it. */
   async #orTorn<T extends { error?: CellError }>(execution: Execution, outcome: Promise<T>): Promise<T> {
-    const torn = execution.interruption.catch(async (reason: unknown) => {
+    const torn = Promise.race([execution.interruption, execution.termination]).catch(async (reason: unknown) => {
       if (!this.#lifeline.terminated(execution.id)) await sleep(TORN_MS);
       this.#lifeline.leave();
       return { error: this.errors.thrown(reason) } as T; // Nothing else of an outcome is required.

@@ -2,8 +2,12 @@
 export class Execution {
   /** Rejects when the execution is interrupted; settles at no other time. */
   readonly interruption: Promise<never>;
+  /** Rejects when its code was terminated: whatever waited for `interruption` may have been lost with that code. */
+  readonly termination: Promise<never>;
   #interrupted = false;
+  #told = false;
   #reject!: (reason: Error) => void;
+  #rejectTerminated!: (reason: Error) => void;
 
   constructor(
     /** The number by which the front knows it. */
@@ -12,17 +16,36 @@ export class Execution {
     readonly silent: boolean,
   ) {
     this.interruption = new Promise((_, reject) => (this.#reject = reject));
+    this.termination = new Promise((_, reject) => (this.#rejectTerminated = reject));
     this.interruption.catch(() => undefined);
+    this.termination.catch(() => undefined);
   }
 
   get interrupted(): boolean {
     return this.#interrupted;
   }
 
-  /** From now on the cell's code ends where it next awaits. */
+  /** Whether the cell's code has met an InterruptedError: what it still does then is its clearing up. */
+  get told(): boolean {
+    return this.#told;
+  }
+
+  /** Ends the code that calls it when the cell was interrupted. */
+  checkpoint(): void {
+    if (!this.#interrupted) return;
+    this.#told = true;
+    throw new InterruptedError();
+  }
+
+  /** From now on the cell's code ends where it next awaits or computes with tensors. */
   interrupt(): void {
     this.#interrupted = true;
     this.#reject(new InterruptedError());
+  }
+
+  /** Its code is gone. */
+  terminated(): void {
+    this.#rejectTerminated(new InterruptedError());
   }
 }
 
@@ -40,7 +63,7 @@ const NONE = new Execution(0, false, false);
 
 let current = NONE;
 /** The latest that were interrupted, by number: their code may still be about to go on. */
-const interrupted = new Set<number>();
+const interrupted = new Map<number, Execution>();
 const REMEMBERED = 1000;
 
 /**
@@ -56,18 +79,13 @@ export function begin(execution: Execution): void {
 }
 
 export function interrupt(execution: Execution): void {
-  interrupted.add(execution.id);
-  if (interrupted.size > REMEMBERED) interrupted.delete(interrupted.values().next().value ?? 0);
+  interrupted.set(execution.id, execution);
+  if (interrupted.size > REMEMBERED) interrupted.delete(interrupted.keys().next().value ?? 0);
   execution.interrupt();
 }
 
 /** Ends the code of a cell that was interrupted; called after each `await` of that cell, with its number. */
 export function resume<T>(value: T, execution: number): T {
-  if (interrupted.has(execution)) throw new InterruptedError();
+  interrupted.get(execution)?.checkpoint();
   return value;
-}
-
-/** Ends the code of the running cell when it was interrupted: for loops of a library. */
-export function checkpoint(): void {
-  if (current.interrupted) throw new InterruptedError();
 }

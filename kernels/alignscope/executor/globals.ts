@@ -3,7 +3,7 @@ import { STDERR, type Bundle, type Shown } from "../wire";
 import { textToFront, tellFront } from "./channel";
 import type { Cells } from "./cells";
 import type { Comms } from "./comms";
-import { checkpoint, currentExecution } from "./execution";
+import { currentExecution } from "./execution";
 import type { Inputs } from "./inputs";
 import { memoryReport } from "./memory-report";
 import { html, image, latex, markdown, render, svg } from "./render";
@@ -25,6 +25,7 @@ export function installGlobals(cells: Cells, inputs: Inputs, comms: Comms): void
         send(encoded(next), also, displayId, true),
     };
   };
+  const checkpoint = (): void => cells.checkpoint();
   const kernel = {
     display,
     async show(value: unknown): Promise<void> {

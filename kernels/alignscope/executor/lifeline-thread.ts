@@ -2,10 +2,12 @@ import { Session } from "node:inspector";
 import { Socket } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
 import { InterruptReader, LIFELINE_FD } from "../wire";
-import { ASKED, HEARD, IN_CELL, TERMINATED } from "./lifeline";
+import { ASKED, HEARD, IN_CELL, MEANT, TERMINATED, type Word } from "./lifeline";
 
-/** What the main thread gets to hear of an interrupt by itself, in milliseconds: it does when the cell awaits something. */
+/** What the main thread gets to hear of an interrupt by itself, in milliseconds: it does when the cell awaits or computes with tensors. */
 const GRACE_MS = 150;
+/** What code that has heard of it gets to end, in milliseconds: it may catch the error, and go on in a loop. */
+const ENDING_MS = 3000;
 /** How often is looked again whether the compiler, which nothing may stop, has given way to the cell. */
 const AGAIN_MS = 20;
 
@@ -34,11 +36,13 @@ lifeline.on("close", () => {
  * a script, would end neither a loop after an `await` nor be safe: between two scripts it ends the process.)
  */
 function interrupt(execution: number): void {
+  Atomics.store(places, MEANT, execution);
   const asked = Atomics.add(places, ASKED, 1) + 1;
-  parentPort?.postMessage(execution);
+  tell({ execution, asked });
+  const inCell = (): boolean => Atomics.load(places, IN_CELL) === execution;
   const look = (): void => {
-    if (Atomics.load(places, HEARD) >= asked) return;
-    if (Atomics.load(places, IN_CELL) === execution) terminate(execution);
+    if (Atomics.load(places, HEARD) >= asked) setTimeout(() => inCell() && terminate(execution), ENDING_MS);
+    else if (inCell()) terminate(execution);
     else setTimeout(look, AGAIN_MS);
   };
   setTimeout(look, GRACE_MS);
@@ -48,5 +52,12 @@ function terminate(execution: number): void {
   Atomics.store(places, TERMINATED, execution);
   const session = new Session();
   session.connectToMainThread();
-  session.post("Runtime.terminateExecution", () => session.disconnect());
+  session.post("Runtime.terminateExecution", () => {
+    session.disconnect();
+    tell({ execution, terminated: true });
+  });
+}
+
+function tell(word: Word): void {
+  parentPort?.postMessage(word);
 }

@@ -21,7 +21,12 @@ const STACK_FRAMES = 40;
 
 const GLOBALS = join(projectRoot(), "kernels", "alignscope", "executor", "cell-globals.d.ts");
 
-const lifeline = holdLifeline(interruptCell);
+const lifeline = holdLifeline({
+  interrupted: interruptCell,
+  terminated: (execution) => {
+    if (cells.running?.id === execution) cells.running.terminated();
+  },
+});
 captureStreams();
 const compiler = new CellCompiler(process.cwd(), GLOBALS);
 const cells = new Cells(compiler, lifeline, connectTslabDisplay);

@@ -1,6 +1,8 @@
 /** The parts of tfjs' engine that are looked at; all copies of tfjs in a process share one. */
 interface Engine {
   memory(): { numTensors: number; numBytes: number };
+  startScope(...args: unknown[]): void;
+  makeTensor(...args: unknown[]): unknown;
   endScope(result?: unknown): void;
   state: {
     scopeStack: unknown[];
@@ -29,13 +31,35 @@ export interface TensorsKept {
 /** Cells remembered for the report. */
 const REMEMBERED = 1000;
 
+/** Where tfjs keeps the engine that all its copies share. */
+const ENGINE = "_tfengine";
+
 function engineOf(): Engine | undefined {
-  return Reflect.get(globalThis, "_tfengine") as Engine | undefined;
+  return Reflect.get(globalThis, ENGINE) as Engine | undefined;
 }
 
 /** Keeps the books of tfjs' tensors cell by cell, and puts the engine right after a cell that was torn out of its work. */
 export class TensorWatch {
   readonly kept: TensorsKept[] = [];
+
+  /**
+   * `safePoint` is called before each operation and each `tidy` of tfjs, and before each tensor that is made outside of them.
+   * It may throw: nothing has begun there, and tfjs clears up as after any error. A cell that were torn out of tfjs' own
+   * books instead would leave them wrong.
+   */
+  constructor(safePoint: () => void) {
+    let engine: Engine | undefined;
+    Object.defineProperty(globalThis, ENGINE, {
+      configurable: true,
+      enumerable: true,
+      get: () => engine,
+      set(made: Engine) {
+        engine = made;
+        before(made, "startScope", safePoint);
+        before(made, "makeTensor", safePoint);
+      },
+    });
+  }
 
   before(): TensorCount {
     const engine = engineOf();
@@ -74,4 +98,13 @@ export class TensorWatch {
     state.kernelDepth = 0;
     state.activeTape = null;
   }
+}
+
+/** Has `first` called before each call of a method. */
+function before<K extends "startScope" | "makeTensor">(engine: Engine, name: K, first: () => void): void {
+  const method = engine[name].bind(engine);
+  engine[name] = ((...args: unknown[]) => {
+    first();
+    return method(...args);
+  });
 }
