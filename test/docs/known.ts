@@ -89,7 +89,7 @@ export const KNOWN: Record<string, Record<string, Known>> = {
       says: '"fetch"',
     },
     "npx alignscope bench --shape gpt2-medium --backend webgpu": {
-      elsewhere: "test/bench/bench.test.ts",
+      elsewhere: "test/bench/bench.slow.ts",
       says: 'shape: "lab"',
     },
     "npm run reproduce -- --profile paper --backend webgpu -p pairCount 6144": dry,
@@ -178,7 +178,7 @@ export const KNOWN: Record<string, Record<string, Known>> = {
       elsewhere: "package.json",
       says: '"@google-cloud/storage"',
     },
-    "npx alignscope bench runner": { elsewhere: "test/bench/runner.test.ts", says: "runner" },
+    "npx alignscope bench runner": { elsewhere: "test/bench/runner.slow.ts", says: "runner" },
   },
   "docs/reading.md": {
     "npx alignscope claims": { run: true, shows: /C1 +The probe finds toxicity/ },

@@ -124,11 +124,13 @@ export class Cells implements CodeBook {
 
   /** A cell that was terminated from another thread never returns, nor does what waits for it. */
   async #orTorn<T extends { error?: CellError }>(execution: Execution, outcome: Promise<T>): Promise<T> {
-    const torn = Promise.race([execution.interruption, execution.termination]).catch(async (reason: unknown) => {
-      if (!this.#lifeline.terminated(execution.id)) await sleep(TORN_MS);
-      this.#lifeline.leave();
-      return { error: this.errors.thrown(reason) } as T; // Nothing else of an outcome is required.
-    });
+    const torn = Promise.race([execution.interruption, execution.termination]).catch(
+      async (reason: unknown) => {
+        if (!this.#lifeline.terminated(execution.id)) await sleep(TORN_MS);
+        this.#lifeline.leave();
+        return { error: this.errors.thrown(reason) } as T; // Nothing else of an outcome is required.
+      },
+    );
     return Promise.race([outcome, torn]);
   }
 

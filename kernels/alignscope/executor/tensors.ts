@@ -103,8 +103,8 @@ export class TensorWatch {
 /** Has `first` called before each call of a method. */
 function before<K extends "startScope" | "makeTensor">(engine: Engine, name: K, first: () => void): void {
   const method = engine[name].bind(engine);
-  engine[name] = ((...args: unknown[]) => {
+  engine[name] = (...args: unknown[]) => {
     first();
     return method(...args);
-  });
+  };
 }

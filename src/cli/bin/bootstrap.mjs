@@ -18,7 +18,9 @@ const buildStamp = at("dist", ".alignscope-build");
 const binaries = { alignscope: "alignscope.mjs", "papermill-ts": "papermill-ts.mjs" };
 
 /** The rooms that have tests of minutes; those of the pack are a task of their own. */
-const slow = ["alignment", "bench", "kernels", "pipeline", "site", "docs"].map((room) => `test/${room}`);
+const slow = ["alignment", "bench", "kernels", "runner", "pipeline", "site", "docs"].map(
+  (room) => `test/${room}`,
+);
 
 const tasks = {
   reproduce: async (args) => (await ready()) || run(at("src/cli/bin/alignscope.mjs"), ["reproduce", ...args]),

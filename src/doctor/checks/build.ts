@@ -6,7 +6,7 @@ import { type Line, note, ok, problem } from "../report";
 /** Packages that bring compiled code, and what is lost without them. */
 const ADDONS = [
   { name: "zeromq", without: "no kernel can be spoken to", vital: true },
-  { name: "koffi", without: "the wasm backend finds no BLAS", vital: false },
+  { name: "koffi", without: "the wasm backend does without the system's BLAS", vital: false },
   { name: "@resvg/resvg-js", without: "figures have no PNG", vital: true },
 ] as const;
 

@@ -13,6 +13,7 @@ import { registerPast } from "./kernels/past";
 import { registerRmsProp } from "./kernels/rmsprop";
 import { registerRows } from "./kernels/rows";
 import { registerSlice } from "./kernels/slice";
+import { withSmallProducts } from "./kernels/small-products";
 import { registerBlasMatMul, registerTransposingMatMul } from "./matmul";
 import { guardAllocation, HEAP_CEILING } from "./memory";
 import { openSimd, type Simd } from "./simd/module";
@@ -29,7 +30,7 @@ export async function openWasm(): Promise<OpenedBackend> {
     guardAllocation(tf.backend() as BackendWasm);
     const { blas, reason } = findBlas();
     const { simd, reason: withoutSimd } = await openSimd(tf.backend() as BackendWasm);
-    registerKernels(blas?.sgemm, simd);
+    registerKernels(blas && simd ? withSmallProducts(blas, simd) : blas?.sgemm, simd);
     opened = {
       backend: "wasm",
       device: "CPU",

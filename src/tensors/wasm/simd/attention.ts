@@ -25,7 +25,7 @@ function weighColumns(vectors: number): string {
         )
         .join("\n")}
       ${advance("$value", "(local.get $stride)")}
-      ${advance("$weight", "(i32.const 4)")}`,
+      ${advance("$weight", "(local.get $hop)")}`,
     )}
     ${each.map((i) => `(v128.store offset=${16 * i} (local.get $to) (local.get $s${i}))`).join("\n")}
     ${advance("$values", `(i32.const ${16 * vectors})`)}
@@ -179,8 +179,9 @@ export const ATTENTION = `
         .join("\n")}`,
     )})
 
-  ;; to = Σ weight·value over $count rows that lie $stride bytes apart. Sixteen columns at a time are a line of the cache.
-  (func $weigh (param $values i32) (param $stride i32) (param $weights i32) (param $count i32)
+  ;; to = Σ weight·value over $count rows that lie $stride bytes apart, their weights $hop bytes. Sixteen columns at a time
+  ;; are a line of the cache.
+  (func $weigh (param $values i32) (param $stride i32) (param $weights i32) (param $hop i32) (param $count i32)
     (param $to i32) (param $columns i32)
     (local $value i32) (local $weight i32) (local $left i32) (local $w v128) (local $sum f32)
     (local $s0 v128) (local $s1 v128) (local $s2 v128) (local $s3 v128)
@@ -198,7 +199,7 @@ export const ATTENTION = `
         `(local.set $sum (f32.add (local.get $sum)
           (f32.mul (f32.load (local.get $weight)) (f32.load (local.get $value)))))
         ${advance("$value", "(local.get $stride)")}
-        ${advance("$weight", "(i32.const 4)")}`,
+        ${advance("$weight", "(local.get $hop)")}`,
       )}
       (f32.store (local.get $to) (local.get $sum))
       ${advance("$values", "(i32.const 4)")}
@@ -272,6 +273,7 @@ export const ATTENTION = `
           (i32.add (i32.add (local.get $v) (local.get $column)) (local.get $skipped))
           (local.get $stride)
           (i32.add (local.get $row) ${bytes("(local.get $start)")})
+          (i32.const 4)
           (local.get $seen)
           (i32.add (local.get $z) (local.get $column))
           (local.get $dHead))

@@ -5,6 +5,7 @@ import { GELU } from "./gelu";
 import { LAYER_NORM } from "./layer-norm";
 import { OPTIMISER } from "./optimiser";
 import { PAST } from "./past";
+import { PRODUCTS } from "./products";
 import { SOFTMAX } from "./softmax";
 import { SUMS } from "./sums";
 import { RESTS } from "./wat";
@@ -87,6 +88,29 @@ export interface Simd {
     dHead: number,
     factor: number,
   ): void;
+  multiplyTransposed(
+    a: number,
+    aRow: number,
+    b: number,
+    bRow: number,
+    c: number,
+    cRow: number,
+    m: number,
+    n: number,
+    k: number,
+  ): void;
+  multiply(
+    a: number,
+    aRow: number,
+    hop: number,
+    b: number,
+    bRow: number,
+    c: number,
+    cRow: number,
+    m: number,
+    n: number,
+    k: number,
+  ): void;
   scatterAdd(rows: number, ids: number, table: number, count: number, width: number): void;
   rmsProp(
     parameter: number,
@@ -103,7 +127,7 @@ export interface Simd {
 /** The module's text. */
 export const TEXT = `(module
   (import "backend" "memory" (memory 1))
-  ${[RESTS, SOFTMAX, ATTENTION, PAST, LAYER_NORM, GELU, SUMS, OPTIMISER].join("\n")})`;
+  ${[RESTS, SOFTMAX, ATTENTION, PAST, PRODUCTS, LAYER_NORM, GELU, SUMS, OPTIMISER].join("\n")})`;
 
 /**
  * The SIMD kernels on a backend's memory, or the reason why there are none: the fused kernels are then JavaScript loops.

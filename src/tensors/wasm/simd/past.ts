@@ -65,6 +65,7 @@ export const PAST = `
           (i32.add (i32.add (local.get $k) (local.get $column)) (local.get $skipped))
           (local.get $stride)
           (local.get $first)
+          (i32.const 4)
           (local.get $seen)
           (local.get $dQkv)
           (local.get $dHead))
