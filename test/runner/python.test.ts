@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { describe, expect, it } from "vitest";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
 import {
   DeadKernelError,
   executeNotebook,
@@ -12,9 +14,13 @@ import { codeCells, notebookOf, printed, type CellSpec } from "./notebooks";
 // Debian: python3-ipykernel. It speaks the whole protocol, so it is the yardstick for what tslab does its own way.
 const ipykernel = spawnSync("/usr/bin/python3", ["-c", "import ipykernel"]).status === 0;
 
+// Empty: IPython takes text for the name of a file where there is one of that name.
+const folder = mkdtempSync(join(tmpdir(), "alignscope-python-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
 async function run(cells: readonly CellSpec[], options: ExecuteOptions = {}) {
   const notebook = notebookOf(cells, "python3", "python");
-  return executeNotebook(notebook, null, { cwd: tmpdir(), ...options });
+  return executeNotebook(notebook, null, { cwd: folder, ...options });
 }
 
 describe.skipIf(!ipykernel)("a Python notebook (needs ipykernel)", () => {
