@@ -44,8 +44,8 @@ export class TensorWatch {
 
   /**
    * `safePoint` is called before each operation and each `tidy` of tfjs, and before each tensor that is made outside of them.
-   * It may throw: nothing has begun there, and tfjs clears up as after any error. A cell that were torn out of tfjs' own
-   * books instead would leave them wrong.
+   * It may throw: nothing has begun there, and tfjs clears up as after any error. A cell that is torn out of tfjs' own
+   * bookkeeping leaves wrong counts behind.
    */
   constructor(safePoint: () => void) {
     let engine: Engine | undefined;
@@ -55,8 +55,8 @@ export class TensorWatch {
       get: () => engine,
       set(made: Engine) {
         engine = made;
-        before(made, "startScope", safePoint);
-        before(made, "makeTensor", safePoint);
+        callFirst(safePoint, made, "startScope");
+        callFirst(safePoint, made, "makeTensor");
       },
     });
   }
@@ -101,7 +101,7 @@ export class TensorWatch {
 }
 
 /** Has `first` called before each call of a method. */
-function before<K extends "startScope" | "makeTensor">(engine: Engine, name: K, first: () => void): void {
+function callFirst<K extends "startScope" | "makeTensor">(first: () => void, engine: Engine, name: K): void {
   const method = engine[name].bind(engine);
   engine[name] = (...args: unknown[]) => {
     first();
