@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { datasets } from "../../src/data/registry";
@@ -93,4 +94,27 @@ describe("the state of the repository", () => {
   it("is unknown where there is no repository", () => {
     expect(gitState(temporaryFolder())).toEqual({ commit: null, dirty: null });
   });
+
+  it.skipIf(spawnSync("git", ["--version"]).status !== 0)(
+    "is read without writing to it, so that a run that is killed leaves no lock (needs git)",
+    () => {
+      const folder = temporaryFolder();
+      const git = (...args: string[]): string =>
+        execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...args], {
+          cwd: folder,
+          encoding: "utf8",
+        }).trim();
+      git("init", "-q");
+      writeFileSync(join(folder, "a"), "text");
+      git("add", "a");
+      git("commit", "-q", "-m", "first");
+      // As if written again with the same text: what git would note down in its index.
+      utimesSync(join(folder, "a"), 1, 1);
+      const index = readFileSync(join(folder, ".git", "index"));
+      expect(gitState(folder)).toEqual({ commit: git("rev-parse", "HEAD"), dirty: false });
+      expect(readFileSync(join(folder, ".git", "index"))).toEqual(index);
+      writeFileSync(join(folder, "a"), "other");
+      expect(gitState(folder).dirty).toBe(true);
+    },
+  );
 });

@@ -7,7 +7,7 @@ import { replaceKernel, shippedKernel } from "./kernel";
  * The matrix product of the wasm backend, replaced.
  *
  * As shipped it is single-threaded in Node and ten times slower with transposed operands, which every backward pass
- * needs. With a system BLAS the product runs there, on views of the wasm heap, without copies; without one, transposed
+ * needs. With a BLAS the product runs there, on views of the wasm heap, without copies; without one, transposed
  * operands are first transposed by the backend's own kernel, so that the product itself is always the fast one.
  */
 

@@ -20,7 +20,7 @@ import { openSimd, type Simd } from "./simd/module";
 
 let opened: OpenedBackend | undefined;
 
-/** Opens the wasm backend, its matrix product on the system's BLAS where there is one. */
+/** Opens the wasm backend, its matrix product on the BLAS that is found. */
 export async function openWasm(): Promise<OpenedBackend> {
   if (!opened) {
     const entry = createRequire(__filename).resolve("@tensorflow/tfjs-backend-wasm");

@@ -17,9 +17,9 @@ export function withSmallProducts({ sgemm, worthACall }: Blas, simd: Simd): Sgem
     } else if (transposeB) {
       simd.multiplyTransposed(atA, rowA, atB, rowB, atC, rowC, m, n, k);
     } else if (transposeA) {
-      simd.multiply(atA, FLOAT, rowA, atB, rowB, atC, rowC, m, n, k);
+      simd.multiply(atA, FLOAT, atB, rowB, atC, rowC, m, n, k, rowA);
     } else {
-      simd.multiply(atA, rowA, FLOAT, atB, rowB, atC, rowC, m, n, k);
+      simd.multiply(atA, rowA, atB, rowB, atC, rowC, m, n, k, FLOAT);
     }
   };
 }

@@ -15,6 +15,19 @@ import { RESTS } from "./wat";
  * four to ten times as long: they have no vectors, and compute in float64.
  */
 
+/** Operands with the distances between their rows, and the sizes. */
+type Product = [
+  a: number,
+  aRow: number,
+  b: number,
+  bRow: number,
+  c: number,
+  cRow: number,
+  m: number,
+  n: number,
+  k: number,
+];
+
 /** What the module exports: addresses are bytes from the heap's beginning, counts are floats. Each is described in its text. */
 export interface Simd {
   maxOf(x: number, count: number): number;
@@ -88,29 +101,8 @@ export interface Simd {
     dHead: number,
     factor: number,
   ): void;
-  multiplyTransposed(
-    a: number,
-    aRow: number,
-    b: number,
-    bRow: number,
-    c: number,
-    cRow: number,
-    m: number,
-    n: number,
-    k: number,
-  ): void;
-  multiply(
-    a: number,
-    aRow: number,
-    hop: number,
-    b: number,
-    bRow: number,
-    c: number,
-    cRow: number,
-    m: number,
-    n: number,
-    k: number,
-  ): void;
+  multiplyTransposed(...product: Product): void;
+  multiply(...product: [...Product, hop: number]): void;
   scatterAdd(rows: number, ids: number, table: number, count: number, width: number): void;
   rmsProp(
     parameter: number,

@@ -17,8 +17,8 @@ export const PRODUCTS = `
     )})
 
   ;; C = A·B; $hop is from one column of A to the next: with it and $aRow changed about, C = Aᵀ·B.
-  (func (export "multiply") (param $a i32) (param $aRow i32) (param $hop i32) (param $b i32) (param $bRow i32)
-    (param $c i32) (param $cRow i32) (param $m i32) (param $n i32) (param $k i32)
+  (func (export "multiply") (param $a i32) (param $aRow i32) (param $b i32) (param $bRow i32) (param $c i32)
+    (param $cRow i32) (param $m i32) (param $n i32) (param $k i32) (param $hop i32)
     (local $left i32)
     ${times(
       "$left",
