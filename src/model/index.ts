@@ -1,5 +1,6 @@
 export { gaussian, mulberry32 } from "../data/random";
 export { ActivationCache, type Positions } from "./activation-cache";
+export { activationRows, type ActivationRowsOptions } from "./activation-rows";
 export { directLogitAttribution, type Attribution, type AttributionOptions } from "./attribution";
 export { type GPT2Config, readConfig } from "./config";
 export { generate, type GenerateOptions } from "./generate";

@@ -1,4 +1,13 @@
-export { activationBars } from "./activation-bars";
-export { cosinePanels } from "./cosine-panels";
-export { pairedShift, type PairedShiftOptions } from "./paired-shift";
-export { type DrawnPlane, shiftPlaneFigure } from "./shift-plane";
+export { activationBarsFigure } from "./activation-bars";
+export { cosinePanelsFigure } from "./cosine-panels";
+export { dpoCurvesFigure } from "./dpo-curves";
+export { logitLensFigure } from "./logit-lens";
+export { pairedShiftFigure } from "./paired-shift";
+export { parametersByLayerFigure } from "./parameters-by-layer";
+export { parametersToxicFigure } from "./parameters-toxic";
+export { shiftComponentsFigure } from "./shift-components";
+export { shiftContributionsFigure } from "./shift-contributions";
+export { shiftPlaneFigure } from "./shift-plane";
+export { unalignPriceFigure } from "./unalign-price";
+export { unalignSweepFigure } from "./unalign-sweep";
+export { unalignWritingFigure } from "./unalign-writing";
