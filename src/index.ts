@@ -3,8 +3,16 @@
  */
 
 // A study: backend, model, tokenizer, artifacts and the run's folder in one call, and the texts it works on.
-export { openStudy, readComments, readPassages, readPerplexityText, readPrompts } from "./study";
-export type { Study, StudyOptions, Workshop } from "./study";
+export {
+  openEvaluation,
+  openStudy,
+  readComments,
+  readPassages,
+  readPerplexityText,
+  readPrompts,
+} from "./study";
+export { continuationExamples, examplePrompts } from "./study";
+export type { ContinuationExample, SpeakingSystem, Study, StudyOptions, Workshop } from "./study";
 
 // Data and artifacts.
 export { datasets, locate, models, openArtifacts, readCsv, readJsonl, UserError } from "./data";
@@ -152,6 +160,8 @@ export type { LensPoint, LensStep } from "./metrics/lens-band";
 export { matchScales } from "./metrics/matched-scales";
 export type { Direction, MatchedDirection } from "./metrics/matched-scales";
 export { perplexitiesUnderShifts, perplexity } from "./metrics/perplexity";
+export { changeOf, meanOfSystems, measureSystem, measureToxicity } from "./metrics/system";
+export type { Evaluation, SystemMeasures, SystemResult } from "./metrics/system";
 export { scoreTexts, toxicityOfContinuations } from "./metrics/toxicity";
 export type { ContinuationToxicity } from "./metrics/toxicity";
 export { measureUnaligned, restoredShare } from "./metrics/unaligned";
@@ -159,7 +169,6 @@ export type { ScaledKeys } from "./metrics/unaligned";
 
 // Presentation.
 export {
-  besidePaper,
   besideSettings,
   display,
   figure,
@@ -170,7 +179,6 @@ export {
   lookEncoding,
   mask,
   palette,
-  paperColumns,
   paperTable,
   paperValue,
   percent,
@@ -183,3 +191,4 @@ export {
 } from "./present";
 export type { Figure, Row, Table } from "./present";
 export { activationBars, cosinePanels, pairedShift, shiftPlaneFigure } from "./present/figures";
+export { continuationExamplesTable, systemsTable } from "./present/tables";

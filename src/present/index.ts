@@ -11,7 +11,7 @@ export {
   paperClaims,
   type Verdict,
 } from "./claims";
-export { type Figure, type FigureOptions, figure } from "./figure";
+export { type Figure, type FigureLabels, type FigureOptions, figure } from "./figure";
 export { type Frame, frame } from "./frame";
 export { duration, fixed, formatNumber, type NumberStyle, percent, signed, significant } from "./format";
 export { isOffensive, mask, maskCell, type MaskOptions, maskRows, wordsShown } from "./mask";
@@ -32,9 +32,6 @@ export {
   STUDY_MIME,
 } from "./notebook";
 export {
-  type BesideOptions,
-  besidePaper,
-  paperColumns,
   type PaperSource,
   paperSources,
   type PaperTable,
@@ -47,5 +44,5 @@ export {
 export { type Progress, progress, type ProgressOptions } from "./progress";
 export { type Cell, type Row, toCsv } from "./rows";
 export { besideSettings, type ComparedSetting } from "./settings";
-export { type Column, type Table, type TableOptions, table } from "./table";
+export { type Column, type Table, type TableLabels, type TableOptions, table } from "./table";
 export { activationLooks, type Look, lookEncoding, type LookOptions, modelLooks, palette } from "./theme";

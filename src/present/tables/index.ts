@@ -1,0 +1,2 @@
+export { continuationExamplesTable } from "./continuation-examples";
+export { systemsTable, type SystemMeasure } from "./systems";
