@@ -26,7 +26,7 @@ export type { BackendDescription } from "./tensors";
 export { pca, svd } from "./tensors/linalg";
 
 // The model: passes with hooks, what they keep, gradients, generation.
-export { generate, GPT2, gradientsOf, hookName, hookPoints, KeyValueCache, Tokenizer } from "./model";
+export { activationRows, generate, GPT2, gradientsOf, hookName, hookPoints, KeyValueCache, Tokenizer } from "./model";
 export type {
   ActivationCache,
   CacheOptions,
@@ -69,7 +69,7 @@ export type { SvdBasis } from "./toxicity/svd-basis";
 export { unalign } from "./toxicity/unalign";
 export { allCosines, nameOf, rankValueVectors, readValueVectors } from "./toxicity/value-vectors";
 export type { Neuron, RankedValueVector } from "./toxicity/value-vectors";
-export { cosine, dot, mean, norm, pearson, spearman, unit } from "./toxicity/vectors";
+export { cosine, dot, mean, median, norm, pearson, spearman, unit } from "./toxicity/vectors";
 export { jaccard, largest, projectToVocabulary, topTokens } from "./toxicity/vocabulary";
 export type { ScoredToken } from "./toxicity/vocabulary";
 export { keptCalibration, openScorer, scorerAgreement, scorers } from "./toxicity/scorers";
@@ -115,7 +115,13 @@ export {
 } from "./alignment/pairs";
 export type { PairRow, PairsSummary, ReadPair } from "./alignment/pairs";
 export type { PreferencePair, TokenPair } from "./alignment/preference-pair";
-export { attributeOfProbe, generatePerturbed, PPLM_DEFAULTS, readAttributeHead } from "./alignment/pplm";
+export {
+  attributeOfProbe,
+  generatePerturbed,
+  perturbPast,
+  PPLM_DEFAULTS,
+  readAttributeHead,
+} from "./alignment/pplm";
 export type { AttributeModel, PPLMOptions } from "./alignment/pplm";
 
 // What alignment changed: activations, residual streams, value vectors.
@@ -190,5 +196,44 @@ export {
   table,
 } from "./present";
 export type { Figure, Row, Table } from "./present";
-export { activationBars, cosinePanels, pairedShift, shiftPlaneFigure } from "./present/figures";
-export { continuationExamplesTable, systemsTable } from "./present/tables";
+export {
+  activationBarsFigure,
+  cosinePanelsFigure,
+  dpoCurvesFigure,
+  logitLensFigure,
+  pairedShiftFigure,
+  pairsLengthFigure,
+  pairsToxicityFigure,
+  parametersByLayerFigure,
+  parametersToxicFigure,
+  shiftComponentsFigure,
+  shiftContributionsFigure,
+  shiftPlaneFigure,
+  unalignPriceFigure,
+  unalignSweepFigure,
+  unalignWritingFigure,
+} from "./present/figures";
+export {
+  activationLevelsTable,
+  choicesTable,
+  continuationExamplesTable,
+  dpoSettingsTable,
+  dpoTrainingTable,
+  leaderActivationsTable,
+  lensStepsTable,
+  mlpShiftsTable,
+  pairsExamplesTable,
+  pairsNeedsTable,
+  pairsScorersTable,
+  pairsSummaryTable,
+  parametersByKindTable,
+  parametersMostTurnedTable,
+  parametersReadingsTable,
+  parametersTokensTable,
+  parametersToxicTable,
+  pplmSettingsTable,
+  shiftConstancyTable,
+  systemsTable,
+  unalignExamplesTable,
+  unalignKeysTable,
+} from "./present/tables";
