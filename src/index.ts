@@ -26,7 +26,16 @@ export type { BackendDescription } from "./tensors";
 export { pca, svd } from "./tensors/linalg";
 
 // The model: passes with hooks, what they keep, gradients, generation.
-export { activationRows, generate, GPT2, gradientsOf, hookName, hookPoints, KeyValueCache, Tokenizer } from "./model";
+export {
+  activationRows,
+  generate,
+  GPT2,
+  gradientsOf,
+  hookName,
+  hookPoints,
+  KeyValueCache,
+  Tokenizer,
+} from "./model";
 export type {
   ActivationCache,
   CacheOptions,
@@ -130,23 +139,17 @@ export {
   activationsOf,
   componentShares,
   highThreshold,
-  lastResiduals,
-  meanActivations,
   meanShift,
   otherLayers,
-  projectShift,
-  residualShift,
   shiftMeans,
   shiftPlane,
   sublayersToDraw,
   valueVectorShifts,
 } from "./alignment/changes";
 export type {
-  ActivationChange,
   ComponentShare,
   ModelPair,
   ResidualPair,
-  ResidualShift,
   ShiftMeans,
   ShiftPlane,
   ValueVectorShift,
@@ -161,8 +164,6 @@ export { generateContinuations } from "./metrics/generation";
 export type { Continuation } from "./metrics/generation";
 export { histogram } from "./metrics/histogram";
 export { layerHistograms } from "./metrics/layer-histograms";
-export { lensBand, lensSteps } from "./metrics/lens-band";
-export type { LensPoint, LensStep } from "./metrics/lens-band";
 export { matchScales } from "./metrics/matched-scales";
 export type { Direction, MatchedDirection } from "./metrics/matched-scales";
 export { perplexitiesUnderShifts, perplexity } from "./metrics/perplexity";
@@ -170,8 +171,6 @@ export { changeOf, meanOfSystems, measureSystem, measureToxicity } from "./metri
 export type { Evaluation, SystemMeasures, SystemResult } from "./metrics/system";
 export { scoreTexts, toxicityOfContinuations } from "./metrics/toxicity";
 export type { ContinuationToxicity } from "./metrics/toxicity";
-export { measureUnaligned, restoredShare } from "./metrics/unaligned";
-export type { ScaledKeys } from "./metrics/unaligned";
 
 // Presentation.
 export {
