@@ -1,9 +1,10 @@
 import { UserError } from "../../data/errors";
 import type { GPT2, ProtocolName } from "../../model";
 import { pca } from "../../tensors/linalg";
+import { geluNew } from "../../toxicity/mlp";
 import type { Neuron } from "../../toxicity/value-vectors";
 import { cosine, dot, norm, unit, type Vector } from "../../toxicity/vectors";
-import { effectiveKey, geluNew, normScale } from "./effective-key";
+import { effectiveKey, normScale } from "./effective-key";
 import { minus } from "./minus";
 import { byLength, checkLayer, checkTexts } from "./model-pair";
 
