@@ -18,7 +18,8 @@ export type { ContinuationExample, SpeakingSystem, Study, StudyOptions, Workshop
 export { datasets, locate, models, openArtifacts, readCsv, readJsonl, UserError } from "./data";
 export type { Artifacts } from "./data";
 
-// Backends.
+// TensorFlow.js, the very copy that the model computes with, and its backends.
+export * as tf from "@tensorflow/tfjs-core";
 export { describeBackend, openBackend } from "./tensors";
 export type { BackendDescription } from "./tensors";
 
@@ -60,27 +61,33 @@ export type { Attribution, LogitLens, Normalisation, Processing, Protocol, Proto
 
 // Toxicity: probe, value vectors, vocabulary space, interventions.
 export { lastActivations } from "./toxicity/activations";
-export { decomposeMlps, decomposeResidual } from "./toxicity/decomposition";
-export type { Decomposition, MlpDecomposition, SubUpdate } from "./toxicity/decomposition";
-export { meanResiduals } from "./toxicity/features";
 export { effectPerDisturbance, keyDisturbance, keyEffects, rankKeys } from "./toxicity/key-effects";
 export type { ChangedContinuation, ScoredKey } from "./toxicity/key-effects";
 export { randomDirections, scaleForPerplexity, subtractDirection } from "./toxicity/interventions";
+export { geluNew, readMlp } from "./toxicity/mlp";
+export type { MlpVectors } from "./toxicity/mlp";
 export { likeliestNextTokens } from "./toxicity/next-tokens";
-export { fitProbe, trainProbe } from "./toxicity/probe";
+export { fitProbe } from "./toxicity/probe";
 export type { LabelledText, Probe } from "./toxicity/probe";
-export { measurePromotion } from "./toxicity/promotion";
+export { promotionOf } from "./toxicity/promotion";
 export type { Promotion } from "./toxicity/promotion";
 export { randomNeurons } from "./toxicity/random";
 export { silencedPromotion } from "./toxicity/silenced";
-export { svdBasis } from "./toxicity/svd-basis";
-export type { SvdBasis } from "./toxicity/svd-basis";
 export { unalign } from "./toxicity/unalign";
 export { allCosines, nameOf, rankValueVectors, readValueVectors } from "./toxicity/value-vectors";
 export type { Neuron, RankedValueVector } from "./toxicity/value-vectors";
-export { cosine, dot, mean, median, norm, pearson, spearman, unit } from "./toxicity/vectors";
-export { jaccard, largest, projectToVocabulary, topTokens } from "./toxicity/vocabulary";
-export type { ScoredToken } from "./toxicity/vocabulary";
+export {
+  cosine,
+  dot,
+  mean,
+  median,
+  norm,
+  pearson,
+  signedTowards,
+  spearman,
+  unit,
+} from "./toxicity/vectors";
+export { jaccard, largest, projectToVocabulary } from "./toxicity/vocabulary";
 export { keptCalibration, openScorer, scorerAgreement, scorers } from "./toxicity/scorers";
 export type { AttributeScorer, Scorer } from "./toxicity/scorers";
 
@@ -139,7 +146,6 @@ export {
   activationsOf,
   componentShares,
   highThreshold,
-  meanShift,
   otherLayers,
   shiftMeans,
   shiftPlane,
@@ -166,7 +172,7 @@ export { histogram } from "./metrics/histogram";
 export { layerHistograms } from "./metrics/layer-histograms";
 export { matchScales } from "./metrics/matched-scales";
 export type { Direction, MatchedDirection } from "./metrics/matched-scales";
-export { perplexitiesUnderShifts, perplexity } from "./metrics/perplexity";
+export { perplexity } from "./metrics/perplexity";
 export { changeOf, meanOfSystems, measureSystem, measureToxicity } from "./metrics/system";
 export type { Evaluation, SystemMeasures, SystemResult } from "./metrics/system";
 export { scoreTexts, toxicityOfContinuations } from "./metrics/toxicity";
@@ -174,7 +180,6 @@ export type { ContinuationToxicity } from "./metrics/toxicity";
 
 // Presentation.
 export {
-  besideSettings,
   display,
   figure,
   fixed,
@@ -197,6 +202,7 @@ export {
 export type { Figure, Row, Table } from "./present";
 export {
   activationBarsFigure,
+  cosineHistogramFigure,
   cosinePanelsFigure,
   dpoCurvesFigure,
   logitLensFigure,
@@ -205,17 +211,26 @@ export {
   pairsToxicityFigure,
   parametersByLayerFigure,
   parametersToxicFigure,
+  probeSeparationFigure,
+  projectionByLayerFigure,
+  projectionScatterFigure,
   shiftComponentsFigure,
   shiftContributionsFigure,
   shiftPlaneFigure,
+  subUpdateSizesFigure,
+  svdSpectrumFigure,
+  toxicityPerplexityFigure,
   unalignPriceFigure,
   unalignSweepFigure,
   unalignWritingFigure,
+  valueVectorSharesFigure,
 } from "./present/figures";
+export type { TradePoint } from "./present/figures";
 export {
   activationLevelsTable,
   choicesTable,
   continuationExamplesTable,
+  decompositionTable,
   dpoSettingsTable,
   dpoTrainingTable,
   leaderActivationsTable,
@@ -231,8 +246,15 @@ export {
   parametersTokensTable,
   parametersToxicTable,
   pplmSettingsTable,
+  probePenaltyTable,
+  probeTable,
+  promotedTokensTable,
+  promotionTable,
   shiftConstancyTable,
+  svdStabilityTable,
   systemsTable,
   unalignExamplesTable,
   unalignKeysTable,
+  valueVectorRankingTable,
+  vocabularyTable,
 } from "./present/tables";

@@ -1,10 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { perplexity } from "../metrics/perplexity";
 import { GPT2, generate, logitLens, lossGradients, nextTokenLoss, type Padding } from "../model";
+import { svd } from "../tensors/linalg";
 import { subtractDirection } from "../toxicity/interventions";
-import { svdBasis } from "../toxicity/svd-basis";
 import { unalign } from "../toxicity/unalign";
 import { rankValueVectors, readValueVectors } from "../toxicity/value-vectors";
+import { signedTowards, unit } from "../toxicity/vectors";
 import { largest, projectToVocabulary } from "../toxicity/vocabulary";
 import { checkDpo } from "./dpo";
 import { check, exact, maxError, type Check } from "./check";
@@ -132,7 +133,7 @@ async function checkLogitLens(model: GPT2, { logit_lens: lens, forward }: Golden
 async function checkValueVectors(model: GPT2, { value_vectors: golden }: Golden): Promise<Check[]> {
   if (!golden) return [];
   const ranked = await rankValueVectors(model, golden.probe, { top: golden.top24.length });
-  const basis = svdBasis(await readValueVectors(model, ranked), golden.probe);
+  const { singularValues, rightVectors } = svd((await readValueVectors(model, ranked)).map(unit));
   const first = golden.svd_u_first3_sign_fixed_to_probe;
   const [best] = await projectToVocabulary(model, await readValueVectors(model, ranked.slice(0, 1)));
   return [
@@ -142,11 +143,11 @@ async function checkValueVectors(model: GPT2, { value_vectors: golden }: Golden)
       maxError([ranked.map((r) => r.cosine)], [golden.top24.map((r) => r.cosine)]),
       FLOAT64_TOLERANCE,
     ),
-    check("singular values", maxError([basis.singularValues], [golden.singular_values]), FLOAT64_TOLERANCE),
+    check("singular values", maxError([[...singularValues]], [golden.singular_values]), FLOAT64_TOLERANCE),
     check(
       "singular vectors",
       maxError(
-        basis.directions.slice(0, first.length).map((u) => [...u]),
+        rightVectors.slice(0, first.length).map((u) => [...signedTowards(u, golden.probe)]),
         first,
       ),
       FLOAT64_TOLERANCE,

@@ -31,6 +31,11 @@ export function unit(a: Vector): Float64Array {
   return scaled(a, 1 / length);
 }
 
+/** `a`, or its opposite if that is on `reference`'s side: singular vectors come with a sign of no meaning. */
+export function signedTowards(a: Float64Array, reference: Vector): Float64Array {
+  return dot(a, reference) < 0 ? scaled(a, -1) : a;
+}
+
 /** Arithmetic mean; NaN of nothing. */
 export function mean(values: Vector): number {
   let sum = 0;

@@ -1,7 +1,8 @@
 import type { GPT2, ProtocolName } from "../../model";
+import { geluNew } from "../../toxicity/mlp";
 import type { Neuron } from "../../toxicity/value-vectors";
 import { dot, type Vector } from "../../toxicity/vectors";
-import { effectiveKey, geluNew, normScale } from "./effective-key";
+import { effectiveKey, normScale } from "./effective-key";
 
 /**
  * How strongly residual streams activate a neuron of their own block.

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { UserError, messageOf } from "../../data/errors";
 import { locate } from "../../data/locate";
-import type { Probe } from "../../toxicity/probe";
-import type { ProbeStream } from "../../toxicity/features";
+import type { Probe, ProbeStream } from "../../toxicity/probe";
 
 /** What text is steered towards: a linear classifier of mean hidden states, and one of its classes. */
 export interface AttributeModel {

@@ -1,4 +1,5 @@
 export { continuationExamplesTable } from "./continuation-examples";
+export { decompositionTable } from "./decomposition";
 export { dpoTrainingTable, lensStepsTable } from "./dpo";
 export { choicesTable, dpoSettingsTable, pplmSettingsTable } from "./hyperparameters";
 export { pairsExamplesTable, pairsNeedsTable, pairsScorersTable, pairsSummaryTable } from "./pairs";
@@ -9,6 +10,8 @@ export {
   parametersTokensTable,
   parametersToxicTable,
 } from "./parameters";
+export { probePenaltyTable, probeTable } from "./probe";
+export { promotionTable } from "./promotion";
 export {
   activationLevelsTable,
   leaderActivationsTable,
@@ -17,3 +20,5 @@ export {
 } from "./residual-shift";
 export { systemsTable, type SystemMeasure } from "./systems";
 export { unalignExamplesTable, unalignKeysTable } from "./unalign";
+export { valueVectorRankingTable } from "./value-vectors";
+export { promotedTokensTable, svdStabilityTable, vocabularyTable } from "./vocabulary";
