@@ -76,7 +76,7 @@ export { silencedPromotion } from "./toxicity/silenced";
 export { unalign } from "./toxicity/unalign";
 export { allCosines, nameOf, rankValueVectors, readValueVectors } from "./toxicity/value-vectors";
 export type { Neuron, RankedValueVector } from "./toxicity/value-vectors";
-export { cosine, dot, mean, norm, pearson, signedTowards, spearman, unit } from "./toxicity/vectors";
+export { cosine, dot, mean, median, norm, pearson, signedTowards, spearman, unit } from "./toxicity/vectors";
 export { jaccard, largest, projectToVocabulary } from "./toxicity/vocabulary";
 export { keptCalibration, openScorer, scorerAgreement, scorers } from "./toxicity/scorers";
 export type { AttributeScorer, Scorer } from "./toxicity/scorers";
@@ -121,7 +121,13 @@ export {
 } from "./alignment/pairs";
 export type { PairRow, PairsSummary, ReadPair } from "./alignment/pairs";
 export type { PreferencePair, TokenPair } from "./alignment/preference-pair";
-export { attributeOfProbe, generatePerturbed, PPLM_DEFAULTS, readAttributeHead } from "./alignment/pplm";
+export {
+  attributeOfProbe,
+  generatePerturbed,
+  perturbPast,
+  PPLM_DEFAULTS,
+  readAttributeHead,
+} from "./alignment/pplm";
 export type { AttributeModel, PPLMOptions } from "./alignment/pplm";
 
 // What alignment changed: activations, residual streams, value vectors.
@@ -130,23 +136,17 @@ export {
   activationsOf,
   componentShares,
   highThreshold,
-  lastResiduals,
-  meanActivations,
   meanShift,
   otherLayers,
-  projectShift,
-  residualShift,
   shiftMeans,
   shiftPlane,
   sublayersToDraw,
   valueVectorShifts,
 } from "./alignment/changes";
 export type {
-  ActivationChange,
   ComponentShare,
   ModelPair,
   ResidualPair,
-  ResidualShift,
   ShiftMeans,
   ShiftPlane,
   ValueVectorShift,
@@ -161,8 +161,6 @@ export { generateContinuations } from "./metrics/generation";
 export type { Continuation } from "./metrics/generation";
 export { histogram } from "./metrics/histogram";
 export { layerHistograms } from "./metrics/layer-histograms";
-export { lensBand, lensSteps } from "./metrics/lens-band";
-export type { LensPoint, LensStep } from "./metrics/lens-band";
 export { matchScales } from "./metrics/matched-scales";
 export type { Direction, MatchedDirection } from "./metrics/matched-scales";
 export { perplexity } from "./metrics/perplexity";
@@ -170,8 +168,6 @@ export { changeOf, meanOfSystems, measureSystem, measureToxicity } from "./metri
 export type { Evaluation, SystemMeasures, SystemResult } from "./metrics/system";
 export { scoreTexts, toxicityOfContinuations } from "./metrics/toxicity";
 export type { ContinuationToxicity } from "./metrics/toxicity";
-export { measureUnaligned, restoredShare } from "./metrics/unaligned";
-export type { ScaledKeys } from "./metrics/unaligned";
 
 // Presentation.
 export {
@@ -203,6 +199,8 @@ export {
   dpoCurvesFigure,
   logitLensFigure,
   pairedShiftFigure,
+  pairsLengthFigure,
+  pairsToxicityFigure,
   parametersByLayerFigure,
   parametersToxicFigure,
   probeSeparationFigure,
@@ -221,14 +219,34 @@ export {
 } from "./present/figures";
 export type { TradePoint } from "./present/figures";
 export {
+  activationLevelsTable,
+  choicesTable,
   continuationExamplesTable,
   decompositionTable,
+  dpoSettingsTable,
+  dpoTrainingTable,
+  leaderActivationsTable,
+  lensStepsTable,
+  mlpShiftsTable,
+  pairsExamplesTable,
+  pairsNeedsTable,
+  pairsScorersTable,
+  pairsSummaryTable,
+  parametersByKindTable,
+  parametersMostTurnedTable,
+  parametersReadingsTable,
+  parametersTokensTable,
+  parametersToxicTable,
+  pplmSettingsTable,
   probePenaltyTable,
   probeTable,
   promotedTokensTable,
   promotionTable,
+  shiftConstancyTable,
   svdStabilityTable,
   systemsTable,
+  unalignExamplesTable,
+  unalignKeysTable,
   valueVectorRankingTable,
   vocabularyTable,
 } from "./present/tables";

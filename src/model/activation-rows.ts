@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../data/errors";
 import type { ActivationCache } from "./activation-cache";
 import type { GPT2 } from "./gpt2";
-import { layerOf } from "./hooks";
+import { layerOf, selectHookPoints } from "./hooks";
 import type { CacheOptions } from "./pass-options";
 
 /** What is read of which texts, how many at a time. */
@@ -36,7 +36,7 @@ export async function activationRows<T extends number | number[] | number[][]>(
   read: (cache: ActivationCache, batch: readonly (readonly number[])[]) => tf.Tensor,
 ): Promise<T[]> {
   if (sequences.length === 0) throw new UserError("activations of no texts: expected at least one");
-  const points = typeof names === "string" ? [names] : names;
+  const points = selectHookPoints(model.config, names);
   const empty = sequences.findIndex((ids) => ids.length === 0);
   if (empty >= 0) throw new UserError(`text ${empty} is empty: expected at least one token`);
   const order = byLength(sequences);

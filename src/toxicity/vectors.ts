@@ -43,6 +43,13 @@ export function mean(values: Vector): number {
   return sum / values.length;
 }
 
+/** The middle one of the values, or the mean of the two in the middle; NaN of nothing. */
+export function median(values: Vector): number {
+  const sorted = Float64Array.from(values).sort();
+  const middle = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
+}
+
 /** Pearson's correlation of two equally long lists. */
 export function pearson(a: Vector, b: Vector): number {
   const meanA = mean(a);

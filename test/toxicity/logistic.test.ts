@@ -7,7 +7,7 @@ import { fitProbe } from "../../src/toxicity/probe";
 import { mulberry32 } from "../../src/data/random";
 import { gaussianVectors } from "../../src/toxicity/random";
 import { stratifiedSplit } from "../../src/toxicity/split";
-import { cosine, dot, pearson, spearman } from "../../src/toxicity/vectors";
+import { cosine, dot, median, pearson, spearman } from "../../src/toxicity/vectors";
 
 /** Rows around ± `apart` times `direction`, noise elsewhere, far from the origin in one coordinate. */
 function twoClouds(
@@ -198,4 +198,10 @@ describe("correlations", () => {
       ),
     ).toBeLessThan(0.4);
   });
+});
+
+it("the median is the middle one, or halfway between the two in the middle", () => {
+  expect(median([3, 1, 2])).toBe(2);
+  expect(median(Float64Array.of(4, 1, -3, 2))).toBe(1.5);
+  expect(median([])).toBeNaN();
 });

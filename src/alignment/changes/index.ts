@@ -10,20 +10,9 @@ export {
 export { randomWalk, type RmsPropRun } from "./random-walk";
 export { summariseChanges, vectorName, type ChangeSummary } from "./summary";
 export type { Along, Readings, VectorChange } from "./vector-change";
-export { meanActivations } from "./mean-activations";
-export type { ActivationChange, MeanActivation, MeanActivationOptions } from "./mean-activations";
 export type { ModelPair } from "./model-pair";
-export {
-  activationLevel,
-  activationsOf,
-  highThreshold,
-  lastResiduals,
-  projectShift,
-  residualShift,
-} from "./residual-shift";
-export type { ActivationLevel, ResidualPair, ResidualShift, ShiftPoint } from "./residual-shift";
-export { shiftPlane } from "./shift-plane";
-export type { ShiftPlane } from "./shift-plane";
+export { activationLevel, activationsOf, highThreshold, type ActivationLevel } from "./residual-shift";
+export { shiftPlane, type ResidualPair, type ShiftPlane, type ShiftPoint } from "./shift-plane";
 export {
   componentShares,
   meanShift,

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { GPT2, Hooks, ProtocolName } from "../../model";
+import { byLength } from "../../model/activation-rows";
 import { reshape } from "../../tensors/ops";
-import { byLength, checkTexts } from "./model-pair";
+import { checkTexts } from "./model-pair";
 
 export interface MeanOptions {
   /**

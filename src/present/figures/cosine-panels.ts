@@ -29,7 +29,13 @@ export function cosinePanelsFigure(bars: readonly PanelBar[], labels: FigureLabe
 
 function cosinePanels(layers: readonly number[]): object {
   const columns = Math.min(5, layers.length);
-  const area = (kind: PanelBar["kind"], label: string, end: number, opacity: number, orient: string): object => ({
+  const area = (
+    kind: PanelBar["kind"],
+    label: string,
+    end: number,
+    opacity: number,
+    orient: string,
+  ): object => ({
     transform: [{ filter: `datum.kind == '${kind}'` }],
     mark: { type: "area", opacity, line: { strokeWidth: 1.5 }, interpolate: "linear" },
     encoding: {

@@ -4,6 +4,8 @@ export { cosinePanelsFigure } from "./cosine-panels";
 export { dpoCurvesFigure } from "./dpo-curves";
 export { logitLensFigure } from "./logit-lens";
 export { pairedShiftFigure } from "./paired-shift";
+export { pairsLengthFigure } from "./pairs-length";
+export { pairsToxicityFigure } from "./pairs-toxicity";
 export { parametersByLayerFigure } from "./parameters-by-layer";
 export { parametersToxicFigure } from "./parameters-toxic";
 export { probeSeparationFigure } from "./probe-separation";

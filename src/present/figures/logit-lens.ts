@@ -99,9 +99,7 @@ export function logitLensFigure(
 }
 
 /** The published curves from layer 17 on, their 24 layers stretched over `last` places. */
-function paperCurves(
-  last: number,
-): { system: string; place: number; mean: number; low: null; high: null }[] {
+function paperCurves(last: number): { system: string; place: number; mean: number; low: null; high: null }[] {
   return paperTable("figure-1").rows.map((row) => ({
     system: row["model"] === "gpt2" ? "GPT-2, paper" : "DPO, paper",
     place: (Number(row["layer"]) * last) / 24,

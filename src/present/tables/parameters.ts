@@ -123,10 +123,7 @@ export interface GroupChange {
 }
 
 /** The toxic key and value vectors, and all others, before and after DPO. */
-export function parametersToxicTable(
-  groups: readonly GroupChange[],
-  { toxic }: { toxic: number },
-): Table {
+export function parametersToxicTable(groups: readonly GroupChange[], { toxic }: { toxic: number }): Table {
   const bound = paperValue("parameter-cosine").value;
   return table({
     name: "parameters-toxic",
