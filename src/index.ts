@@ -136,7 +136,6 @@ export {
   activationsOf,
   componentShares,
   highThreshold,
-  meanShift,
   otherLayers,
   shiftMeans,
   shiftPlane,
@@ -171,7 +170,6 @@ export type { ContinuationToxicity } from "./metrics/toxicity";
 
 // Presentation.
 export {
-  besideSettings,
   display,
   figure,
   fixed,
