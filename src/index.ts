@@ -76,17 +76,7 @@ export { silencedPromotion } from "./toxicity/silenced";
 export { unalign } from "./toxicity/unalign";
 export { allCosines, nameOf, rankValueVectors, readValueVectors } from "./toxicity/value-vectors";
 export type { Neuron, RankedValueVector } from "./toxicity/value-vectors";
-export {
-  cosine,
-  dot,
-  mean,
-  median,
-  norm,
-  pearson,
-  signedTowards,
-  spearman,
-  unit,
-} from "./toxicity/vectors";
+export { cosine, dot, mean, median, norm, pearson, signedTowards, spearman, unit } from "./toxicity/vectors";
 export { jaccard, largest, projectToVocabulary } from "./toxicity/vocabulary";
 export { keptCalibration, openScorer, scorerAgreement, scorers } from "./toxicity/scorers";
 export type { AttributeScorer, Scorer } from "./toxicity/scorers";
