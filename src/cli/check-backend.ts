@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { UserError } from "../data/errors";
-import { projectRoot } from "../data/paths";
+import { UserError } from "@alignscope/base/errors";
+import { projectRoot } from "@alignscope/base/paths";
 
 /**
  * Refuses a backend that no notebook could open, before any kernel starts. It is opened in a process of its own: a GPU

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { ProjectOptions } from "../pipeline";
+import type { ProjectOptions } from "../pipeline/index.js";
 
 interface ParsedOptions {
   profile: string;

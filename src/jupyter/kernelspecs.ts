@@ -1,10 +1,10 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { UserError, messageOf } from "../data/errors";
-import { projectRoot } from "../data/paths";
-import { dataFolders } from "./jupyter-folders";
-import type { Json } from "./nbformat";
+import { UserError, messageOf } from "@alignscope/base/errors";
+import { projectRoot } from "@alignscope/base/paths";
+import { dataFolders } from "./jupyter-folders.js";
+import type { Json } from "./nbformat.js";
 
 /** A kernel.json with the name and the folder it was found under. */
 export interface Kernelspec {

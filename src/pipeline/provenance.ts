@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
-import { checksumOf, sha256Of } from "../data/checksum";
-import { projectRoot } from "../data/paths";
-import { LAB_FOLDER, registry } from "../data/registry";
-import type { Json } from "../jupyter";
+import { checksumOf, sha256Of } from "@alignscope/base/checksum";
+import { projectRoot } from "@alignscope/base/paths";
+import { LAB_FOLDER, registry } from "../data/registry.js";
+import type { Json } from "jupyter-wire";
 
 /** The rooms that no number of a notebook comes from; the kernel's own, jupyter, is counted with the kernel. */
 const NOT_LIBRARY = [

@@ -68,7 +68,7 @@ interface TslabServer {
  * function under it takes a whole bundle.
  */
 function tslabSink(): DisplaySink | undefined {
-  const { cache } = createRequire(__filename);
+  const { cache } = createRequire(import.meta.url);
   for (const [path, loaded] of Object.entries(cache)) {
     if (/[\\/]tslab[\\/]dist[\\/]jupyter\.js$/.test(path)) {
       return (loaded?.exports as TslabServer | undefined)?.lastWriteDisplayData ?? undefined;

@@ -1,10 +1,10 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import ts from "typescript";
-import { projectRoot } from "../data/paths";
-import { folderOf } from "./exhibits";
-import { executedPath } from "./run";
-import type { Site } from "./site";
+import { projectRoot } from "@alignscope/base/paths";
+import { folderOf } from "./exhibits.js";
+import { executedPath } from "./run.js";
+import type { Site } from "./site.js";
 
 /** Libraries that a page loads when it first needs them, as their packages ship them for browsers. */
 const LIBRARIES: readonly [specifier: string, file: string][] = [

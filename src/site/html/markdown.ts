@@ -1,6 +1,6 @@
 import katex from "@vscode/markdown-it-katex";
 import MarkdownIt from "markdown-it";
-import { escapeHtml } from "./escape";
+import { escapeHtml } from "./escape.js";
 
 /** A heading of a text, for lists of sections. */
 export interface Heading {
