@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { projectRoot } from "./paths";
-import { registry } from "./registry";
+import { projectRoot } from "@alignscope/base/paths";
+import { registry } from "./registry.js";
 
 /** The sizes of a GPT-2 that its cost follows from. */
 export interface ModelShape {

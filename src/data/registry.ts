@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { catalogue } from "./catalogue";
-import { UserError } from "./errors";
-import type { ModelShape } from "./model-shape";
-import { suggestion } from "./nearest";
-import { projectRoot } from "./paths";
+import { catalogue } from "./catalogue.js";
+import { UserError } from "@alignscope/base/errors";
+import type { ModelShape } from "./model-shape.js";
+import { suggestion } from "@alignscope/base/nearest";
+import { projectRoot } from "@alignscope/base/paths";
 
 /** A file by its name (below the entry's folder, where there is one) and what its bytes must be. */
 export interface RegisteredFile {

@@ -1,4 +1,4 @@
-import type { TrainedScorerMeta } from "./scorer-training";
+import type { TrainedScorerMeta } from "./scorer-training.js";
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;
 const thousands = (count: number): string => count.toLocaleString("en-US");

@@ -1,20 +1,20 @@
 import { join } from "node:path";
-import { sha256Of } from "../data/checksum";
-import { writeFileAtomic, writeJsonAtomic } from "../data/files";
+import { sha256Of } from "@alignscope/base/checksum";
+import { writeFileAtomic, writeJsonAtomic } from "@alignscope/base/files";
 import {
   codeOf,
   LinearScorer,
   type LinearScorerMeta,
   META_FILE,
   WEIGHTS_FILE,
-} from "../toxicity/scorers/linear";
-import type { FeatureSettings } from "../toxicity/scorers/ngrams";
-import { scorerCard } from "./scorer-card";
-import { isForCalibration, loadScorerData, type ScorerExample } from "./scorer-data";
-import { measureScorer, type ScorerFigures } from "./scorer-figures";
-import { fitCalibration } from "./scorer-calibration";
-import { fitWeights, type FitSettings } from "./scorer-fit";
-import { LAB_SEED } from "./splits";
+} from "../scorers/linear.js";
+import type { FeatureSettings } from "../scorers/ngrams.js";
+import { scorerCard } from "./scorer-card.js";
+import { isForCalibration, loadScorerData, type ScorerExample } from "./scorer-data.js";
+import { measureScorer, type ScorerFigures } from "./scorer-figures.js";
+import { fitCalibration } from "./scorer-calibration.js";
+import { fitWeights, type FitSettings } from "./scorer-fit.js";
+import { LAB_SEED } from "./splits.js";
 
 /** 1.5 MB in all at a byte per weight. */
 export const SCORER_FEATURES: FeatureSettings = { wordBits: 19, characterBits: 20 };

@@ -1,13 +1,13 @@
 import { stripVTControlCharacters } from "node:util";
-import { messageOf, UserError } from "../data/errors";
-import { systemErrorInWords } from "../data/system-errors";
+import { messageOf, UserError } from "@alignscope/base/errors";
+import { systemErrorInWords } from "@alignscope/base/system-errors";
 import {
   CellTimeoutError,
   DeadKernelError,
   KernelStartError,
   PapermillExecutionError,
   RunInterruptedError,
-} from "../runner";
+} from "papermill-ts";
 
 /** Why a notebook did not run through. "other": its files could not be read or written, say. */
 export type FailureReason =

@@ -1,6 +1,6 @@
 import { readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { refuseRunLock, takeRunLock, type Locked } from "../data/run-lock";
+import { refuseRunLock, takeRunLock, type Locked } from "@alignscope/base/run-lock";
 
 /**
  * Keeps two runs from writing to one output folder at the same time, and a run from those of single notebooks. A lock that

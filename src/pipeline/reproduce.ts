@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { UserError } from "../data/errors";
-import { mirrorFolder, projectRoot } from "../data/paths";
-import type { Notebook } from "../jupyter";
-import { executeNotebook, type Parameters, type RunnerEvent } from "../runner";
-import { writeClaims } from "./claims";
-import { explain, type Failure } from "./failure";
-import { usesGpu } from "./gpu";
-import { type GraphNotebook, upstreamOf } from "./graph";
-import { lockNotebook, lockOutputs } from "./lock";
-import { KernelWatch } from "./machine";
-import { manifestIsCurrent, writeManifest } from "./manifest";
+import { UserError } from "@alignscope/base/errors";
+import { mirrorFolder, projectRoot } from "@alignscope/base/paths";
+import type { Notebook } from "jupyter-wire";
+import { executeNotebook, type Parameters, type RunnerEvent } from "papermill-ts";
+import { writeClaims } from "./claims.js";
+import { explain, type Failure } from "./failure.js";
+import { usesGpu } from "./gpu.js";
+import { type GraphNotebook, upstreamOf } from "./graph.js";
+import { lockNotebook, lockOutputs } from "./lock.js";
+import { KernelWatch } from "./machine.js";
+import { manifestIsCurrent, writeManifest } from "./manifest.js";
 import {
   chosenNotebooks,
   judge,
@@ -17,12 +17,12 @@ import {
   type PlanOptions,
   requireArtifacts,
   type Verdict,
-} from "./plan";
-import type { Project } from "./project";
-import { type Environment, environment, gitState } from "./provenance";
-import { recorded } from "./recorded";
-import { finishPublishing, inspectStage, keepFailed, openStage, publish, removeRemains } from "./stage";
-import { readState, type State } from "./state";
+} from "./plan.js";
+import type { Project } from "./project.js";
+import { type Environment, environment, gitState } from "./provenance.js";
+import { recorded } from "./recorded.js";
+import { finishPublishing, inspectStage, keepFailed, openStage, publish, removeRemains } from "./stage.js";
+import { readState, type State } from "./state.js";
 
 /** How one notebook of a run ended. */
 export type NotebookResult =

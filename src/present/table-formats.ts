@@ -1,7 +1,7 @@
-import { formatNumber } from "./format";
-import { mask, type MaskOptions } from "./mask";
-import type { Cell } from "./rows";
-import type { Column } from "./table";
+import { formatNumber } from "./format.js";
+import { mask, type MaskOptions } from "./mask.js";
+import type { Cell } from "./rows.js";
+import type { Column } from "./table.js";
 
 /** What every text format renders: a table whose words are already masked as wanted. */
 export interface Rendered {

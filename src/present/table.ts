@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { writeFileAtomic } from "../data/files";
-import { Frame } from "./frame";
-import type { MaskOptions } from "./mask";
-import { EXHIBIT_KEY, type ExhibitMark, type MimeOutput, type Presentable } from "./notebook";
-import type { Cell, Row } from "./rows";
-import { jsonRows } from "./rows";
-import { checkName, numberedName } from "./naming";
-import { type Rendered, toHtml, toHtmlPage, toLatex, toMarkdown, toText } from "./table-formats";
+import { writeFileAtomic } from "@alignscope/base/files";
+import { Frame } from "./frame.js";
+import type { MaskOptions } from "./mask.js";
+import { EXHIBIT_KEY, type ExhibitMark, type MimeOutput, type Presentable } from "./notebook.js";
+import type { Cell, Row } from "./rows.js";
+import { jsonRows } from "./rows.js";
+import { checkName, numberedName } from "./naming.js";
+import { type Rendered, toHtml, toHtmlPage, toLatex, toMarkdown, toText } from "./table-formats.js";
 
 /** A column of a table: which value, under which heading, written how. */
 export interface Column {

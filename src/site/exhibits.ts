@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Output } from "../jupyter";
-import { type Column, EXHIBIT_KEY, type ExhibitMark, type Row } from "../present";
-import type { RunNotebook } from "./run";
+import type { Output } from "jupyter-wire";
+import { type Column, EXHIBIT_KEY, type ExhibitMark, type Row } from "../present/index.js";
+import type { RunNotebook } from "./run.js";
 
 /** A figure or a table of a run: one name, several files, and the cell that made it. */
 export interface Exhibit {

@@ -1,11 +1,11 @@
 /** What the pages are made from: a run's folder, read once. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../data/errors";
-import { type Notebook, readNotebook } from "../jupyter";
-import { hasClaims, readClaims, type RunClaims } from "../pipeline/claims";
-import type { Manifest, ManifestNotebook } from "../pipeline/manifest";
-import { type Exhibit, readExhibits } from "./exhibits";
+import { UserError } from "@alignscope/base/errors";
+import { type Notebook, readNotebook } from "jupyter-wire";
+import { hasClaims, readClaims, type RunClaims } from "../pipeline/claims.js";
+import type { Manifest, ManifestNotebook } from "../pipeline/manifest.js";
+import { type Exhibit, readExhibits } from "./exhibits.js";
 
 /** An executed notebook of the run. */
 export interface RunNotebook {

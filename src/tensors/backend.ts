@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import "./gradients";
-import { UserError, messageOf } from "../data/errors";
+import "./gradients.js";
+import { UserError, messageOf } from "@alignscope/base/errors";
 
 /** The backends by name, in the order in which `auto` tries them (`cpu`, the slow referee, only by name). */
 export const BACKENDS = ["cuda", "native", "webgpu", "wasm", "cpu"] as const;

@@ -1,1 +1,1 @@
-export { BACKENDS, describeBackend, openBackend, type BackendDescription, type BackendName } from "./backend";
+export { BACKENDS, describeBackend, openBackend, type BackendDescription, type BackendName } from "./backend.js";

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
+import { projectRoot } from "../../src/base/paths.js";
 
 const bins = ["bootstrap.mjs", "alignscope.mjs", "papermill-ts.mjs"];
 let clone: string;

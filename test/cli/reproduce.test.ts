@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawn, spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { readNotebook } from "../../src/jupyter";
-import { Series } from "../pipeline/helpers";
+import { projectRoot } from "../../src/base/paths.js";
+import { readNotebook } from "../../src/jupyter/index.js";
+import { Series } from "../pipeline/helpers.js";
 
 const root = projectRoot();
 const built =

@@ -5,9 +5,9 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { sha256Of } from "../../src/data/checksum";
-import { DownloadError, downloadFile } from "../../src/data/download";
-import { sendRanges, serve, temporaryFolder, write } from "./helpers";
+import { sha256Of } from "../../src/base/checksum.js";
+import { DownloadError, downloadFile } from "../../src/data/download.js";
+import { sendRanges, serve, temporaryFolder, write } from "./helpers.js";
 
 const content = randomBytes(300_000);
 

@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { readNotebook } from "../../src/jupyter";
-import { readingScorer } from "../../src/toxicity/scorers/scorer";
-import { blocksOf, documents } from "./documents";
-import { EXTENDING, isModule } from "./example-notebook";
-import { missing, notebookOf, Sandbox } from "./sandbox";
+import { projectRoot } from "../../src/base/paths.js";
+import { readNotebook } from "../../src/jupyter/index.js";
+import { readingScorer } from "../../src/scorers/scorer.js";
+import { blocksOf, documents } from "./documents.js";
+import { EXTENDING, isModule } from "./example-notebook.js";
+import { missing, notebookOf, Sandbox } from "./sandbox.js";
 
 const NOTEBOOKS = "docs/notebooks.md";
 const root = projectRoot();

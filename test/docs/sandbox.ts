@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { projectRoot } from "../../src/data/paths";
+import { projectRoot } from "../../src/base/paths.js";
 
 /** What a command needs of the project; packages are linked. */
 const COPIED = [

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { writeNotebook } from "../../src/jupyter";
-import { notebookOf } from "../runner/notebooks";
+import { projectRoot } from "../../src/base/paths.js";
+import { writeNotebook } from "../../src/jupyter/index.js";
+import { notebookOf } from "../papermill/notebooks.js";
 
 const folder = mkdtempSync(join(tmpdir(), "lifetime-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -2,10 +2,10 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { datasets } from "../../src/data/registry";
-import { dataChecksums, environment, gitState } from "../../src/pipeline/provenance";
-import { differences, type Fingerprint } from "../../src/pipeline/state";
-import { temporaryFolder } from "./helpers";
+import { datasets } from "../../src/data/registry.js";
+import { dataChecksums, environment, gitState } from "../../src/pipeline/provenance.js";
+import { differences, type Fingerprint } from "../../src/pipeline/state.js";
+import { temporaryFolder } from "./helpers.js";
 
 function project(): { root: string; write: (path: string, text: string) => void } {
   const root = temporaryFolder();

@@ -1,7 +1,7 @@
-import type { GPT2Config } from "../../src/model";
-import type { Batch } from "./batch";
-import type { Pass } from "./forward";
-import type { Pair } from "./preferences";
+import type { GPT2Config } from "../../src/model/index.js";
+import type { Batch } from "./batch.js";
+import type { Pass } from "./forward.js";
+import type { Pair } from "./preferences.js";
 
 /*
  * The batch and the loss of the official code (paper.md A8, q1 to q4), from its description: prompts padded on the left with

@@ -2,11 +2,11 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
-import { projectRoot } from "../../src/data";
-import { openBackend } from "../../src/tensors";
-import type { DeviceBackend } from "../../src/tensors/webgpu/device";
-import { webgpuLimits } from "../../src/tensors/webgpu";
-import { webgpuMissing } from "./webgpu-here";
+import { projectRoot } from "../../src/data/index.js";
+import { openBackend } from "../../src/tensors/index.js";
+import type { DeviceBackend } from "../../src/tensors/webgpu/device.js";
+import { webgpuLimits } from "../../src/tensors/webgpu/index.js";
+import { webgpuMissing } from "./webgpu-here.js";
 
 const missing = await webgpuMissing();
 const backend = (): DeviceBackend => tf.backend() as unknown as DeviceBackend;

@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { hashFile } from "../../data/checksum";
-import { messageOf, UserError } from "../../data/errors";
-import { writeJsonAtomic } from "../../data/files";
-import { configJson, type GPT2Config } from "../../model/config";
-import { listFile, readTensor, safetensorsChunks, type TensorValues } from "../../model/safetensors";
-import { linkOrCopy, syncFolder, writeDurably } from "./durable";
+import { hashFile } from "@alignscope/base/checksum";
+import { messageOf, UserError } from "@alignscope/base/errors";
+import { writeJsonAtomic } from "@alignscope/base/files";
+import { configJson, type GPT2Config } from "../../model/config.js";
+import { listFile, readTensor, safetensorsChunks, type TensorValues } from "../../model/safetensors.js";
+import { linkOrCopy, syncFolder, writeDurably } from "./durable.js";
 
 /*
  * A run's checkpoints lie in `checkpoints/` of its folder, one folder each, and `checkpoint.json` names the current one and

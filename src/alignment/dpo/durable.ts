@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, copyFileSync, fsyncSync, linkSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { UserError } from "../../data/errors";
+import { UserError } from "@alignscope/base/errors";
 
 /** Writes a file piece by piece and waits until the disk has it; returns its sha256. */
 export function writeDurably(path: string, chunks: Iterable<Uint8Array>): string {

@@ -1,13 +1,13 @@
 import { setImmediate } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
-import type { GPT2 } from "../../model";
-import type { TokenPair } from "../preference-pair";
-import { layOutPairs } from "./batch";
-import { layoutOf, scoresOf } from "./gradient";
-import { sideLogProbs, sideLogProbsAndKl } from "./log-probs";
-import { metricsOf, type DpoMetrics, type PairScore } from "./metrics";
-import type { ReferenceLogProbs } from "./reference";
-import type { DpoSettings } from "./settings";
+import type { GPT2 } from "../../model/index.js";
+import type { TokenPair } from "../preference-pair.js";
+import { layOutPairs } from "./batch.js";
+import { layoutOf, scoresOf } from "./gradient.js";
+import { sideLogProbs, sideLogProbsAndKl } from "./log-probs.js";
+import { metricsOf, type DpoMetrics, type PairScore } from "./metrics.js";
+import type { ReferenceLogProbs } from "./reference.js";
+import type { DpoSettings } from "./settings.js";
 
 /**
  * What the policy makes of the held-out pairs, in means over them. With the reference's model at hand the KLs are exact,

@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { GPT2 } from "../../model";
-import { valueAndGradients } from "../../tensors/tape";
-import type { TokenPair } from "../preference-pair";
-import { inParts, type PairBatch } from "./batch";
-import { sideLogProbs, sideLogProbsAndKl } from "./log-probs";
-import { dpoLosses } from "./loss";
-import type { PairScore } from "./metrics";
-import type { DpoSettings } from "./settings";
+import type { GPT2 } from "../../model/index.js";
+import { valueAndGradients } from "@alignscope/tensors/tape";
+import type { TokenPair } from "../preference-pair.js";
+import { inParts, type PairBatch } from "./batch.js";
+import { sideLogProbs, sideLogProbsAndKl } from "./log-probs.js";
+import { dpoLosses } from "./loss.js";
+import type { PairScore } from "./metrics.js";
+import type { DpoSettings } from "./settings.js";
 
 /** Log-probabilities of a pair's sides under the reference, in nats. */
 export type SideLogProbs = readonly [chosen: number, rejected: number];

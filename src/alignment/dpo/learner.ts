@@ -1,15 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { GPT2 } from "../../model";
-import { rmsPropUpdate } from "../../tensors/ops";
-import type { TokenPair } from "../preference-pair";
+import type { GPT2 } from "../../model/index.js";
+import { rmsPropUpdate } from "@alignscope/tensors/ops";
+import type { TokenPair } from "../preference-pair.js";
 import {
   dpoGradient,
   readFindings,
   type Findings,
   type GradientSettings,
   type SideLogProbs,
-} from "./gradient";
-import { maskTensors, type TrainedParameters } from "./trainable";
+} from "./gradient.js";
+import { maskTensors, type TrainedParameters } from "./trainable.js";
 
 /** A policy with the state of its optimiser, RMSProp as torch defines it (paper.md A8); trained in place. */
 export class DpoLearner {

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { GPT2 } from "../../model";
-import type { StepOptions } from "../../model/pass-options";
-import { embed, pickLogProb, tokenLogProbs } from "../../tensors/ops";
-import type { PairBatch } from "./batch";
+import type { GPT2 } from "../../model/index.js";
+import type { StepOptions } from "../../model/pass-options.js";
+import { embed, pickLogProb, tokenLogProbs } from "@alignscope/tensors/ops";
+import type { PairBatch } from "./batch.js";
 
 /**
  * Log-probability of each side given its prompt, in nats: of the tokens that count, summed (paper.md A8).

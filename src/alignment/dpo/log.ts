@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
-import { UserError } from "../../data/errors";
-import { writeFileAtomic } from "../../data/files";
-import type { DpoMetrics } from "./metrics";
+import { UserError } from "@alignscope/base/errors";
+import { writeFileAtomic } from "@alignscope/base/files";
+import type { DpoMetrics } from "./metrics.js";
 
 /**
  * A line of `log.jsonl`. A record of kind "train" tells of the step that has just been taken, with the policy before it; one

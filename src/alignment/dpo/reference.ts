@@ -1,18 +1,18 @@
 import { existsSync, readFileSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
-import { sha256Of } from "../../data/checksum";
-import { writeFileAtomic } from "../../data/files";
-import { decodeFloats, encodeFloats } from "../../data/floats";
-import { GPT2 } from "../../model";
-import { fromHalf, toHalf } from "../../model/safetensors";
-import type { TokenPair } from "../preference-pair";
-import { dependsOnBatch, layOutPairs } from "./batch";
-import type { SideLogProbs } from "./gradient";
-import { sideLogProbs } from "./log-probs";
-import type { PreparedPairs } from "./pairs";
-import { batchAt, orderOf } from "./schedule";
-import type { DpoSettings } from "./settings";
+import { sha256Of } from "@alignscope/base/checksum";
+import { writeFileAtomic } from "@alignscope/base/files";
+import { decodeFloats, encodeFloats } from "../../data/floats.js";
+import { GPT2 } from "../../model/index.js";
+import { fromHalf, toHalf } from "../../model/safetensors.js";
+import type { TokenPair } from "../preference-pair.js";
+import { dependsOnBatch, layOutPairs } from "./batch.js";
+import type { SideLogProbs } from "./gradient.js";
+import { sideLogProbs } from "./log-probs.js";
+import type { PreparedPairs } from "./pairs.js";
+import { batchAt, orderOf } from "./schedule.js";
+import type { DpoSettings } from "./settings.js";
 
 /**
  * Log-probabilities of all sides under the reference, computed once, so that a step need not run it. Where the layout of a

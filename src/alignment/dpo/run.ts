@@ -1,18 +1,18 @@
 import { setImmediate } from "node:timers/promises";
-import { UserError } from "../../data/errors";
-import type { GPT2 } from "../../model";
-import type { TokenPair } from "../preference-pair";
-import type { Checkpoint, Checkpoints, RunIdentity, RunState, Stopped } from "./checkpoint";
-import { withRoom } from "./durable";
-import { evaluate } from "./evaluation";
-import type { DpoLearner } from "./learner";
-import type { DpoRecord, RunLog } from "./log";
-import { metricsOf } from "./metrics";
-import type { ReferenceLogProbs } from "./reference";
-import { batchAt, learningRateAt, orderOf } from "./schedule";
-import type { DpoSettings } from "./settings";
-import type { DpoProgress } from "./train";
-import { weightsOf } from "./weights";
+import { UserError } from "@alignscope/base/errors";
+import type { GPT2 } from "../../model/index.js";
+import type { TokenPair } from "../preference-pair.js";
+import type { Checkpoint, Checkpoints, RunIdentity, RunState, Stopped } from "./checkpoint.js";
+import { withRoom } from "./durable.js";
+import { evaluate } from "./evaluation.js";
+import type { DpoLearner } from "./learner.js";
+import type { DpoRecord, RunLog } from "./log.js";
+import { metricsOf } from "./metrics.js";
+import type { ReferenceLogProbs } from "./reference.js";
+import { batchAt, learningRateAt, orderOf } from "./schedule.js";
+import type { DpoSettings } from "./settings.js";
+import type { DpoProgress } from "./train.js";
+import { weightsOf } from "./weights.js";
 
 /** What the steps of a run work with. */
 export interface RunParts {

@@ -1,5 +1,5 @@
-import { mulberry32, shuffled } from "../../data/random";
-import type { DpoSettings } from "./settings";
+import { mulberry32, shuffled } from "@alignscope/base/random";
+import type { DpoSettings } from "./settings.js";
 
 /** The learning rate of a step, counted from 0: warmed up linearly, then constant (paper.md A8). */
 export function learningRateAt(

@@ -1,5 +1,5 @@
-import { UserError } from "../../data/errors";
-import { suggestion } from "../../data/nearest";
+import { UserError } from "@alignscope/base/errors";
+import { suggestion } from "@alignscope/base/nearest";
 
 /**
  * What decides, with the model, its reference and the pairs, how a run of DPO goes. Where the paper's text and its code

@@ -1,22 +1,22 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../../data/errors";
-import { withLock } from "../../data/lock";
-import { GPT2 } from "../../model";
-import type { TokenPair } from "../preference-pair";
-import { Checkpoints, type RunIdentity, type Stopped, type WriteStage } from "./checkpoint";
-import { withRoom } from "./durable";
-import { evaluate } from "./evaluation";
-import { DpoLearner, replaceWeight } from "./learner";
-import { RunLog } from "./log";
-import type { DpoMetrics } from "./metrics";
-import { checksumOfPairs, preparePairs, type PairsReport } from "./pairs";
-import { ReferenceLogProbs, roundedToHalf } from "./reference";
-import { toTheEnd } from "./run";
-import { resolveSettings, type DpoSettings, type DpoSettingsName } from "./settings";
-import { trainedEntries, trainedParameters, type Trainable } from "./trainable";
-import { weightsChecksum } from "./weights";
+import { UserError } from "@alignscope/base/errors";
+import { withLock } from "@alignscope/base/lock";
+import { GPT2 } from "../../model/index.js";
+import type { TokenPair } from "../preference-pair.js";
+import { Checkpoints, type RunIdentity, type Stopped, type WriteStage } from "./checkpoint.js";
+import { withRoom } from "./durable.js";
+import { evaluate } from "./evaluation.js";
+import { DpoLearner, replaceWeight } from "./learner.js";
+import { RunLog } from "./log.js";
+import type { DpoMetrics } from "./metrics.js";
+import { checksumOfPairs, preparePairs, type PairsReport } from "./pairs.js";
+import { ReferenceLogProbs, roundedToHalf } from "./reference.js";
+import { toTheEnd } from "./run.js";
+import { resolveSettings, type DpoSettings, type DpoSettingsName } from "./settings.js";
+import { trainedEntries, trainedParameters, type Trainable } from "./trainable.js";
+import { weightsChecksum } from "./weights.js";
 
 /** What to train, on what, and where to keep it. */
 export interface DpoOptions extends Partial<DpoSettings> {

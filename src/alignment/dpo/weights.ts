@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { GPT2 } from "../../model";
+import type { GPT2 } from "../../model/index.js";
 
 /** One checksum of a model's weights, whatever file they came from: the sha256 of names, shapes and values in order. */
 export async function weightsChecksum(model: GPT2): Promise<string> {

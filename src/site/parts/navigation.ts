@@ -1,6 +1,6 @@
-import { address, escapeHtml } from "../html/escape";
-import type { Heading } from "../html/markdown";
-import type { Run, RunNotebook } from "../run";
+import { address, escapeHtml } from "../html/escape.js";
+import type { Heading } from "../html/markdown.js";
+import type { Run, RunNotebook } from "../run.js";
 
 /** The bar above every page: the way home, search, and the switches. They do nothing without scripts, so scripts show them. */
 export function headerBar(run: Run): string {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import * as tf from "@tensorflow/tfjs-core";
-import { layOutPairs } from "../../../src/alignment/dpo/batch";
-import { DpoLearner } from "../../../src/alignment/dpo/learner";
-import { sideLogProbs } from "../../../src/alignment/dpo/log-probs";
-import { trainedEntries, trainedParameters, type Trainable } from "../../../src/alignment/dpo/trainable";
-import { weightsOf } from "../../../src/alignment/dpo/weights";
-import { onEachBackend } from "../../backends";
-import { CONFIG, modelFor, pairsFor, quick } from "./cases";
+import { layOutPairs } from "../../../src/alignment/dpo/batch.js";
+import { DpoLearner } from "../../../src/alignment/dpo/learner.js";
+import { sideLogProbs } from "../../../src/alignment/dpo/log-probs.js";
+import { trainedEntries, trainedParameters, type Trainable } from "../../../src/alignment/dpo/trainable.js";
+import { weightsOf } from "../../../src/alignment/dpo/weights.js";
+import { onEachBackend } from "../../backends.js";
+import { CONFIG, modelFor, pairsFor, quick } from "./cases.js";
 
 const { dModel, dMlp } = CONFIG;
 const D = { layer: 1, neuron: 3 };

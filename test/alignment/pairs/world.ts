@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import type { Continuations, MakePairsOptions } from "../../../src/alignment/pairs";
-import { projectRoot } from "../../../src/data/paths";
-import { mulberry32 } from "../../../src/data/random";
-import { Tokenizer } from "../../../src/model";
+import type { Continuations, MakePairsOptions } from "../../../src/alignment/pairs/index.js";
+import { projectRoot } from "../../../src/base/paths.js";
+import { mulberry32 } from "../../../src/base/random.js";
+import { Tokenizer } from "../../../src/model/index.js";
 
 export const lab = join(projectRoot(), "data/lab/model");
 export const tokenizer = (): Promise<Tokenizer> => Tokenizer.load(lab);

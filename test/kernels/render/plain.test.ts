@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { render } from "../../../kernels/alignscope/executor/render";
-import { text } from "./show";
+import { render } from "../../../kernels/typescript/executor/render/index.js";
+import { text } from "./show.js";
 
 describe("the text of simple values", () => {
   it("is nothing for undefined and null", async () => {
