@@ -50,7 +50,7 @@ function complaintsOf(given: Record<string, string>): Map<string, string[]> {
   host.fileExists = (path) => files.has(path) || fileExists(path);
   host.readFile = (path) => files.get(path) ?? readFile(path);
   const program = ts.createProgram({
-    rootNames: [...files.keys(), join(root, "kernels/alignscope/executor/cell-globals.d.ts")],
+    rootNames: [...files.keys(), join(root, "kernels/typescript/executor/cell-globals.d.ts")],
     options: {
       ...options,
       noEmit: true,

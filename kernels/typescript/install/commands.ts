@@ -92,8 +92,8 @@ function list({ owner }: OwnKernel, { json }: { json?: boolean }): void {
   );
 }
 
-function whose({ name }: Owner, { origin, project }: ListedKernelspec): string {
-  if (origin === "in place") return "this project's, in place";
+function whose({ name, folder }: Owner, { origin, project }: ListedKernelspec): string {
+  if (origin === "in place") return `${project === folder ? "this project's" : "a package's"}, in place`;
   if (origin === "installed") return "this project's, installed";
   return project === null ? "" : `${name} in ${project}`;
 }

@@ -1,7 +1,13 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
-import { delimiter, isAbsolute, join, resolve } from "node:path";
+import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { messageOf } from "@alignscope/base/errors";
-import { kernelCommand, kernelspecCandidates, kernelspecFolders, readKernelspec } from "jupyter-wire";
+import {
+  kernelCommand,
+  kernelspecCandidates,
+  kernelspecFolders,
+  packagedKernelFolders,
+  readKernelspec,
+} from "jupyter-wire";
 import { ownerOf, type Owner } from "./kernelspec-owner.js";
 
 /** A kernelspec as it lies in a folder, whether it can be used or not. */
@@ -11,9 +17,12 @@ export interface ListedKernelspec {
   language: string;
   interruptMode: "signal" | "message" | "";
   folder: string;
-  /** The owner's own, used in place; installed by it; by a package of the same name elsewhere; or somebody else's. */
+  /**
+   * Used in place, where an npm package has it; installed by the owner; by a package of the same name elsewhere; or
+   * somebody else's.
+   */
   origin: "in place" | "installed" | `another ${string}` | "other";
-  /** The folder of the owner that it belongs to, or of its namesake. */
+  /** The folder of the package that it belongs to. */
   project: string | null;
   /** Why it cannot start: its kernel.json, its command or its script; null when all are there. */
   problem: string | null;
@@ -27,10 +36,11 @@ export function describeKernelspecs(
   folders: readonly string[] = kernelspecFolders(),
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): ListedKernelspec[] {
+  const packaged = new Set([join(owner.folder, "kernels"), ...packagedKernelFolders()]);
   const seen = new Map<string, string>();
   return kernelspecCandidates(folders).map(([name, folder]) => {
-    const inPlace = resolve(folder, "..") === join(owner.folder, "kernels");
-    const project = inPlace ? owner.folder : (ownerOf(folder, owner.name) ?? null);
+    const inPlace = packaged.has(dirname(folder));
+    const project = inPlace ? resolve(folder, "..", "..") : (ownerOf(folder, owner.name) ?? null);
     const hiddenBy = inPlace ? null : (seen.get(name) ?? null);
     if (!inPlace && hiddenBy === null) seen.set(name, folder);
     return {

@@ -48,7 +48,7 @@ describe("a payload", () => {
   beforeEach(async () => {
     folder = newFolder();
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "unpack.mjs"), readFileSync(join(root, "src/pack/carried/unpack.mjs")));
+    writeFileSync(join(folder, "unpack.mjs"), readFileSync(join(root, "src/cli/pack/carried/unpack.mjs")));
     writeFileSync(join(folder, "MANIFEST"), manifestOf(files));
     for (const [part, own] of Object.entries(partsOf(files)))
       writeFileSync(join(folder, `payload.${part}.br`), await compressPayload(payloadOf(own), 5));
@@ -120,6 +120,6 @@ test("on another machine than Linux on x86-64 it is refused in one line", async 
 });
 
 test("the script is one that every POSIX shell reads", () => {
-  const script = join(root, "src/pack/carried/unpack-and-run.sh");
+  const script = join(root, "src/cli/pack/carried/unpack-and-run.sh");
   expect(spawnSync("sh", ["-n", script], { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
 });
