@@ -8,7 +8,12 @@ export default tseslint.config(
     extends: [...tseslint.configs.recommendedTypeCheckedOnly],
     languageOptions: {
       parserOptions: {
-        project: ["tsconfig.json", "src/*/tsconfig.json", "src/site/browser/tsconfig.json", "kernels/*/tsconfig.json"],
+        project: [
+          "tsconfig.json",
+          "src/*/tsconfig.json",
+          "src/site/browser/tsconfig.json",
+          "kernels/*/tsconfig.json",
+        ],
         tsconfigRootDir: import.meta.dirname,
       },
     },

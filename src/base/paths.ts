@@ -18,7 +18,8 @@ export function projectRoot(): string {
     ) {
       return (root = folder);
     }
-    if (folder === dirname(folder)) throw new Error(`no package.json of alignscope above ${import.meta.dirname}`);
+    if (folder === dirname(folder))
+      throw new Error(`no package.json of alignscope above ${import.meta.dirname}`);
   }
 }
 

@@ -122,7 +122,9 @@ function asJson(value: ParameterValue): Json {
 
 /** The version of this package, which is papermill-ts's. */
 export function ownVersion(): string {
-  const manifest = JSON.parse(readFileSync(join(packageFolder(import.meta.dirname), "package.json"), "utf8")) as {
+  const manifest = JSON.parse(
+    readFileSync(join(packageFolder(import.meta.dirname), "package.json"), "utf8"),
+  ) as {
     version: string;
   };
   return manifest.version;

@@ -6,7 +6,11 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { projectRoot } from "../../src/base/paths.js";
 
-const bins = ["src/cli/bin/bootstrap.mjs", "src/cli/bin/alignscope.mjs", "src/papermill/bin/papermill-ts.mjs"];
+const bins = [
+  "src/cli/bin/bootstrap.mjs",
+  "src/cli/bin/alignscope.mjs",
+  "src/papermill/bin/papermill-ts.mjs",
+];
 let clone: string;
 
 function write(path: string, text: string): void {

@@ -83,7 +83,9 @@ export class Sandbox {
   private linkPackages(): void {
     const [from, to] = [join(projectRoot(), "node_modules"), join(this.root, "node_modules")];
     for (const name of readdirSync(from).filter((name) => name !== ".bin")) {
-      for (const place of name === "@alignscope" ? readdirSync(join(from, name)).map((one) => join(name, one)) : [name]) {
+      for (const place of name === "@alignscope"
+        ? readdirSync(join(from, name)).map((one) => join(name, one))
+        : [name]) {
         mkdirSync(dirname(join(to, place)), { recursive: true });
         // The project's own packages are links into it, and lead into this copy here.
         const own = lstatSync(join(from, place)).isSymbolicLink();

@@ -14,13 +14,19 @@ function project(): { root: string; write: (path: string, text: string) => void 
     writeFileSync(join(root, path), text);
   };
   write("data/lab/manifest.json", "{}");
-  write("dist/src/index.js", 'export * from "./model/gpt2.js";\nconst later = () => import("./present/render.js");');
+  write(
+    "dist/src/index.js",
+    'export * from "./model/gpt2.js";\nconst later = () => import("./present/render.js");',
+  );
   write("dist/src/model/gpt2.js", 'import { add } from "tensors/ops";');
   write("dist/src/present/render.js", "1");
   write("dist/src/site/index.js", "1");
   write("kernels/own/dist/main.js", 'spawn(new URL("../dist/executor.js", import.meta.url)); import "wire";');
   write("kernels/own/dist/executor.js", "1");
-  write("kernels/alignscope/kernel.json", '{"argv": ["node", "{resource_dir}/../own/dist/main.js", "{connection_file}"]}');
+  write(
+    "kernels/alignscope/kernel.json",
+    '{"argv": ["node", "{resource_dir}/../own/dist/main.js", "{connection_file}"]}',
+  );
   for (const name of ["tensors", "wire"]) {
     write(`src/${name}/dist/ops.js`, "1");
     mkdirSync(join(root, "node_modules"), { recursive: true });

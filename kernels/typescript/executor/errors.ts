@@ -16,8 +16,7 @@ const PLAIN = "\u001b[0m";
 const AROUND = 2;
 
 /** Frames of Node and of the compiler around the cell, which say nothing about the cell. */
-const MACHINERY =
-  /node:internal|node:vm|node:async_hooks|[\\/]tslab[\\/]dist[\\/]|__tslab__\.resume/;
+const MACHINERY = /node:internal|node:vm|node:async_hooks|[\\/]tslab[\\/]dist[\\/]|__tslab__\.resume/;
 
 function isMachinery(line: string): boolean {
   return MACHINERY.test(line) || inKernel(line);

@@ -31,12 +31,7 @@ export class Imports {
   #tslab: Require;
 
   /** `packages` are at hand where they are not installed; `onTslab` is called before a cell gets tslab's own module. */
-  constructor(
-    modules: LocalModules,
-    cwd: string,
-    packages: readonly OfferedPackage[],
-    onTslab: () => void,
-  ) {
+  constructor(modules: LocalModules, cwd: string, packages: readonly OfferedPackage[], onTslab: () => void) {
     this.#packages = packages;
     this.#modules = modules;
     this.#cwd = cwd;

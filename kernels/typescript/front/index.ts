@@ -17,10 +17,7 @@ const NUMBERS = ["shell_port", "iopub_port", "stdin_port", "control_port", "hb_p
  * process of their own, started by `executor`. Resolves when requests are answered; ends this process when the kernel is
  * shut down, when its parent is gone, and with exit code 1 when it cannot start.
  */
-export async function startFront(
-  connectionFile: string,
-  executor: ExecutorCommand,
-): Promise<void> {
+export async function startFront(connectionFile: string, executor: ExecutorCommand): Promise<void> {
   const parent = process.ppid;
   // The runner says who it is: killed while this process was starting, it is nobody's parent any more. Not for cells to see.
   const runner = Number(process.env["PAPERMILL_TS_PID"]) || parent;

@@ -100,7 +100,9 @@ export function uninstallKernelspec(owner: Owner, kernelsFolder: string, name: s
   const folder = existing(kernelsFolder, checkedName(name));
   if (folder === undefined) return undefined;
   if (!isOurs(folder, owner)) {
-    throw new UserError(`${folder} is ${notOurs(folder, owner)}: left alone, delete the folder if it should go`);
+    throw new UserError(
+      `${folder} is ${notOurs(folder, owner)}: left alone, delete the folder if it should go`,
+    );
   }
   try {
     rmSync(folder, { recursive: true });

@@ -53,7 +53,10 @@ export function papermillProgram(): Command {
     .configureOutput({
       outputError: (text, write) => write(text.replace(/^error: /, "papermill-ts: ")),
     })
-    .version(`${ownVersion()} from ${packageFolder(import.meta.dirname)} (node ${process.version})`, "--version")
+    .version(
+      `${ownVersion()} from ${packageFolder(import.meta.dirname)} (node ${process.version})`,
+      "--version",
+    )
     .option("--help-notebook", "print the notebook's parameters and exit")
     .option("-p, --parameters <name value>", "a parameter, typed by its look (repeatable)", addPair)
     .option("-r, --parameters_raw <name value>", "a parameter that is text (repeatable)", addPair)

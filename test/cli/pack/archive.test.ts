@@ -5,7 +5,13 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { projectRoot } from "../../../src/base/paths.js";
 import { pack } from "../../../src/cli/pack/index.js";
 import { collectFiles } from "../../../src/cli/pack/collect.js";
-import { compressPayload, manifestOf, partsOf, payloadOf, type PackedFile } from "../../../src/cli/pack/payload.js";
+import {
+  compressPayload,
+  manifestOf,
+  partsOf,
+  payloadOf,
+  type PackedFile,
+} from "../../../src/cli/pack/payload.js";
 import { tar } from "../../../src/cli/pack/tar.js";
 import { newFolder } from "../../model/folders.js";
 

@@ -117,7 +117,11 @@ describe.skipIf(!here || !built)("of this project's packages (needs Linux on x86
 
   test("nothing that could install or build is packed, nor what is built for another machine", () => {
     const paths = [...packed];
-    expect(paths.filter((path) => /bootstrap\.mjs$|^(src(?!\/site\/browser\/)|kernels)\/.*(?<!\.d)\.ts$/.test(path))).toEqual([]);
+    expect(
+      paths.filter((path) =>
+        /bootstrap\.mjs$|^(src(?!\/site\/browser\/)|kernels)\/.*(?<!\.d)\.ts$/.test(path),
+      ),
+    ).toEqual([]);
     const foreign = paths.filter((path) => {
       if (!/\.(node|so|dll|dylib|exe)(\.\d+)*$/.test(path)) return false;
       const head = readFileSync(join(root, path)).subarray(0, 20);
