@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { catalogue } from "./catalogue.js";
-import type { CatalogueEntry, Registered, RegisteredFile } from "./entries.js";
+import type { CatalogueEntry, Registered } from "./entries.js";
 import { UserError } from "@alignscope/base/errors";
 import { suggestion } from "@alignscope/base/nearest";
 import { projectRoot } from "@alignscope/base/paths";

@@ -44,7 +44,7 @@ function kernelScripts(folder: string): string[] {
 }
 
 /** An import, its file or package; also of a script that another process or thread runs. */
-const IMPORT = /(?:\bfrom|\bimport|\bnew URL)\s*\(?\s*"([^"]+)"/g;
+const IMPORT = /(?:\bfrom|\bimport|\bnew URL)\s*\(?\s*"([@./\w-]+)"/g;
 
 /** Built files and all that they import of this project: files beside them, and the whole of its packages; sorted. */
 function filesReached(root: string, entries: readonly string[]): string[] {

@@ -48,7 +48,7 @@ describe("what every notebook of a run depends on", () => {
     ["kernel", "kernels/alignscope/kernel.json"],
     ["packages", "package-lock.json"],
   ] as const)("notices in %s that %s changed", async (part, path) => {
-    const { root, write } = project();
+    const { root } = project();
     const before = await environment("alignscope", root);
     appendFileSync(join(root, path), "\n");
     const after = await environment("alignscope", root);
