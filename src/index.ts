@@ -18,7 +18,15 @@ export type { BackendDescription } from "@alignscope/tensors";
 export { pca, svd } from "@alignscope/tensors/linalg";
 
 // The model: passes with hooks, what they keep, gradients, generation.
-export { generate, GPT2, gradientsOf, hookName, hookPoints, KeyValueCache, Tokenizer } from "./model/index.js";
+export {
+  generate,
+  GPT2,
+  gradientsOf,
+  hookName,
+  hookPoints,
+  KeyValueCache,
+  Tokenizer,
+} from "./model/index.js";
 export type {
   ActivationCache,
   CacheOptions,
@@ -39,7 +47,14 @@ export type {
 // Its two numeric worlds, and the residual stream read as tokens.
 export { accumulatedResidual, directLogitAttribution, logitLens, residualRows } from "./model/index.js";
 export { PROTOCOLS, withProtocol } from "./model/index.js";
-export type { Attribution, LogitLens, Normalisation, Processing, Protocol, ProtocolName } from "./model/index.js";
+export type {
+  Attribution,
+  LogitLens,
+  Normalisation,
+  Processing,
+  Protocol,
+  ProtocolName,
+} from "./model/index.js";
 
 // Toxicity: probe, value vectors, vocabulary space, interventions.
 export { lastActivations } from "./toxicity/activations.js";
@@ -107,7 +122,12 @@ export {
 } from "./alignment/pairs/index.js";
 export type { PairRow, PairsSummary, ReadPair } from "./alignment/pairs/index.js";
 export type { PreferencePair, TokenPair } from "./alignment/preference-pair.js";
-export { attributeOfProbe, generatePerturbed, PPLM_DEFAULTS, readAttributeHead } from "./alignment/pplm/index.js";
+export {
+  attributeOfProbe,
+  generatePerturbed,
+  PPLM_DEFAULTS,
+  readAttributeHead,
+} from "./alignment/pplm/index.js";
 export type { AttributeModel, PPLMOptions } from "./alignment/pplm/index.js";
 
 // What alignment changed: activations, residual streams, value vectors.

@@ -18,8 +18,16 @@ export function projectRoot(): string {
     ) {
       return (root = folder);
     }
-    if (folder === dirname(folder)) throw new Error(`no package.json of alignscope above ${import.meta.dirname}`);
+    if (folder === dirname(folder))
+      throw new Error(`no package.json of alignscope above ${import.meta.dirname}`);
   }
+}
+
+/** The nearest folder with a package.json at or above `from`: the same for a package's sources and for its build. */
+export function packageFolder(from: string): string {
+  let folder = from;
+  while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
+  return folder;
 }
 
 /** The mirror of public data sets named by ALIGNSCOPE_MIRROR (relative to the working directory), if there is one. */

@@ -5,3 +5,8 @@ export function size(bytes: number): string {
   const value = bytes / 1000 ** exponent;
   return `${value.toFixed(value < 10 ? 1 : 0)} ${["B", "kB", "MB", "GB"][exponent]}`;
 }
+
+/** `1.50 GiB`: powers of 1024, as memory is measured. */
+export function gibibytes(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+}

@@ -3,7 +3,10 @@ const WORDS: Readonly<Record<string, readonly [what: string, remedy: string]>> =
   ENOSPC: ["no space is left on the disk", "make room and run the same command again"],
   EDQUOT: ["the disk quota is used up", "make room and run the same command again"],
   EFBIG: ["the file would be larger than allowed here", "raise the limit (ulimit -f), or write elsewhere"],
-  EROFS: ["the file system is read-only", "write elsewhere, or copy this project to a disk that can be written"],
+  EROFS: [
+    "the file system is read-only",
+    "write elsewhere, or copy this project to a disk that can be written",
+  ],
   EACCES: ["this user may not", "make it accessible for this user, or write elsewhere"],
   EPERM: ["this user may not", "make it accessible for this user, or write elsewhere"],
   EMFILE: ["too many files are open", "raise the limit (ulimit -n) and run the same command again"],

@@ -9,7 +9,7 @@ import { claimsCommand } from "./commands/claims.js";
 import { dataCommand } from "./commands/data.js";
 import { diffCommand } from "./commands/diff.js";
 import { doctorCommand } from "./commands/doctor.js";
-import { kernelCommand } from "ts-jupyter-kernel/install/commands";
+import { kernelCommand } from "./commands/kernel.js";
 import { labCommand } from "./commands/lab.js";
 import { packCommand } from "./commands/pack.js";
 import { pairsCommand } from "./commands/pairs.js";

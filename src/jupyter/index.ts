@@ -28,19 +28,14 @@ export {
   type KernelPlace,
 } from "./jupyter-folders.js";
 export {
-  installKernelspec,
-  OWN_KERNEL,
-  uninstallKernelspec,
-  type Installed,
-  type InstallOptions,
-} from "ts-jupyter-kernel/install/install-kernelspec";
-export { describeKernelspecs, type ListedKernelspec } from "ts-jupyter-kernel/install/kernelspec-listing";
-export {
   findKernelspec,
   isKernelName,
   kernelCommand,
   kernelEnvironment,
+  kernelspecCandidates,
   kernelspecFolders,
   listKernelspecs,
+  packagedKernelFolders,
+  readKernelspec,
   type Kernelspec,
 } from "./kernelspecs.js";

@@ -161,6 +161,6 @@ function username(): string {
   try {
     return userInfo().username;
   } catch {
-    return "alignscope"; // No entry for this user id, as in some containers.
+    return "jupyter"; // No entry for this user id, as in some containers.
   }
 }

@@ -234,7 +234,7 @@ class Teammate {
   private constructor(private readonly worker: Worker) {}
 
   static async start(job: WorkerJob): Promise<Teammate> {
-    const worker = new Worker(join(import.meta.dirname, "pretrain-worker.js"), { workerData: job });
+    const worker = new Worker(new URL("./pretrain-worker.js", import.meta.url), { workerData: job });
     const mate = new Teammate(worker);
     await mate.answer();
     return mate;

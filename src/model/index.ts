@@ -13,6 +13,11 @@ export type { Padding } from "./padding.js";
 export type { CacheOptions, ForwardOptions } from "./pass-options.js";
 export { type Processing } from "./processing.js";
 export { PROTOCOLS, withProtocol, type Protocol, type ProtocolName } from "./protocol.js";
-export { accumulatedResidual, residualRows, type AccumulatedOptions, type Normalisation } from "./residual.js";
+export {
+  accumulatedResidual,
+  residualRows,
+  type AccumulatedOptions,
+  type Normalisation,
+} from "./residual.js";
 export type { SamplingOptions } from "./sampling.js";
 export { Tokenizer } from "./tokenizer.js";

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "@alignscope/base/errors";
-import { freeMemory, gibibytes } from "@alignscope/tensors/memory";
+import { gibibytes } from "@alignscope/base/size";
+import { freeMemory } from "@alignscope/tensors/memory";
 import type { GPT2Config } from "./config.js";
 import { parameterShapes } from "./parameters.js";
 

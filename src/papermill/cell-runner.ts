@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { hasTag, type Cell, type CodeCell, type ErrorOutput, type JupyterMessage } from "jupyter-wire";
 import { cellDescription } from "./cell-description.js";
-import type { EngineRun } from "./engines.js";
+import type { EngineRun } from "./engine.js";
 import {
   CellTimeoutError,
   DeadKernelError,

@@ -2,7 +2,8 @@ import { resolve } from "node:path";
 import { UserError } from "@alignscope/base/errors";
 import { findKernelspec, listKernelspecs, type Kernelspec, type Notebook } from "jupyter-wire";
 import { extensionWarning } from "./extension-warning.js";
-import { findEngine, type Engine, type EngineEnd, type EngineRun } from "./engines.js";
+import type { Engine, EngineEnd, EngineRun } from "./engine.js";
+import { findEngine } from "./engines.js";
 import { removeErrorMarkers, addErrorMarkers } from "./error-markers.js";
 import { notebookStore } from "./notebook-io.js";
 import type { ExecuteOptions, RunnerEvent } from "./options.js";
@@ -25,7 +26,7 @@ import { Secrets } from "./typed/secrets.js";
  *   its subclasses DeadKernelError, CellTimeoutError, RunInterruptedError say how else a cell can fail
  * @throws KernelStartError when no kernel came up, UserError for bad input, before anything ran
  * @example
- * await executeNotebook("notebooks/3.1.ipynb", "outputs/3.1.ipynb", { parameters: { seed: 7 }, cwd: projectRoot() });
+ * await executeNotebook("in.ipynb", "out.ipynb", { parameters: { seed: 7 } });
  */
 export async function executeNotebook(
   input: string | Notebook,

@@ -1,6 +1,6 @@
 import type { LanguageInfo } from "jupyter-wire";
 import { CellRunner } from "./cell-runner.js";
-import type { Engine, EngineRun } from "./engines.js";
+import type { Engine, EngineRun } from "./engine.js";
 import { KernelSession } from "./kernel-session.js";
 
 const DEFAULT_START_TIMEOUT = 60;

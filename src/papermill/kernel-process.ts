@@ -44,7 +44,7 @@ export class KernelProcess {
         // Kernels that know this name (ipykernel) end by themselves when this process is gone.
         JPY_PARENT_PID: String(process.pid),
         // Ours as well, also when this process is killed before the kernel can look who its parent is.
-        ALIGNSCOPE_RUNNER_PID: String(process.pid),
+        PAPERMILL_TS_PID: String(process.pid),
       },
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],

@@ -120,7 +120,7 @@ export type RunnerEvent =
       seconds: number;
       /** Of the kernel's first process. */
       pid: number | null;
-      /** What the kernel calls itself, with its version: "alignscope 0.1.0". */
+      /** What the kernel calls itself, with its version: "ts-jupyter-kernel 0.1.0". */
       implementation: string | null;
     }
   | ({ type: "cell-started" } & CellPosition)

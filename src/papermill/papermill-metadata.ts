@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { projectRoot } from "@alignscope/base/paths";
+import { packageFolder } from "@alignscope/base/paths";
 import type { Cell, Json, Notebook } from "jupyter-wire";
 import type { CellStatus, Parameters, ParameterValue } from "./options.js";
 
@@ -122,7 +122,9 @@ function asJson(value: ParameterValue): Json {
 
 /** The version of this package, which is papermill-ts's. */
 export function ownVersion(): string {
-  const manifest = JSON.parse(readFileSync(join(projectRoot(), "package.json"), "utf8")) as {
+  const manifest = JSON.parse(
+    readFileSync(join(packageFolder(import.meta.dirname), "package.json"), "utf8"),
+  ) as {
     version: string;
   };
   return manifest.version;

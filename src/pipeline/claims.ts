@@ -4,7 +4,7 @@ import { messageOf, UserError } from "@alignscope/base/errors";
 import { writeJsonAtomic } from "@alignscope/base/files";
 import { type ClaimsFile, mergeClaims, type NotebookClaims, type RunClaim } from "../present/claims/index.js";
 import type { Project } from "./project.js";
-import type { NotebookResult } from "./reproduce.js";
+import type { NotebookResult } from "./failure.js";
 import type { State } from "./state.js";
 
 /** `claims.json` of an output folder: what its notebooks find of the paper's claims, put together. */

@@ -5,12 +5,11 @@ import { messageOf, UserError } from "@alignscope/base/errors";
 import { writeJsonAtomic } from "@alignscope/base/files";
 import { projectRoot } from "@alignscope/base/paths";
 import type { Json } from "jupyter-wire";
-import type { FailureReason } from "./failure.js";
+import type { FailureReason, NotebookResult } from "./failure.js";
 import type { Machine } from "./machine.js";
 import type { EffectiveParameters } from "./parameters.js";
 import type { Project } from "./project.js";
 import { type Environment, type GitState, projectVersion } from "./provenance.js";
-import type { NotebookResult } from "./reproduce.js";
 import type { FinishedNotebook, State } from "./state.js";
 
 /** One notebook in the manifest. What an earlier run left and nothing has changed is recorded as that run left it. */

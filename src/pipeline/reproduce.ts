@@ -4,7 +4,7 @@ import { mirrorFolder, projectRoot } from "@alignscope/base/paths";
 import type { Notebook } from "jupyter-wire";
 import { executeNotebook, type Parameters, type RunnerEvent } from "papermill-ts";
 import { writeClaims } from "./claims.js";
-import { explain, type Failure } from "./failure.js";
+import { explain, type NotebookResult } from "./failure.js";
 import { usesGpu } from "./gpu.js";
 import { type GraphNotebook, upstreamOf } from "./graph.js";
 import { lockNotebook, lockOutputs } from "./lock.js";
@@ -23,20 +23,6 @@ import { type Environment, environment, gitState } from "./provenance.js";
 import { recorded } from "./recorded.js";
 import { finishPublishing, inspectStage, keepFailed, openStage, publish, removeRemains } from "./stage.js";
 import { readState, type State } from "./state.js";
-
-/** How one notebook of a run ended. */
-export type NotebookResult =
-  | { result: "ran"; seconds: number; cells: number }
-  | { result: "up to date" }
-  | ({
-      result: "failed";
-      seconds: number;
-      /** That ended, the failing one included. */
-      cells: number;
-      /** Where the failed notebook is kept. */
-      kept: string | null;
-    } & Failure)
-  | { result: "not run"; because: string };
 
 /** What a run tells while it goes on. */
 export type PipelineEvent =

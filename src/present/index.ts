@@ -47,5 +47,6 @@ export {
 export { type Progress, progress, type ProgressOptions } from "./progress.js";
 export { type Cell, type Row, toCsv } from "./rows.js";
 export { besideSettings, type ComparedSetting } from "./settings.js";
-export { type Column, type Table, type TableOptions, table } from "./table.js";
+export { type Table, type TableOptions, table } from "./table.js";
+export type { Column } from "./table-formats.js";
 export { activationLooks, type Look, lookEncoding, type LookOptions, modelLooks, palette } from "./theme.js";

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "@alignscope/base/paths";
 import type { Cell, Row } from "./rows.js";
-import type { Column } from "./table.js";
+import type { Column } from "./table-formats.js";
 
 // The numbers to compare with are data (data/paper/*.json), each with where it was published. Nothing here computes.
 

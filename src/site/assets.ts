@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import ts from "typescript";
@@ -54,7 +55,7 @@ function katexStyle(): string {
 /** A file that a package ships and may not name among its exports. */
 function packageFile(specifier: string): string {
   const [name = "", ...rest] = specifier.split("/");
-  for (const paths = require.resolve.paths(name) ?? []; paths.length > 0;) {
+  for (const paths = createRequire(import.meta.url).resolve.paths(name) ?? []; paths.length > 0;) {
     const path = join(paths.shift()!, name, ...rest);
     try {
       readFileSync(path);

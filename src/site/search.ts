@@ -2,7 +2,7 @@ import MiniSearch from "minisearch";
 import { mask } from "../present/index.js";
 import { plainMath } from "./parts/navigation.js";
 import type { RenderedNotebook } from "./parts/cells.js";
-import type { RunNotebook } from "./run.js";
+import type { RunNotebook } from "./exhibits.js";
 import type { Site } from "./site.js";
 
 /** Something to find: a section of a notebook, a figure, a table, or a claim. Words are starred out. */

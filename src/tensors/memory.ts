@@ -29,7 +29,3 @@ export function freeMemory(): { free: number; ceiling: number } | null {
   if (tf.getBackend() !== "wasm") return null;
   return { free: HEAP_CEILING - tf.memory().numBytes, ceiling: HEAP_CEILING };
 }
-
-export function gibibytes(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(2)} GiB`;
-}

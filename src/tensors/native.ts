@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import * as tf from "@tensorflow/tfjs-core";
 import { UserError, messageOf } from "@alignscope/base/errors";
-import type { OpenedBackend } from "./backend.js";
+import type { OpenedBackend } from "./opened.js";
 import { registerGradients } from "./gradients.js";
 import { diagnose, diagnosePackage, firstUseNotes, type Finding } from "./native/diagnose.js";
 import { describeDriver } from "./native/driver.js";

@@ -10,7 +10,7 @@ import { Series } from "../pipeline/helpers.js";
 
 const root = projectRoot();
 const built =
-  existsSync(join(root, "dist/src/cli/main.js")) && existsSync(join(root, "dist/kernels/alignscope/main.js"));
+  existsSync(join(root, "dist/src/cli/main.js")) && existsSync(join(root, "kernels/typescript/dist/main.js"));
 let outputs: string;
 
 /** Runs the command in a process of its own, on the small series that lies among the tests. */

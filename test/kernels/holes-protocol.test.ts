@@ -27,7 +27,7 @@ it("kernel_info_reply has a status, and its versions are true", async () => {
   );
   expect(content).toMatchObject({
     status: "ok",
-    implementation: "alignscope",
+    implementation: "ts-jupyter-kernel",
     implementation_version: version(join(projectRoot(), "package.json")),
     language_info: { name: "typescript", version: version(compiler), file_extension: ".ts" },
   });

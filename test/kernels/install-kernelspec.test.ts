@@ -16,12 +16,13 @@ import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vites
 import { projectRoot } from "../../src/base/paths.js";
 import {
   describeKernelspecs,
-  findKernelspec,
   installKernelspec,
-  isSearched,
-  kernelsFolderOf,
   uninstallKernelspec,
-} from "../../src/jupyter/index.js";
+  type Installed,
+  type InstallOptions,
+  type Owner,
+} from "../../kernels/typescript/install/index.js";
+import { findKernelspec, isSearched, kernelsFolderOf } from "../../src/jupyter/index.js";
 import { executeNotebook } from "../../src/papermill/index.js";
 import { codeCells, notebookOf, printed } from "../papermill/notebooks.js";
 
@@ -40,6 +41,12 @@ beforeEach(() => {
   kernels = join(data, "kernels");
 });
 afterEach(() => vi.unstubAllEnvs());
+
+/** This project, as the owner of kernelspecs. */
+const OWNER: Owner = { name: "alignscope", folder: projectRoot() };
+const install = (options: InstallOptions): Installed => installKernelspec(OWNER, "alignscope", options);
+const uninstall = (folder: string, name = "alignscope"): string | undefined =>
+  uninstallKernelspec(OWNER, folder, name);
 
 interface KernelJson {
   argv: string[];
@@ -61,7 +68,7 @@ function foreign(name: string, project?: string): string {
 
 describe("an installed kernelspec", () => {
   it("starts this build under this Node as the one in place does, with paths that hold anywhere, and has its logos", () => {
-    const { folder, name, displayName, replaced } = installKernelspec({ folder: kernels });
+    const { folder, name, displayName, replaced } = install({ folder: kernels });
     expect({ name, displayName, replaced }).toEqual({
       name: "alignscope",
       displayName: "TypeScript (alignscope)",
@@ -70,8 +77,15 @@ describe("an installed kernelspec", () => {
     expect(folder).toBe(join(kernels, "alignscope"));
     const own = kernelJson(join(projectRoot(), "kernels", "alignscope"));
     const json = kernelJson(folder);
-    const main = join(projectRoot(), "dist", "kernels", "alignscope", "main.js");
-    expect(json.argv).toEqual([process.execPath, ...own.argv.slice(1, -2), main, "{connection_file}"]);
+    const main = join(projectRoot(), "kernels", "typescript", "dist", "main.js");
+    expect(json.argv).toEqual([
+      process.execPath,
+      ...own.argv.slice(1, -4),
+      main,
+      "--package",
+      projectRoot(),
+      "{connection_file}",
+    ]);
     expect(json).toMatchObject({
       language: "typescript",
       interrupt_mode: own["interrupt_mode"],
@@ -87,9 +101,9 @@ describe("an installed kernelspec", () => {
   });
 
   it("carries another name, in lower case, another text and variables, and replaces an earlier one whole", () => {
-    const { folder } = installKernelspec({ folder: kernels, name: "ts-GPU" });
+    const { folder } = install({ folder: kernels, name: "ts-GPU" });
     writeFileSync(join(folder, "left-over"), "");
-    const again = installKernelspec({
+    const again = install({
       folder: kernels,
       name: "TS-gpu",
       displayName: "TypeScript on the GPU",
@@ -105,7 +119,7 @@ describe("an installed kernelspec", () => {
   });
 
   it("starts through the runner from another folder, with its variables", async () => {
-    installKernelspec({ folder: kernels, name: "elsewhere", env: { GREETING: "hello from ${HOME}" } });
+    install({ folder: kernels, name: "elsewhere", env: { GREETING: "hello from ${HOME}" } });
     vi.stubEnv("JUPYTER_PATH", data);
     vi.stubEnv("HOME", data);
     const notebook = notebookOf(["process.env.GREETING", "process.cwd()"], "python3");
@@ -116,7 +130,7 @@ describe("an installed kernelspec", () => {
   });
 
   it.skipIf(!jupyterClient)("is what Jupyter itself finds (needs jupyter_client)", () => {
-    const { folder } = installKernelspec({ folder: kernels, env: { A: "1" } });
+    const { folder } = install({ folder: kernels, env: { A: "1" } });
     foreign("not-ours");
     const environment = { ...process.env, JUPYTER_DATA_DIR: data, PYDEVD_DISABLE_FILE_VALIDATION: "1" };
     const run = spawnSync("/usr/bin/python3", ["-m", "jupyter_client.kernelspecapp", "list", "--json"], {
@@ -136,16 +150,16 @@ describe("what is not this project's", () => {
   it("is not replaced unless told to, and not removed", () => {
     const folder = foreign("Mine");
     const refused = `${folder} is not a kernelspec that alignscope installed: choose another name with --name, or replace it with --force`;
-    expect(() => installKernelspec({ folder: kernels, name: "mine" })).toThrow(refused);
-    expect(() => uninstallKernelspec(kernels, "mine")).toThrow(
+    expect(() => install({ folder: kernels, name: "mine" })).toThrow(refused);
+    expect(() => uninstall(kernels, "mine")).toThrow(
       `${folder} is not a kernelspec that alignscope installed: left alone, delete the folder if it should go`,
     );
     expect(kernelJson(folder).argv).toEqual(["x"]);
-    expect(installKernelspec({ folder: kernels, name: "mine", force: true })).toMatchObject({
+    expect(install({ folder: kernels, name: "mine", force: true })).toMatchObject({
       folder,
       replaced: true,
     });
-    expect(uninstallKernelspec(kernels, "mine")).toBe(folder);
+    expect(uninstall(kernels, "mine")).toBe(folder);
   });
 
   it("may be another alignscope's while that exists, and is ours when it is gone", () => {
@@ -154,10 +168,10 @@ describe("what is not this project's", () => {
     writeFileSync(join(other, "package.json"), "{}");
     const folder = foreign("alignscope", other);
     const named = `${folder} is the kernelspec of another alignscope, in ${other}: `;
-    expect(() => installKernelspec({ folder: kernels })).toThrow(named);
-    expect(() => uninstallKernelspec(kernels)).toThrow(named);
+    expect(() => install({ folder: kernels })).toThrow(named);
+    expect(() => uninstall(kernels)).toThrow(named);
     rmSync(other, { recursive: true });
-    expect(installKernelspec({ folder: kernels }).replaced).toBe(true);
+    expect(install({ folder: kernels }).replaced).toBe(true);
   });
 
   it("stays when a link to it is replaced", () => {
@@ -166,32 +180,32 @@ describe("what is not this project's", () => {
     writeFileSync(join(elsewhere, "kernel.json"), "{}");
     mkdirSync(kernels);
     symlinkSync(elsewhere, join(kernels, "alignscope"));
-    installKernelspec({ folder: kernels, force: true });
+    install({ folder: kernels, force: true });
     expect(readdirSync(elsewhere)).toEqual(["kernel.json"]);
     expect(kernelJson(join(kernels, "alignscope")).argv[0]).toBe(process.execPath);
   });
 
   it("stays when ours beside it is removed; removing what is not there says so", () => {
     foreign("other");
-    installKernelspec({ folder: kernels });
-    expect(uninstallKernelspec(kernels)).toBe(join(kernels, "alignscope"));
+    install({ folder: kernels });
+    expect(uninstall(kernels)).toBe(join(kernels, "alignscope"));
     expect(readdirSync(kernels)).toEqual(["other"]);
-    expect(uninstallKernelspec(kernels)).toBeUndefined();
-    expect(uninstallKernelspec(join(data, "nowhere"))).toBeUndefined();
+    expect(uninstall(kernels)).toBeUndefined();
+    expect(uninstall(join(data, "nowhere"))).toBeUndefined();
   });
 });
 
 describe("installing says in one line", () => {
   it.each(["", "..", "a b", "a/b", "ä"])("that a kernel cannot be named %j", (name) => {
-    expect(() => installKernelspec({ folder: kernels, name })).toThrow(
+    expect(() => install({ folder: kernels, name })).toThrow(
       `a kernel cannot be named ${JSON.stringify(name)} (expected letters, digits, ".", "_" and "-")`,
     );
-    expect(() => uninstallKernelspec(kernels, name)).toThrow("a kernel cannot be named");
+    expect(() => uninstall(kernels, name)).toThrow("a kernel cannot be named");
   });
 
   it("that a folder cannot be written, and leaves nothing", () => {
     writeFileSync(join(data, "file"), "");
-    expect(() => installKernelspec({ folder: join(data, "file", "kernels") })).toThrow(
+    expect(() => install({ folder: join(data, "file", "kernels") })).toThrow(
       /^cannot write \S+\/file\/kernels\/alignscope \(ENOTDIR: [^\n]+\): install elsewhere with [^\n]+$/,
     );
     expect(readdirSync(data)).toEqual(["file"]);
@@ -199,20 +213,22 @@ describe("installing says in one line", () => {
 
   it("that the kernel is not built, and what to do", () => {
     const bare = join(data, "bare");
-    cpSync(join(projectRoot(), "kernels"), join(bare, "kernels"), { recursive: true });
-    expect(() => installKernelspec({ folder: kernels }, bare)).toThrow(
-      `the kernel is not built (no ${bare}/dist/kernels/alignscope/main.js): run \`npm run build\` in ${bare}`,
+    cpSync(join(projectRoot(), "kernels", "alignscope"), join(bare, "kernels", "alignscope"), {
+      recursive: true,
+    });
+    expect(() => installKernelspec({ ...OWNER, folder: bare }, "alignscope", { folder: kernels })).toThrow(
+      `the kernel is not built (no ${bare}/kernels/typescript/dist/main.js): run \`npm run build\` in ${bare}`,
     );
     expect(existsSync(kernels)).toBe(false);
   });
 
   it("that the project's own folder of kernels needs none, even when forced", () => {
     const folder = join(projectRoot(), "kernels");
-    expect(() => installKernelspec({ folder, force: true })).toThrow(
-      `${folder} is where this project's kernel lies`,
+    expect(() => install({ folder, force: true })).toThrow(
+      `${folder} is where the kernel of alignscope lies`,
     );
-    expect(() => uninstallKernelspec(folder)).toThrow("left alone");
-    expect(existsSync(join(folder, "alignscope", "main.ts"))).toBe(true);
+    expect(() => uninstall(folder)).toThrow("left alone");
+    expect(existsSync(join(folder, "alignscope", "kernel.json"))).toBe(true);
   });
 });
 
@@ -241,14 +257,14 @@ describe("places to install into", () => {
 describe("the list of kernelspecs", () => {
   it("says of each whose it is, what it lacks, and which hides it from Jupyter", () => {
     const second = join(data, "second");
-    installKernelspec({ folder: kernels });
-    installKernelspec({ folder: second });
+    install({ folder: kernels });
+    install({ folder: second });
     foreign("broken");
     writeFileSync(join(kernels, "broken", "kernel.json"), "{");
     foreign("gone", join(data, "gone"));
     foreign("script");
     writeFileSync(join(kernels, "script", "kernel.json"), '{"argv": ["node", "-x", "/no/k.js"]}');
-    const listed = describeKernelspecs([join(projectRoot(), "kernels"), kernels, second]);
+    const listed = describeKernelspecs(OWNER, [join(projectRoot(), "kernels"), kernels, second]);
     expect(listed.map(({ name, origin, hiddenBy }) => [name, origin, hiddenBy])).toEqual([
       ["alignscope", "in place", null],
       ["alignscope", "installed", null],
@@ -270,7 +286,7 @@ describe("the list of kernelspecs", () => {
   });
 
   it("leaves this project's own kernel the one that the runner takes", () => {
-    installKernelspec({ folder: kernels });
+    install({ folder: kernels });
     vi.stubEnv("JUPYTER_PATH", data);
     expect(findKernelspec("alignscope").resourceDir).toBe(join(projectRoot(), "kernels", "alignscope"));
   });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createProgram, main } from "../../src/cli/main.js";
 import { projectRoot } from "../../src/base/paths.js";
-import type { ListedKernelspec } from "../../src/jupyter/index.js";
+import type { ListedKernelspec } from "../../kernels/typescript/install/index.js";
 
 const root = mkdtempSync(join(tmpdir(), "kernel-command-"));
 afterAll(() => rmSync(root, { recursive: true }));

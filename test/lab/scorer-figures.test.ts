@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { mirrorFolder, projectRoot } from "../../src/base/paths.js";
 import { loadHeldOutTexts, loadScorerData } from "../../src/lab/scorer-data.js";
 import { measureScorer } from "../../src/lab/scorer-figures.js";
-import type { TrainedScorerMeta } from "../../src/lab/scorer-training.js";
+import type { TrainedScorerMeta } from "../../src/lab/scorer-card.js";
 import { LAB_SEED, normaliseWords } from "../../src/lab/splits.js";
 import { embeddedScorerFolder, LinearScorer, openScorer } from "../../src/scorers/index.js";
 

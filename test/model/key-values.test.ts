@@ -1,6 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { gaussian, gradientsOf, hookPoints, KeyValueCache, type GPT2, type Hooks } from "../../src/model/index.js";
+import {
+  gaussian,
+  gradientsOf,
+  hookPoints,
+  KeyValueCache,
+  type GPT2,
+  type Hooks,
+} from "../../src/model/index.js";
 import { onEachBackend } from "../backends.js";
 import { forward, layOut, type Activation, type Edit, type Pass } from "../referee/index.js";
 import { centralDifferences } from "../referee/differences.js";

@@ -1,6 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { accumulatedResidual, logitLens, residualRows, type GPT2, type Normalisation } from "../../src/model/index.js";
+import {
+  accumulatedResidual,
+  logitLens,
+  residualRows,
+  type GPT2,
+  type Normalisation,
+} from "../../src/model/index.js";
 import { onEachBackend } from "../backends.js";
 import { forward, layOut } from "../referee/index.js";
 import { centre } from "../referee/ops.js";

@@ -33,7 +33,7 @@ const kernels = [
 /** Runs a notebook in a process of its own and tells the most memory that it and its kernel's processes had, in bytes. */
 function runMeasured(name: string, notebook: string, options: object) {
   const output = join(folder, `${name}-out.ipynb`);
-  const runner = join(projectRoot(), "dist", "src", "runner");
+  const runner = join(projectRoot(), "src", "papermill", "dist");
   const script = join(folder, `${name}.cjs`);
   writeFileSync(
     script,
@@ -98,7 +98,7 @@ it("the command line's --max-output-size takes a size with its unit and reaches 
   const input = join(folder, "option.ipynb");
   const output = join(folder, "option-out.ipynb");
   writeFileSync(input, formatNotebook(notebookOf(['console.log("x".repeat(30_000)); console.log("y")'])));
-  const command = join(projectRoot(), "src", "cli", "bin", "papermill-ts.mjs");
+  const command = join(projectRoot(), "src", "papermill", "bin", "papermill-ts.mjs");
   const args = [command, input, output, "--max-output-size", "10kB"];
   expect(spawnSync(process.execPath, args, { cwd: projectRoot() }).status).toBe(0);
   const [cell] = codeCells(readNotebook(output));

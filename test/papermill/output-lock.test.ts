@@ -62,7 +62,7 @@ describe("of many runs that begin at one moment", () => {
   it("one gets the output, also when a dead run's lock is there", { timeout: 30_000 }, async () => {
     const gone = spawnSync(process.execPath, ["-e", ""]).pid;
     leave(gone);
-    const built = join(projectRoot(), "dist", "src", "runner", "output-lock.js");
+    const built = join(projectRoot(), "src", "papermill", "dist", "output-lock.js");
     const script = `
       try { require(${JSON.stringify(built)}).lockOutput(${JSON.stringify(path)}); console.log("mine"); }
       catch (error) { console.log(error.message); }

@@ -15,7 +15,7 @@ const fixture = (name: string) => join(import.meta.dirname, "notebooks", name);
 const at = (name: string) => join(folder, name);
 
 function start(...args: string[]) {
-  const command = join(projectRoot(), "src", "cli", "bin", "papermill-ts.mjs");
+  const command = join(projectRoot(), "src", "papermill", "bin", "papermill-ts.mjs");
   const env = { ...process.env, JUPYTER_RUNTIME_DIR: at("runtime") };
   const child = spawn(process.execPath, [command, ...args], { cwd: projectRoot(), env });
   let stdout = "";

@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const at = (name: string) => join(folder, name);
 
 function papermill(cwd: string, ...args: string[]) {
-  const command = join(projectRoot(), "src", "cli", "bin", "papermill-ts.mjs");
+  const command = join(projectRoot(), "src", "papermill", "bin", "papermill-ts.mjs");
   const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...args], {
     cwd,
     encoding: "utf8",

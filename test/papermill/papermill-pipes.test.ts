@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const input = join(folder, "in.ipynb");
 const output = join(folder, "out.ipynb");
 writeFileSync(input, formatNotebook(notebookOf(["# Only text"], "python3", "python")));
-const program = `"${process.execPath}" "${join(projectRoot(), "src", "cli", "bin", "papermill-ts.mjs")}" --prepare-only`;
+const program = `"${process.execPath}" "${join(projectRoot(), "src", "papermill", "bin", "papermill-ts.mjs")}" --prepare-only`;
 
 /** A line of the shell, whose pipes are pipes (Node's own are sockets). */
 function shell(line: string): Promise<{ stdout: string; stderr: string }> {

@@ -23,7 +23,7 @@ function thief(times: number): { name: string; starts: () => number } {
     `const fs = require("fs"), net = require("net"), { spawn } = require("child_process");
      fs.appendFileSync(${JSON.stringify(notes)}, "x");
      const connection = process.argv[2], { shell_port } = JSON.parse(fs.readFileSync(connection, "utf8"));
-     const kernel = () => spawn(process.execPath, [${JSON.stringify(join(projectRoot(), "dist/kernels/alignscope/main.js"))}, connection], { stdio: "inherit" })
+     const kernel = () => spawn(process.execPath, [${JSON.stringify(join(projectRoot(), "kernels/typescript/dist/main.js"))}, connection], { stdio: "inherit" })
        .on("exit", (code) => process.exit(code ?? 1));
      if (fs.readFileSync(${JSON.stringify(notes)}, "utf8").length > ${times}) kernel();
      else net.createServer().listen(shell_port, "127.0.0.1", kernel);`,

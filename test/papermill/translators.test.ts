@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { runInNewContext } from "node:vm";
-import { findTranslator, registerTranslator, type ParameterValue, type Translator } from "../../src/papermill/index.js";
+import {
+  findTranslator,
+  registerTranslator,
+  type ParameterValue,
+  type Translator,
+} from "../../src/papermill/index.js";
 
 function translator(name: string): Translator {
   const found = findTranslator("", name);

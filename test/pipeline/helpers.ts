@@ -3,7 +3,12 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { afterEach } from "vitest";
 import { type Notebook, readNotebook, writeNotebook } from "../../src/jupyter/index.js";
-import { openProject, type Project, type ProjectOptions, type ReproduceOptions } from "../../src/pipeline/index.js";
+import {
+  openProject,
+  type Project,
+  type ProjectOptions,
+  type ReproduceOptions,
+} from "../../src/pipeline/index.js";
 import { PapermillExecutionError } from "../../src/papermill/index.js";
 
 const temporary: string[] = [];

@@ -7,7 +7,15 @@ import type { GPT2Config } from "../../src/model/index.js";
 import { readConfig } from "../../src/model/config.js";
 import type { TensorSummary } from "../../src/cli/parity/golden.js";
 import { TINY } from "../model/folders.js";
-import { backward, forward, layOut, nextTokenLoss, randomWeights, readWeights, rmspropStep } from "./index.js";
+import {
+  backward,
+  forward,
+  layOut,
+  nextTokenLoss,
+  randomWeights,
+  readWeights,
+  rmspropStep,
+} from "./index.js";
 import { policyLoss, sequencesOf, type Pair } from "./preferences.js";
 
 const golden = JSON.parse(readFileSync(join(TINY, "golden.json"), "utf8")) as {

@@ -11,12 +11,12 @@ import { temporaryFolder } from "../data/helpers.js";
 
 const open = (folder: string, identity = "slow:1"): ScoreCache =>
   new ScoreCache("slow", identity, ["TOXICITY", "THREAT"], { folder });
-const built = existsSync(join(projectRoot(), "dist/src/toxicity/scorers/score-cache.js"));
+const built = existsSync(join(projectRoot(), "dist/src/scorers/score-cache.js"));
 
 /** Keeps 400 texts' scores, then says so and waits. */
 const WRITER = `
 const [root, folder, from] = process.argv.slice(1);
-const { ScoreCache } = require(root + "/dist/src/toxicity/scorers/score-cache.js");
+const { ScoreCache } = require(root + "/dist/src/scorers/score-cache.js");
 const cache = new ScoreCache("slow", "slow:1", ["TOXICITY", "THREAT"], { folder });
 for (let i = 0; i < 400; i += 1) cache.put("text " + (Number(from) + i), { TOXICITY: i / 400, THREAT: 0 });
 process.stdout.write("done");

@@ -189,12 +189,12 @@ describe("a folder that is not toxic-bert", () => {
   });
 });
 
-const built = existsSync(join(projectRoot(), "dist/src/toxicity/scorers/index.js"));
+const built = existsSync(join(projectRoot(), "dist/src/scorers/index.js"));
 
 /** Which of ONNX Runtime's files are loaded after opening a scorer of each kind. */
 const LOADED = `
 const { readFileSync } = require("node:fs");
-const { openScorer } = require(process.argv[1] + "/dist/src/toxicity/scorers/index.js");
+const { openScorer } = require(process.argv[1] + "/dist/src/scorers/index.js");
 const here = () => Object.keys(require.cache).some((path) => path.includes("onnxruntime")) ||
   (process.platform === "linux" && readFileSync("/proc/self/maps", "utf8").includes("onnxruntime"));
 (async () => {

@@ -259,7 +259,9 @@ describe("the environment", () => {
 });
 
 test("the functions of node:util that the native packages call are there on every Node.js", () => {
-  const { nodeUtil } = JSON.parse(readFileSync(join(import.meta.dirname, "tfjs-node-kernels.json"), "utf8")) as {
+  const { nodeUtil } = JSON.parse(
+    readFileSync(join(import.meta.dirname, "tfjs-node-kernels.json"), "utf8"),
+  ) as {
     nodeUtil: string[];
   };
   const later: Record<string, unknown> = { promisify }; // as Node.js 23 and later have it

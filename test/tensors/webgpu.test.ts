@@ -15,7 +15,7 @@ const backend = (): DeviceBackend => tf.backend() as unknown as DeviceBackend;
 function runScript(body: string, env: Record<string, string> = {}): ReturnType<typeof spawnSync> {
   const script = `
     const tf = require("@tensorflow/tfjs-core");
-    const { openBackend, describeBackend } = require(${JSON.stringify(join(projectRoot(), "dist/src/tensors/index.js"))});
+    const { openBackend, describeBackend } = require(${JSON.stringify(join(projectRoot(), "src/tensors/dist/index.js"))});
     (async () => { ${body} })().catch((error) => { console.log(error.name + ": " + error.message); process.exitCode = 1; });`;
   return spawnSync(process.execPath, ["-e", script], {
     cwd: projectRoot(),
@@ -173,7 +173,7 @@ describe.skipIf(missing !== null)(`the webgpu backend (${missing ?? "here"})`, (
 test("where there is no driver, the error names what to install", () => {
   if (process.platform !== "linux") return;
   const { stdout } = runScript(
-    `await (require(${JSON.stringify(join(projectRoot(), "dist/src/tensors/webgpu/index.js"))})).openWebgpu();
+    `await (require(${JSON.stringify(join(projectRoot(), "src/tensors/dist/webgpu/index.js"))})).openWebgpu();
      console.log("a real GPU is here")`,
   );
   expect(stdout).toMatch(/^(UserError: webgpu: [^\n]+install[^\n]+|a real GPU is here)\n$/);

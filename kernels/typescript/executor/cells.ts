@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { format } from "node:util";
-import type { Executor } from "tslab/dist/executor";
+import type { Executor } from "tslab/dist/executor.js";
 import type { CellError, ExpressionResult, Shown, ToExecutor } from "../wire/index.js";
 import { tellFront } from "./channel.js";
 import type { CellCompiler } from "./compiler/cell-compiler.js";
@@ -11,6 +11,7 @@ import { tslabModule } from "./compiler/typescript.js";
 import { ErrorTeller, type CodeBook } from "./errors.js";
 import { begin, currentExecution, Execution, InterruptedError, resume } from "./execution.js";
 import { Imports } from "./imports.js";
+import type { OfferedPackage } from "./packages.js";
 import type { Lifeline } from "./lifeline.js";
 import { render } from "./render/index.js";
 import { TensorWatch } from "./tensors.js";
@@ -47,11 +48,16 @@ export class Cells implements CodeBook {
   #said: Said = {};
 
   /** `onTslab` is called before a cell gets tslab's own module. */
-  constructor(compiler: CellCompiler, lifeline: Lifeline, onTslab: () => void) {
+  constructor(
+    compiler: CellCompiler,
+    lifeline: Lifeline,
+    packages: readonly OfferedPackage[],
+    onTslab: () => void,
+  ) {
     this.#compiler = compiler;
     this.#lifeline = lifeline;
     const converter = compiler.forExecutor();
-    const { createExecutor } = tslabModule("executor") as typeof import("tslab/dist/executor");
+    const { createExecutor } = tslabModule("executor") as typeof import("tslab/dist/executor.js");
     this.executor = createExecutor(
       compiler.cwd,
       { node: converter, browser: converter, close: () => converter.close() },
@@ -64,7 +70,7 @@ export class Cells implements CodeBook {
         },
       },
     );
-    this.#imports = new Imports(compiler.modules, compiler.cwd, onTslab);
+    this.#imports = new Imports(compiler.modules, compiler.cwd, packages, onTslab);
     this.errors = new ErrorTeller(compiler.ts, compiler.places, this, compiler.cwd);
     this.#extendRuntime();
   }

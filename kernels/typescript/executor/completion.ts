@@ -1,5 +1,5 @@
 import type * as TS from "typescript";
-import type { Executor } from "tslab/dist/executor";
+import type { Executor } from "tslab/dist/executor.js";
 import type { Bundle, Completeness, Completions } from "../wire/index.js";
 import { tslabModule, type TslabTypeScript } from "./compiler/typescript.js";
 
@@ -20,7 +20,7 @@ export function complete(executor: Executor, code: string, position: number): Co
 export function hover(executor: Executor, code: string, position: number): Bundle | undefined {
   const info = quickInfo(executor, code, position) ?? calledFunction(executor, code, position);
   if (!info) return undefined;
-  const { printQuickInfo } = tslabModule("inspect") as typeof import("tslab/dist/inspect");
+  const { printQuickInfo } = tslabModule("inspect") as typeof import("tslab/dist/inspect.js");
   return { "text/plain": printQuickInfo(info as never), "text/markdown": markdown(info) };
 }
 

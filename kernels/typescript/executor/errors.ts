@@ -3,9 +3,10 @@ import { inspect } from "node:util";
 import type * as TS from "typescript";
 import type { CellError } from "../wire/index.js";
 import { cellFile } from "./compiler/local-modules.js";
-import { executionOf, type Place, type Places } from "./compiler/places.js";
+import { cellScript, executionOf, type Place, type Places } from "./compiler/places.js";
 import type { TslabTypeScript } from "./compiler/typescript.js";
 import { InterruptedError } from "./execution.js";
+import { inKernel } from "./own-frames.js";
 
 const RED = "\u001b[31m";
 const DIM = "\u001b[2m";
@@ -14,9 +15,12 @@ const PLAIN = "\u001b[0m";
 /** Lines of code shown before and after the one an error is in. */
 const AROUND = 2;
 
-/** Frames of Node and of the kernel around the cell, which say nothing about the cell. */
-const MACHINERY =
-  /node:internal|node:vm|node:async_hooks|[\\/]tslab[\\/]dist[\\/]|[\\/]kernels[\\/]alignscope[\\/]executor[\\/]|__tslab__\.resume/;
+/** Frames of Node and of the compiler around the cell, which say nothing about the cell. */
+const MACHINERY = /node:internal|node:vm|node:async_hooks|[\\/]tslab[\\/]dist[\\/]|__tslab__\.resume/;
+
+function isMachinery(line: string): boolean {
+  return MACHINERY.test(line) || inKernel(line);
+}
 
 /** What a frame of V8's stack says: `at name (place)` or `at place`. */
 const FRAME = /^(\s+at )(?:(.*) \()?(?:file:\/\/)?(.*?):(\d+):(\d+)\)?$/;
@@ -103,7 +107,7 @@ export class ErrorTeller {
     const place = { line: line + 1, column: character + 1, length: length ?? 1 };
     // One line stands before a cell's code when it is compiled.
     if (file.fileName === cellFile(this.#cwd)) {
-      return { ...place, source: `alignscope-cell-${execution}.ts`, line };
+      return { ...place, source: cellScript(execution), line };
     }
     return { ...place, source: file.fileName };
   }
@@ -115,10 +119,10 @@ export class ErrorTeller {
     for (const line of stack.split("\n")) {
       const match = FRAME.exec(line);
       if (!match) {
-        if (/^\s+at /.test(line) && !MACHINERY.test(line)) lines.push(line);
+        if (/^\s+at /.test(line) && !isMachinery(line)) lines.push(line);
         continue;
       }
-      if (MACHINERY.test(line)) continue;
+      if (isMachinery(line)) continue;
       const [, at = "", name, source = "", row = "1", column = "1"] = match;
       const written = this.#places.written({ source, line: Number(row), column: Number(column) });
       if (!written) continue;

@@ -53,8 +53,8 @@ export function installGlobals(cells: Cells, inputs: Inputs, comms: Comms): void
       writable: true,
     },
     // The library's way to the notebook, and the place where its loops ask whether to go on.
-    [Symbol.for("alignscope.display")]: { value: sink },
-    [Symbol.for("alignscope.checkpoint")]: { value: checkpoint },
+    [Symbol.for("ts-jupyter-kernel.display")]: { value: sink },
+    [Symbol.for("ts-jupyter-kernel.checkpoint")]: { value: checkpoint },
   });
 }
 

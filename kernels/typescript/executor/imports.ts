@@ -2,9 +2,9 @@ import { createRequire, isBuiltin } from "node:module";
 import { join } from "node:path";
 import { constants, Script } from "node:vm";
 import type * as TS from "typescript";
-import { projectRoot } from "@alignscope/base/paths";
 import { cellFile, type LocalModules } from "./compiler/local-modules.js";
 import type { TslabTypeScript } from "./compiler/typescript.js";
+import type { OfferedPackage } from "./packages.js";
 
 type Require = (id: string) => unknown;
 
@@ -23,14 +23,16 @@ const NEEDS_IMPORT = new Set([
 export class Imports {
   readonly #modules: LocalModules;
   readonly #cwd: string;
+  readonly #packages: readonly OfferedPackage[];
   readonly #imported = new Map<string, unknown>();
   readonly #importFromHere: (id: string) => Promise<unknown>;
   readonly #onTslab: () => void;
   /** tslab's own `require`. */
   #tslab: Require;
 
-  /** `onTslab` is called before a cell gets tslab's own module. */
-  constructor(modules: LocalModules, cwd: string, onTslab: () => void) {
+  /** `packages` are at hand where they are not installed; `onTslab` is called before a cell gets tslab's own module. */
+  constructor(modules: LocalModules, cwd: string, packages: readonly OfferedPackage[], onTslab: () => void) {
+    this.#packages = packages;
     this.#modules = modules;
     this.#cwd = cwd;
     this.#onTslab = onTslab;
@@ -68,7 +70,8 @@ export class Imports {
     if (id === "tslab") this.#onTslab();
     const local = this.#modules.load(id, from, (inner, path) => this.#require(inner, path));
     if (local) return local.exports;
-    if (id === "alignscope" && !this.#resolves(id, from)) return createRequire(import.meta.url)(projectRoot());
+    const offered = this.#packages.find(({ name }) => name === id);
+    if (offered && !this.#resolves(id, from)) return createRequire(import.meta.url)(offered.folder);
     return from === cellFile(this.#cwd) ? this.#tslab(id) : createRequire(from)(id);
   }
 

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 
 /** Places in the memory that both threads see: how many interrupts were asked for and heard of, and the execution meant last. */
@@ -52,7 +51,7 @@ export function holdLifeline(hearer: Hearer): Lifeline {
   };
   const start = (): void => {
     started = true;
-    const thread = new Worker(join(import.meta.dirname, "lifeline-thread.js"), {
+    const thread = new Worker(new URL("./lifeline-thread.js", import.meta.url), {
       workerData: shared,
       resourceLimits: LIMITS,
       // Its own streams would lead through the main thread's.

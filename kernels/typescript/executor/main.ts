@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { projectRoot } from "@alignscope/base/paths";
+import { THIS_PACKAGE } from "../install/kernelspec-owner.js";
 import type { ToExecutor } from "../wire/index.js";
 import { Cells } from "./cells.js";
 import { hearFront, tellFront } from "./channel.js";
@@ -10,6 +10,7 @@ import { begin, Execution, interrupt } from "./execution.js";
 import { connectTslabDisplay, installGlobals, reportStrays } from "./globals.js";
 import { Inputs } from "./inputs.js";
 import { holdLifeline } from "./lifeline.js";
+import { readPackages } from "./packages.js";
 import { captureStreams } from "./streams.js";
 
 /*
@@ -19,7 +20,7 @@ import { captureStreams } from "./streams.js";
 /** An error's stack leads through the library back to the cell. */
 const STACK_FRAMES = 40;
 
-const GLOBALS = join(projectRoot(), "kernels", "alignscope", "executor", "cell-globals.d.ts");
+const GLOBALS = join(THIS_PACKAGE.folder, "executor", "cell-globals.d.ts");
 
 const lifeline = holdLifeline({
   interrupted: interruptCell,
@@ -28,8 +29,9 @@ const lifeline = holdLifeline({
   },
 });
 captureStreams();
-const compiler = new CellCompiler(process.cwd(), GLOBALS);
-const cells = new Cells(compiler, lifeline, connectTslabDisplay);
+const packages = readPackages(process.argv.slice(2));
+const compiler = new CellCompiler(process.cwd(), GLOBALS, packages);
+const cells = new Cells(compiler, lifeline, packages, connectTslabDisplay);
 const inputs = new Inputs();
 const comms = new Comms();
 installGlobals(cells, inputs, comms);

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { messageOf, UserError } from "@alignscope/base/errors";
 import type { ConnectionInfo } from "jupyter-wire/connection";
 import type { ExecutorCommand } from "./executor-process.js";
@@ -17,14 +17,11 @@ const NUMBERS = ["shell_port", "iopub_port", "stdin_port", "control_port", "hb_p
  * process of their own, started by `executor`. Resolves when requests are answered; ends this process when the kernel is
  * shut down, when its parent is gone, and with exit code 1 when it cannot start.
  */
-export async function startFront(
-  connectionFile: string,
-  executor: ExecutorCommand = executorCommand(),
-): Promise<void> {
+export async function startFront(connectionFile: string, executor: ExecutorCommand): Promise<void> {
   const parent = process.ppid;
   // The runner says who it is: killed while this process was starting, it is nobody's parent any more. Not for cells to see.
-  const runner = Number(process.env["ALIGNSCOPE_RUNNER_PID"]) || parent;
-  delete process.env["ALIGNSCOPE_RUNNER_PID"];
+  const runner = Number(process.env["PAPERMILL_TS_PID"]) || parent;
+  delete process.env["PAPERMILL_TS_PID"];
   let sockets: KernelSockets;
   try {
     sockets = await KernelSockets.bind(readConnectionFile(connectionFile));
@@ -50,9 +47,11 @@ export async function startFront(
  */
 const EXECUTOR_FLAGS = ["--max-semi-space-size=2", "--expose-gc"];
 
-function executorCommand(): ExecutorCommand {
+/** How the process that runs the cells is started; `packages` are folders of packages that cells are offered. */
+export function executorCommand(packages: readonly string[] = []): ExecutorCommand {
   const flags = process.execArgv.filter((flag) => !flag.startsWith("--max-semi-space-size"));
-  return [process.execPath, ...EXECUTOR_FLAGS, ...flags, join(import.meta.dirname, "..", "executor", "main.js")];
+  const script = fileURLToPath(new URL("../executor/main.js", import.meta.url));
+  return [process.execPath, ...EXECUTOR_FLAGS, ...flags, script, ...packages];
 }
 
 function isGone(pid: number): boolean {

@@ -1,20 +1,21 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { projectRoot } from "@alignscope/base/paths";
 import type { JsonObject } from "jupyter-wire/messages";
+import { THIS_PACKAGE } from "../install/kernelspec-owner.js";
 
 /** The version of Jupyter's protocol that this kernel speaks. */
 export const KERNEL_PROTOCOL = "5.4";
 
 /** The content of kernel_info_reply. */
 export function kernelInfo(): JsonObject {
-  const own = versionIn(join(projectRoot(), "package.json"));
+  const { name, folder } = THIS_PACKAGE;
+  const own = versionIn(join(folder, "package.json"));
   const typescript = typescriptVersion();
   return {
     status: "ok",
     protocol_version: KERNEL_PROTOCOL,
-    implementation: "alignscope",
+    implementation: name,
     implementation_version: own,
     language_info: {
       name: "typescript",
@@ -26,7 +27,7 @@ export function kernelInfo(): JsonObject {
       codemirror_mode: { mode: "typescript", name: "javascript", typescript: true },
       nbconvert_exporter: "script",
     },
-    banner: `alignscope ${own}: TypeScript ${typescript} on Node.js ${process.versions.node}`,
+    banner: `${name} ${own}: TypeScript ${typescript} on Node.js ${process.versions.node}`,
     help_links: [
       { text: "TypeScript", url: "https://www.typescriptlang.org/docs/" },
       { text: "Node.js", url: "https://nodejs.org/docs/latest-v20.x/api/" },

@@ -1,23 +1,29 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { resolve } from "node:path";
 import { UserError } from "@alignscope/base/errors";
-import {
-  describeKernelspecs,
-  installKernelspec,
-  isKernelName,
-  isSearched,
-  kernelsFolderOf,
-  OWN_KERNEL,
-  uninstallKernelspec,
-  type KernelPlace,
-  type ListedKernelspec,
-} from "jupyter-wire";
+import { isKernelName, isSearched, kernelsFolderOf, type KernelPlace } from "jupyter-wire";
 import { columns } from "@alignscope/base/columns";
+import { installKernelspec, uninstallKernelspec } from "./install-kernelspec.js";
+import { describeKernelspecs, type ListedKernelspec } from "./kernelspec-listing.js";
+import type { Owner } from "./kernelspec-owner.js";
 
 interface PlaceOptions {
   user?: boolean;
   prefix?: string;
   sysPrefix?: boolean;
+}
+
+/** The kernel that the commands are about, and who owns it. */
+export interface OwnKernel {
+  owner: Owner;
+  /** The folder of its kernelspec in the owner's `kernels/`, and its name unless another is asked for. */
+  kernel: string;
+  /** What Jupyter shows unless told otherwise. */
+  displayName: string;
+}
+
+interface UninstallFlags extends PlaceOptions {
+  name?: string;
 }
 
 interface InstallFlags extends PlaceOptions {
@@ -27,9 +33,10 @@ interface InstallFlags extends PlaceOptions {
   force?: boolean;
 }
 
-function install({ name, displayName, env = {}, force = false, ...place }: InstallFlags): void {
+function install(own: OwnKernel, flags: InstallFlags): void {
+  const { name, displayName, env = {}, force = false, ...place } = flags;
   const folder = kernelsFolderOf(placeOf(place));
-  const installed = installKernelspec({
+  const installed = installKernelspec(own.owner, own.kernel, {
     folder,
     name,
     env,
@@ -42,18 +49,18 @@ function install({ name, displayName, env = {}, force = false, ...place }: Insta
   );
   if (!isSearched(folder)) {
     console.error(
-      `alignscope: warning: Jupyter as it starts here does not look in ${folder}: ` +
+      `${own.owner.name}: warning: Jupyter as it starts here does not look in ${folder}: ` +
         `only one that belongs to that prefix does, or one with JUPYTER_PATH=${resolve(folder, "..")}`,
     );
   }
 }
 
-function uninstall(given: string | undefined, flags: PlaceOptions & { name?: string }): void {
-  const name = given ?? flags.name ?? OWN_KERNEL;
+function uninstall(own: OwnKernel, given: string | undefined, flags: UninstallFlags): void {
+  const name = given ?? flags.name ?? own.kernel;
   const folder = kernelsFolderOf(placeOf(flags));
-  const removed = uninstallKernelspec(folder, name);
+  const removed = uninstallKernelspec(own.owner, folder, name);
   if (removed === undefined) {
-    const found = describeKernelspecs()
+    const found = describeKernelspecs(own.owner)
       .filter(({ origin }) => origin !== "in place")
       .map((spec) => `${spec.name} in ${resolve(spec.folder, "..")}`);
     throw new UserError(
@@ -63,8 +70,8 @@ function uninstall(given: string | undefined, flags: PlaceOptions & { name?: str
   console.log(`removed the kernel ${name.toLowerCase()}: ${removed}`);
 }
 
-function list({ json }: { json?: boolean }): void {
-  const specs = describeKernelspecs();
+function list({ owner }: OwnKernel, { json }: { json?: boolean }): void {
+  const specs = describeKernelspecs(owner);
   if (json) {
     console.log(JSON.stringify(specs, null, 2));
     return;
@@ -78,17 +85,17 @@ function list({ json }: { json?: boolean }): void {
         spec.language,
         spec.interruptMode,
         spec.problem === null ? "yes" : "no",
-        whose(spec),
+        whose(owner, spec),
         spec.folder + remarks(spec),
       ]),
     ]),
   );
 }
 
-function whose({ origin, project }: ListedKernelspec): string {
-  if (origin === "in place") return "this project's, in place";
+function whose({ name, folder }: Owner, { origin, project }: ListedKernelspec): string {
+  if (origin === "in place") return `${project === folder ? "this project's" : "a package's"}, in place`;
   if (origin === "installed") return "this project's, installed";
-  return project === null ? "" : `alignscope in ${project}`;
+  return project === null ? "" : `${name} in ${project}`;
 }
 
 function remarks({ problem, hiddenBy }: ListedKernelspec): string {
@@ -133,40 +140,36 @@ function addPlaces(command: Command): Command {
     .option("--sys-prefix", "the Python environment that is active (VIRTUAL_ENV or CONDA_PREFIX)");
 }
 
-/** `alignscope kernel`: installing the TypeScript kernel for Jupyter, removing it, and which kernels there are. */
-export function kernelCommand(program: Command): void {
-  const group = program
-    .command("kernel")
-    .alias("kernelspec")
-    .description("install the TypeScript kernel for Jupyter and VS Code, remove it, list the kernels here");
+/** Adds `install`, `uninstall` and `list` to a program, or to a command of one, for a kernel of its own. */
+export function addKernelCommands(group: Command, own: OwnKernel): void {
   addPlaces(
     group
       .command("install")
       .description(
-        "write a kernelspec, so that Jupyter offers this project's kernel wherever it is started; needs no Python. " +
-          "`reproduce` and `papermill-ts` need nothing installed",
+        "write a kernelspec, so that Jupyter offers this kernel wherever it is started; needs no Python. " +
+          "papermill-ts needs nothing installed",
       ),
   )
-    .option("--name <name>", "of the kernelspec", kernelName, OWN_KERNEL)
-    .option("--display-name <text>", 'what Jupyter shows (default: "TypeScript (alignscope)")', filled)
+    .option("--name <name>", "of the kernelspec", kernelName, own.kernel)
+    .option("--display-name <text>", `what Jupyter shows (default: "${own.displayName}")`, filled)
     .option(
       "--env <KEY=VALUE...>",
       "set variables for the kernel; ${NAME} stands for a variable's value",
       variable,
     )
     .option("-f, --force", "replace a kernelspec of that name that is not this project's")
-    .action(install);
+    .action((flags: InstallFlags) => install(own, flags));
   addPlaces(
     group
       .command("uninstall [name]")
       .alias("remove")
-      .description("remove a kernelspec that `kernel install` wrote, and no other (default: alignscope)"),
+      .description(`remove a kernelspec that \`install\` wrote, and no other (default: ${own.kernel})`),
   )
     .option("--name <name>", "the same as the argument", kernelName)
-    .action(uninstall);
+    .action((name: string | undefined, flags: UninstallFlags) => uninstall(own, name, flags));
   group
     .command("list")
     .description("every kernelspec: whose it is, whether what it starts is there, and where it lies")
     .option("--json", "print JSON")
-    .action(list);
+    .action((flags: { json?: boolean }) => list(own, flags));
 }

@@ -11,26 +11,20 @@ import {
 import { basename, join, resolve } from "node:path";
 import { UserError, messageOf } from "@alignscope/base/errors";
 import { writeJsonAtomic } from "@alignscope/base/files";
-import { projectRoot } from "@alignscope/base/paths";
-import { isKernelName } from "jupyter-wire/kernelspecs";
-import { isOurs, ownerOf } from "./kernelspec-owner.js";
+import { isKernelName } from "jupyter-wire";
+import { isOurs, ownerOf, type Owner } from "./kernelspec-owner.js";
 
-/** The project's kernel, and the name that its kernelspec has unless another is asked for. */
-export const OWN_KERNEL = "alignscope";
-
-const LOGOS = ["logo-svg.svg", "logo-32x32.png", "logo-64x64.png"];
-
-/** How the project's kernelspec is to be installed; see {@link installKernelspec}. */
+/** How a kernelspec is to be installed; see {@link installKernelspec}. */
 export interface InstallOptions {
   /** The `kernels/` folder that gets a folder with the kernel's name; made if need be. */
   folder: string;
-  /** Default: alignscope. Names have no case, so it is written in lower case. */
+  /** Default: the name of the kernelspec's own folder. Names have no case, so it is written in lower case. */
   name?: string;
-  /** What Jupyter shows. Default: as in the project's own kernel.json. */
+  /** What Jupyter shows. Default: as in the kernelspec's own kernel.json. */
   displayName?: string;
   /** Variables for the kernel's process; `${NAME}` in a value means the variable of whoever starts it. */
   env?: Readonly<Record<string, string>>;
-  /** Replaces a kernelspec of that name that is not this project's. */
+  /** Replaces a kernelspec of that name that is not the owner's. */
   force?: boolean;
 }
 
@@ -53,27 +47,27 @@ interface KernelJson {
 }
 
 /**
- * Writes a kernelspec of this project's kernel into a `kernels/` folder, so that Jupyter offers it wherever it works: as
- * the project's own kernel.json, with absolute paths and the Node that runs this. Written aside and renamed, in place of
- * an earlier one of this project.
+ * Writes one of the owner's kernelspecs, `kernels/KERNEL/` in its folder, into another `kernels/` folder, so that Jupyter
+ * offers it wherever it works: with absolute paths and the Node that runs this. Written aside and renamed, in place of an
+ * earlier one of the same owner.
  *
  * @throws UserError when the kernel is not built, the folder cannot be written, or a kernelspec of that name is not ours
  */
-export function installKernelspec(options: InstallOptions, root: string = projectRoot()): Installed {
-  const name = checkedName(options.name ?? OWN_KERNEL);
-  const source = join(root, "kernels", OWN_KERNEL);
-  const spec = absoluteSpec(root, source, options);
+export function installKernelspec(owner: Owner, kernel: string, options: InstallOptions): Installed {
+  const name = checkedName(options.name ?? kernel);
+  const source = join(owner.folder, "kernels", kernel);
+  const spec = absoluteSpec(owner, source, options);
   if (realPath(options.folder) === realPath(join(source, ".."))) {
     throw new UserError(
-      `${options.folder} is where this project's kernel lies, which Jupyter finds there as it is: nothing to install`,
+      `${options.folder} is where the kernel of ${owner.name} lies, which Jupyter finds there as it is: nothing to install`,
     );
   }
   const before = existing(options.folder, name);
   const replaced = before !== undefined;
   const folder = before ?? join(resolve(options.folder), name);
-  if (replaced && !options.force && !isOurs(folder)) {
+  if (replaced && !options.force && !isOurs(folder, owner)) {
     throw new UserError(
-      `${folder} is ${notOurs(folder)}: choose another name with --name, or replace it with --force`,
+      `${folder} is ${notOurs(folder, owner)}: choose another name with --name, or replace it with --force`,
     );
   }
   // Neither Jupyter nor the runner takes a folder with ~ in its name for a kernelspec.
@@ -82,7 +76,9 @@ export function installKernelspec(options: InstallOptions, root: string = projec
     mkdirSync(options.folder, { recursive: true });
     rmSync(aside, { recursive: true, force: true });
     mkdirSync(aside);
-    for (const logo of LOGOS) copyFileSync(join(source, logo), join(aside, logo));
+    for (const file of readdirSync(source).filter((file) => file.startsWith("logo-"))) {
+      copyFileSync(join(source, file), join(aside, file));
+    }
     writeJsonAtomic(join(aside, "kernel.json"), spec);
     putInPlace(aside, folder, replaced);
   } catch (error) {
@@ -100,11 +96,13 @@ export function installKernelspec(options: InstallOptions, root: string = projec
  *
  * @throws UserError when it is not ours or cannot be removed
  */
-export function uninstallKernelspec(kernelsFolder: string, name: string = OWN_KERNEL): string | undefined {
+export function uninstallKernelspec(owner: Owner, kernelsFolder: string, name: string): string | undefined {
   const folder = existing(kernelsFolder, checkedName(name));
   if (folder === undefined) return undefined;
-  if (!isOurs(folder)) {
-    throw new UserError(`${folder} is ${notOurs(folder)}: left alone, delete the folder if it should go`);
+  if (!isOurs(folder, owner)) {
+    throw new UserError(
+      `${folder} is ${notOurs(folder, owner)}: left alone, delete the folder if it should go`,
+    );
   }
   try {
     rmSync(folder, { recursive: true });
@@ -114,15 +112,15 @@ export function uninstallKernelspec(kernelsFolder: string, name: string = OWN_KE
   return folder;
 }
 
-/** The kernelspec of the repository with what only holds in its own folder made absolute. */
-function absoluteSpec(root: string, source: string, { displayName, env }: InstallOptions): KernelJson {
+/** The kernelspec with what only holds in its own folder made absolute. */
+function absoluteSpec(owner: Owner, source: string, { displayName, env }: InstallOptions): KernelJson {
   const own = JSON.parse(readFileSync(join(source, "kernel.json"), "utf8")) as KernelJson;
   const argv = own.argv.map((argument, index) => {
     if (index === 0 && argument === "node") return process.execPath;
     if (!argument.includes("{resource_dir}")) return argument;
     const path = resolve(argument.replaceAll("{resource_dir}", source));
     if (!existsSync(path)) {
-      throw new UserError(`the kernel is not built (no ${path}): run \`npm run build\` in ${root}`);
+      throw new UserError(`the kernel is not built (no ${path}): run \`npm run build\` in ${owner.folder}`);
     }
     return path;
   });
@@ -131,7 +129,7 @@ function absoluteSpec(root: string, source: string, { displayName, env }: Instal
     argv,
     display_name: displayName ?? own.display_name,
     env: { ...own.env, ...env },
-    metadata: { ...own.metadata, [OWN_KERNEL]: { project: root } },
+    metadata: { ...own.metadata, [owner.name]: { project: owner.folder } },
   };
 }
 
@@ -171,12 +169,12 @@ function putInPlace(aside: string, folder: string, replaced: boolean): void {
   rmSync(before, { recursive: true, force: true });
 }
 
-/** What a folder that is not this project's kernelspec is, in words. */
-function notOurs(folder: string): string {
-  const owner = ownerOf(folder);
-  return owner === undefined
-    ? "not a kernelspec that alignscope installed"
-    : `the kernelspec of another alignscope, in ${owner}`;
+/** What a folder that is not the owner's kernelspec is, in words. */
+function notOurs(folder: string, { name }: Owner): string {
+  const other = ownerOf(folder, name);
+  return other === undefined
+    ? `not a kernelspec that ${name} installed`
+    : `the kernelspec of another ${name}, in ${other}`;
 }
 
 function realPath(folder: string): string {

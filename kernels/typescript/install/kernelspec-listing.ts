@@ -1,9 +1,14 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
-import { delimiter, isAbsolute, join, resolve } from "node:path";
+import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { messageOf } from "@alignscope/base/errors";
-import { projectRoot } from "@alignscope/base/paths";
-import { kernelCommand, kernelspecCandidates, kernelspecFolders, readKernelspec } from "jupyter-wire/kernelspecs";
-import { ownerOf } from "./kernelspec-owner.js";
+import {
+  kernelCommand,
+  kernelspecCandidates,
+  kernelspecFolders,
+  packagedKernelFolders,
+  readKernelspec,
+} from "jupyter-wire";
+import { ownerOf, type Owner } from "./kernelspec-owner.js";
 
 /** A kernelspec as it lies in a folder, whether it can be used or not. */
 export interface ListedKernelspec {
@@ -12,9 +17,12 @@ export interface ListedKernelspec {
   language: string;
   interruptMode: "signal" | "message" | "";
   folder: string;
-  /** The project's own, used in place; installed by it; by an alignscope elsewhere; or somebody else's. */
-  origin: "in place" | "installed" | "another alignscope" | "other";
-  /** The folder of the alignscope that it belongs to. */
+  /**
+   * Used in place, where an npm package has it; installed by the owner; by a package of the same name elsewhere; or
+   * somebody else's.
+   */
+  origin: "in place" | "installed" | `another ${string}` | "other";
+  /** The folder of the package that it belongs to. */
   project: string | null;
   /** Why it cannot start: its kernel.json, its command or its script; null when all are there. */
   problem: string | null;
@@ -24,14 +32,15 @@ export interface ListedKernelspec {
 
 /** Every kernelspec in the folders that are searched, also those that are broken or hidden by another, in search order. */
 export function describeKernelspecs(
+  owner: Owner,
   folders: readonly string[] = kernelspecFolders(),
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): ListedKernelspec[] {
-  const root = projectRoot();
+  const packaged = new Set([join(owner.folder, "kernels"), ...packagedKernelFolders()]);
   const seen = new Map<string, string>();
   return kernelspecCandidates(folders).map(([name, folder]) => {
-    const inPlace = resolve(folder, "..") === join(root, "kernels");
-    const project = inPlace ? root : (ownerOf(folder) ?? null);
+    const inPlace = packaged.has(dirname(folder));
+    const project = inPlace ? resolve(folder, "..", "..") : (ownerOf(folder, owner.name) ?? null);
     const hiddenBy = inPlace ? null : (seen.get(name) ?? null);
     if (!inPlace && hiddenBy === null) seen.set(name, folder);
     return {
@@ -40,11 +49,11 @@ export function describeKernelspecs(
       folder,
       origin: inPlace
         ? "in place"
-        : project === root
+        : project === owner.folder
           ? "installed"
           : project === null
             ? "other"
-            : "another alignscope",
+            : `another ${owner.name}`,
       project,
       hiddenBy,
     };

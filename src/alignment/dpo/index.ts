@@ -4,5 +4,6 @@ export { dpoLosses } from "./loss.js";
 export type { DpoMetrics } from "./metrics.js";
 export type { PairsReport } from "./pairs.js";
 export { DPO_SETTINGS, type DpoSettings, type DpoSettingsName } from "./settings.js";
-export { loadPolicy, trainDpo, type DpoOptions, type DpoProgress, type DpoResult } from "./train.js";
+export type { DpoProgress } from "./run.js";
+export { loadPolicy, trainDpo, type DpoOptions, type DpoResult } from "./train.js";
 export type { Trainable, TrainableParts } from "./trainable.js";

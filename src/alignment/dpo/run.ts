@@ -11,8 +11,21 @@ import { metricsOf } from "./metrics.js";
 import type { ReferenceLogProbs } from "./reference.js";
 import { batchAt, learningRateAt, orderOf } from "./schedule.js";
 import type { DpoSettings } from "./settings.js";
-import type { DpoProgress } from "./train.js";
 import { weightsOf } from "./weights.js";
+
+/** How far a run is. */
+export interface DpoProgress {
+  /** Reference log-probabilities come first, unless a run before has left them. */
+  phase: "reference" | "training";
+  /** Pairs done, and pairs at most: patience may end a run before. */
+  done: number;
+  total: number;
+  step?: number;
+  /** Of the step that has just been taken. */
+  loss?: number;
+  validationLoss?: number;
+  bestValidationLoss?: number;
+}
 
 /** What the steps of a run work with. */
 export interface RunParts {

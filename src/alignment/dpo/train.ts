@@ -13,7 +13,7 @@ import { RunLog } from "./log.js";
 import type { DpoMetrics } from "./metrics.js";
 import { checksumOfPairs, preparePairs, type PairsReport } from "./pairs.js";
 import { ReferenceLogProbs, roundedToHalf } from "./reference.js";
-import { toTheEnd } from "./run.js";
+import { toTheEnd, type DpoProgress } from "./run.js";
 import { resolveSettings, type DpoSettings, type DpoSettingsName } from "./settings.js";
 import { trainedEntries, trainedParameters, type Trainable } from "./trainable.js";
 import { weightsChecksum } from "./weights.js";
@@ -35,20 +35,6 @@ export interface DpoOptions extends Partial<DpoSettings> {
   /** Ends the run after the step under way, with a checkpoint; the promise is rejected with the signal's reason. */
   signal?: AbortSignal;
   onProgress?: (progress: DpoProgress) => void;
-}
-
-/** How far a run is. */
-export interface DpoProgress {
-  /** Reference log-probabilities come first, unless a run before has left them. */
-  phase: "reference" | "training";
-  /** Pairs done, and pairs at most: patience may end a run before. */
-  done: number;
-  total: number;
-  step?: number;
-  /** Of the step that has just been taken. */
-  loss?: number;
-  validationLoss?: number;
-  bestValidationLoss?: number;
 }
 
 /** What a run came to. The policy holds the weights of the lowest validation loss. */

@@ -4,7 +4,7 @@ import { UserError } from "@alignscope/base/errors";
 import { projectRoot } from "@alignscope/base/paths";
 import { findKernelspec, type JupyterMessage, type Kernelspec } from "jupyter-wire";
 import { KernelSession } from "papermill-ts/kernel-session";
-import { processTree, residentBytes } from "papermill-ts/process-tree";
+import { processTree, residentBytes } from "papermill-ts";
 
 /** What one kernel takes, as a client sees it: over its sockets. Times in seconds, medians where a thing is done often. */
 export interface KernelFigures {

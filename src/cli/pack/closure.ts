@@ -6,6 +6,9 @@ export interface LockedPackage {
   optionalDependencies?: Record<string, string>;
   peerDependencies?: Record<string, string>;
   peerDependenciesMeta?: Record<string, { optional?: boolean }>;
+  /** A package of the project itself, to whose folder `resolved` a link leads. */
+  link?: boolean;
+  resolved?: string;
   os?: string[];
   cpu?: string[];
   libc?: string[];
@@ -23,8 +26,8 @@ export interface Target {
 
 /**
  * The places of all packages that the project needs when it runs on that machine: what its dependencies name, what those
- * name, and so on, each found as Node finds it. Development dependencies are not followed, nor what is made for another
- * machine.
+ * name, and so on, each found as Node finds it. The project's own packages are followed and not named. Development
+ * dependencies are not followed, nor what is made for another machine.
  *
  * @param replaced packages of which something else is shipped, with the packages that this needs instead
  */
@@ -42,11 +45,17 @@ export function productionClosure(
       if (dependency === undefined || found.has(dependency)) continue;
       if (!runsOn(packages[dependency] ?? {}, target)) continue;
       found.add(dependency);
-      visit(dependency);
+      visit(linkTarget(packages, dependency) ?? dependency);
     }
   };
   visit("");
-  return [...found].sort();
+  return [...found].filter((place) => linkTarget(packages, place) === undefined).sort();
+}
+
+/** Where the link at that place leads; undefined where the package itself lies. */
+export function linkTarget(packages: Lockfile, place: string): string | undefined {
+  const { link = false, resolved } = packages[place] ?? {};
+  return link ? resolved : undefined;
 }
 
 function namesNeededBy(entry: LockedPackage): string[] {

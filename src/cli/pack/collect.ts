@@ -3,7 +3,7 @@ import { basename, join, posix } from "node:path";
 import { parseDocument } from "yaml";
 import { UserError } from "@alignscope/base/errors";
 import { loadGraph, selectNotebooks, type Graph, type GraphNotebook } from "../../pipeline/graph.js";
-import { productionClosure, type Lockfile, type Target } from "./closure.js";
+import { linkTarget, productionClosure, type Lockfile, type Target } from "./closure.js";
 import type { PackedFile } from "./payload.js";
 import { ruleFor, STAND_INS } from "./rules.js";
 
@@ -24,9 +24,9 @@ const PROJECT = [
   "test/fixtures/tiny-gpt2",
 ];
 
-/** Of those folders: sources are compiled in dist/, and nothing here may start an install or a build. */
+/** Of those folders: sources are compiled in the packages' dist/, and nothing here may start an install or a build. */
 const NOT_OF_PROJECT =
-  /^(src(?!\/site\/browser\/)|kernels)\/.*(?<!\.d)\.ts$|^src\/(pack\/|cli\/bin\/bootstrap\.mjs$)|\.(map|tsbuildinfo|pyc)$|\/(\.[^/]+|__pycache__)(\/|$)/;
+  /^(src(?!\/site\/browser\/)|kernels)\/.*(?<!\.d)\.ts$|^src\/cli\/(pack\/|bin\/bootstrap\.mjs$)|\.(map|tsbuildinfo|pyc)$|\/(\.[^/]+|__pycache__)(\/|$)/;
 
 /** Everything that lies below the pack's folder once it is unpacked, except Node and what unpacks it; sorted by path. */
 export function collectFiles(root: string, notebooks: readonly string[] = []): PackedFile[] {
@@ -37,8 +37,7 @@ export function collectFiles(root: string, notebooks: readonly string[] = []): P
     ...paths.map((path) => readPacked(root, path)),
     ...notebookFiles(root, notebooks),
     ...packageFiles(root),
-    // Cells write `import … from "alignscope"`.
-    { path: "node_modules/alignscope", data: new Uint8Array(), mode: 0o777, link: ".." },
+    ...links(root),
   ];
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
@@ -66,15 +65,29 @@ function withMakers(graph: Graph, chosen: readonly GraphNotebook[]): GraphNotebo
   return graph.notebooks.filter((notebook) => all.has(notebook));
 }
 
+/** The links by which Node finds the project's own packages, and cells the library: `import … from "alignscope"`. */
+function links(root: string): PackedFile[] {
+  const packages = lockfile(root);
+  const own = Object.keys(packages).flatMap((place): [string, string][] => {
+    const target = linkTarget(packages, place);
+    return target === undefined ? [] : [[place, posix.relative(posix.dirname(place), target)]];
+  });
+  return [["node_modules/alignscope", ".."] as const, ...own].map(([path, link]) => {
+    return { path, data: new Uint8Array(), mode: 0o777, link };
+  });
+}
+
+function lockfile(root: string): Lockfile {
+  const text = readFileSync(join(root, "package-lock.json"), "utf8");
+  return (JSON.parse(text) as { packages: Lockfile }).packages;
+}
+
 /** The packages that run here and what the rules leave of them, or their stand-ins. */
 function packageFiles(root: string): PackedFile[] {
-  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as {
-    packages: Lockfile;
-  };
   const replaced = Object.fromEntries(
     Object.entries(STAND_INS).map(([name, { dependencies }]) => [name, dependencies]),
   );
-  return productionClosure(packages, TARGET, replaced).flatMap((place) => {
+  return productionClosure(lockfile(root), TARGET, replaced).flatMap((place) => {
     const name = place.slice(place.lastIndexOf("node_modules/") + "node_modules/".length);
     const standIn = STAND_INS[name];
     if (!existsSync(join(root, place))) {
@@ -105,7 +118,7 @@ function standInFiles(root: string, place: string, main: string): PackedFile[] {
     readFileSync(join(root, place, "package.json"), "utf8"),
   ) as Record<string, string>;
   const json = JSON.stringify({ name, version, license, main: "index.js" });
-  const data = readFileSync(join(root, "src/pack/carried", main));
+  const data = readFileSync(join(root, "src/cli/pack/carried", main));
   return [
     { path: `${place}/index.js`, data, mode: 0o644 },
     { path: `${place}/package.json`, data: Buffer.from(`${json}\n`), mode: 0o644 },

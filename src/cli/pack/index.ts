@@ -53,7 +53,7 @@ export async function pack(options: PackOptions): Promise<PackSummary> {
   onProgress("collecting files");
   const files = collectFiles(root, options.notebooks);
   const node: PackedFile = { path: "bin/node", data: strippedNode(onProgress), mode: 0o755 };
-  const carried = (file: string): string => readFileSync(join(root, "src/pack/carried", file), "utf8");
+  const carried = (file: string): string => readFileSync(join(root, "src/cli/pack/carried", file), "utf8");
   // Dawn asks for a newer one than all the rest: where it does not load, only the backend webgpu is missing.
   const needed = files.filter(({ path }) => !path.startsWith("node_modules/webgpu/"));
   const glibc = Math.max(...[node, ...needed].map(({ data }) => newestGlibc(data)));
@@ -85,7 +85,7 @@ export async function pack(options: PackOptions): Promise<PackSummary> {
   const refuseMoreThan = (bytes: number, what: string): void => {
     if (bytes <= limitBytes) return;
     throw new UserError(
-      `${what} ${megabytes(bytes)}, expected at most ${megabytes(limitBytes)}: carry fewer notebooks, add a rule to src/pack/rules.ts, or allow more with --limit`,
+      `${what} ${megabytes(bytes)}, expected at most ${megabytes(limitBytes)}: carry fewer notebooks, add a rule to src/cli/pack/rules.ts, or allow more with --limit`,
     );
   };
   const payloadBytes = compressed.reduce((sum, { data }) => sum + data.length, 0);

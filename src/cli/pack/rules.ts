@@ -1,6 +1,6 @@
 /*
  * Which files of the packages the pack leaves out, and why. A path is relative to the project, with `/` between folders.
- * A package's main module is kept whatever they say. test/pack/ holds the rules against what commands and notebooks load, and each against the tree: a rule that drops nothing
+ * A package's main module is kept whatever they say. test/cli/pack/ holds the rules against what commands and notebooks load, and each against the tree: a rule that drops nothing
  * has to go.
  */
 
@@ -120,7 +120,7 @@ export const RULES: readonly Rule[] = [
 
 /** Packages of which a stand-in is shipped: it loads, and says what is missing when it is used. */
 export interface StandIn {
-  /** The file below src/pack/carried/ that becomes the package's main module. */
+  /** The file below src/cli/pack/carried/ that becomes the package's main module. */
   main: string;
   /** What the stand-in itself needs. */
   dependencies: string[];

@@ -11,24 +11,8 @@ import { trainedParameters } from "../../alignment/dpo/trainable.js";
 import type { TokenPair } from "../../alignment/preference-pair.js";
 import { UserError } from "@alignscope/base/errors";
 import { GPT2 } from "../../model/index.js";
-import type { Golden, TensorSummary } from "./golden.js";
+import type { Golden, GoldenDpo, TensorSummary } from "./golden.js";
 import { check, type Check } from "./check.js";
-
-/** The section `dpo` of golden.json; the reference lies in `ref/` beside it. */
-export interface GoldenDpo {
-  beta: number;
-  pairs: { prompt: number[]; chosen: number[]; rejected: number[] }[];
-  first_step: {
-    rows: { policy: [number, number]; reference: [number, number]; margin: number }[];
-    grads_after_clip: Record<string, TensorSummary>;
-  };
-  max_grad_norm: number;
-  /** In words: torch's RMSprop, and its learning rate's warm-up. */
-  optimizer: string;
-  trajectory: { loss: number; grad_norm: number }[];
-  params_after_4_steps: Record<string, TensorSummary>;
-  loss_when_policy_is_reference: number;
-}
 
 /** Of a gradient, relative to its norm: small entries are sums of large ones. */
 const GRADIENT_TOLERANCE = 1e-3;

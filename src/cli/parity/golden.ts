@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError, messageOf } from "@alignscope/base/errors";
-import type { GoldenDpo } from "./dpo.js";
 
 /** Statistics of a tensor, enough to hold another against it. */
 export interface TensorSummary {
@@ -71,6 +70,22 @@ export interface Golden {
     final_top10_ids: number[];
     final_top10_probs: number[];
   };
+}
+
+/** The section `dpo` of golden.json; the reference lies in `ref/` beside it. */
+export interface GoldenDpo {
+  beta: number;
+  pairs: { prompt: number[]; chosen: number[]; rejected: number[] }[];
+  first_step: {
+    rows: { policy: [number, number]; reference: [number, number]; margin: number }[];
+    grads_after_clip: Record<string, TensorSummary>;
+  };
+  max_grad_norm: number;
+  /** In words: torch's RMSprop, and its learning rate's warm-up. */
+  optimizer: string;
+  trajectory: { loss: number; grad_norm: number }[];
+  params_after_4_steps: Record<string, TensorSummary>;
+  loss_when_policy_is_reference: number;
 }
 
 /** Reads `golden.json` of a folder. */

@@ -1,7 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { fstatSync } from "node:fs";
-import { projectRoot } from "@alignscope/base/paths";
-import { addMask } from "../../cli/project-options.js";
+import { packageFolder } from "@alignscope/base/paths";
 import { ownVersion } from "../papermill-metadata.js";
 
 /** What the command line said; option names are papermill's. */
@@ -54,7 +53,10 @@ export function papermillProgram(): Command {
     .configureOutput({
       outputError: (text, write) => write(text.replace(/^error: /, "papermill-ts: ")),
     })
-    .version(`${ownVersion()} from ${projectRoot()} (node ${process.version})`, "--version")
+    .version(
+      `${ownVersion()} from ${packageFolder(import.meta.dirname)} (node ${process.version})`,
+      "--version",
+    )
     .option("--help-notebook", "print the notebook's parameters and exit")
     .option("-p, --parameters <name value>", "a parameter, typed by its look (repeatable)", addPair)
     .option("-r, --parameters_raw <name value>", "a parameter that is text (repeatable)", addPair)
@@ -133,6 +135,11 @@ function addPair(text: string, pairs: [string, string][] = []): [string, string]
   const [name = "", value] = text.split(PAIR_SEPARATOR);
   if (value === undefined) throw new InvalidArgumentError("expected a name and a value.");
   return [...pairs, [name, value]];
+}
+
+/** One more pattern; `earlier` is a boolean before the first, since the option has a `--no-` form. */
+export function addMask(text: string, earlier: string[] | boolean = []): string[] {
+  return [...(Array.isArray(earlier) ? earlier : []), text];
 }
 
 function add(text: string, earlier: string[] = []): string[] {

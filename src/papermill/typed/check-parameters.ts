@@ -1,6 +1,6 @@
 import { nearest } from "@alignscope/base/nearest";
 import type { Parameters, ParameterValue } from "../options.js";
-import type { DeclaredParameter } from "../translators/index.js";
+import type { DeclaredParameter } from "../translators/translator.js";
 import { accepts, mismatches } from "./check.js";
 import { bestReading, coerce, readText } from "./coerce.js";
 import { ANY, typeText } from "./types.js";

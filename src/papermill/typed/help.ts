@@ -1,4 +1,4 @@
-import type { DeclaredParameter } from "../translators/index.js";
+import type { DeclaredParameter } from "../translators/translator.js";
 import { ANY, typeText, valueText } from "./types.js";
 
 /** Where papermill begins what is said about a parameter, and the longest definition that leaves room for it. */

@@ -1,4 +1,4 @@
-import type { DeclaredParameter } from "../translators/index.js";
+import type { DeclaredParameter } from "../translators/translator.js";
 import { readPythonType } from "./python-types.js";
 import { choicesOf } from "./types.js";
 

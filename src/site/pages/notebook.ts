@@ -2,7 +2,7 @@ import { page } from "../html/page.js";
 import { renderCells, type RenderedNotebook } from "../parts/cells.js";
 import { contents, headerBar, neighbours } from "../parts/navigation.js";
 import { provenance } from "../parts/provenance.js";
-import type { RunNotebook } from "../run.js";
+import type { RunNotebook } from "../exhibits.js";
 import type { Site } from "../site.js";
 
 /** The page of one executed notebook, and its text for search. */

@@ -2,7 +2,8 @@ import { type Cell, hasTag } from "jupyter-wire";
 import { escapeHtml } from "../html/escape.js";
 import { type Heading, type Passage, passagesOf, renderMarkdown } from "../html/markdown.js";
 import { sanitize } from "../html/sanitize.js";
-import { CELL_ANCHOR, type RunNotebook } from "../run.js";
+import type { RunNotebook } from "../exhibits.js";
+import { CELL_ANCHOR } from "../run.js";
 import type { Site } from "../site.js";
 import { renderOutputs } from "./outputs.js";
 

@@ -2,7 +2,7 @@ import { dirname, sep } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { setThreadsCount, setWasmPaths, type BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { createRequire } from "node:module";
-import type { OpenedBackend } from "../backend.js";
+import type { OpenedBackend } from "../opened.js";
 import { findBlas, type Sgemm } from "./blas/index.js";
 import { Heap, replaceKernel } from "./kernel.js";
 import { registerAttention } from "./kernels/attention.js";

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { OpenedBackend } from "../backend.js";
+import type { OpenedBackend } from "../opened.js";
 import { UserError } from "@alignscope/base/errors";
 import { describeAdapter, findAdapter } from "./adapter.js";
 import { DeviceBackend, openDevice, type DeviceLimits } from "./device.js";

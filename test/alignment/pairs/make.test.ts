@@ -1,7 +1,12 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { makePairs, mergePairs, parseShard, type ContinuationContext } from "../../../src/alignment/pairs/index.js";
+import {
+  makePairs,
+  mergePairs,
+  parseShard,
+  type ContinuationContext,
+} from "../../../src/alignment/pairs/index.js";
 import { readJsonl } from "../../../src/data/readers.js";
 import { folder, makeInChild, prompts, world } from "./world.js";
 

@@ -2,7 +2,13 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { describePairs, makePairs, readPairs, tokenisePairs, writePairs } from "../../../src/alignment/pairs/index.js";
+import {
+  describePairs,
+  makePairs,
+  readPairs,
+  tokenisePairs,
+  writePairs,
+} from "../../../src/alignment/pairs/index.js";
 import { mirror, withMirror } from "../../data/helpers.js";
 import { folder, scorer, tokenizer, world } from "./world.js";
 

@@ -5,7 +5,13 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { projectRoot } from "../../../src/base/paths.js";
 import { pack } from "../../../src/cli/pack/index.js";
 import { collectFiles } from "../../../src/cli/pack/collect.js";
-import { compressPayload, manifestOf, partsOf, payloadOf, type PackedFile } from "../../../src/cli/pack/payload.js";
+import {
+  compressPayload,
+  manifestOf,
+  partsOf,
+  payloadOf,
+  type PackedFile,
+} from "../../../src/cli/pack/payload.js";
 import { tar } from "../../../src/cli/pack/tar.js";
 import { newFolder } from "../../model/folders.js";
 
@@ -48,7 +54,7 @@ describe("a payload", () => {
   beforeEach(async () => {
     folder = newFolder();
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "unpack.mjs"), readFileSync(join(root, "src/pack/carried/unpack.mjs")));
+    writeFileSync(join(folder, "unpack.mjs"), readFileSync(join(root, "src/cli/pack/carried/unpack.mjs")));
     writeFileSync(join(folder, "MANIFEST"), manifestOf(files));
     for (const [part, own] of Object.entries(partsOf(files)))
       writeFileSync(join(folder, `payload.${part}.br`), await compressPayload(payloadOf(own), 5));
@@ -120,6 +126,6 @@ test("on another machine than Linux on x86-64 it is refused in one line", async 
 });
 
 test("the script is one that every POSIX shell reads", () => {
-  const script = join(root, "src/pack/carried/unpack-and-run.sh");
+  const script = join(root, "src/cli/pack/carried/unpack-and-run.sh");
   expect(spawnSync("sh", ["-n", script], { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
 });

@@ -1,10 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync } from "node:fs";
-import { join, relative } from "node:path";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { projectRoot } from "../../../src/base/paths.js";
 import { collectFiles, packageOwnFiles, TARGET } from "../../../src/cli/pack/collect.js";
 import { productionClosure, type Lockfile } from "../../../src/cli/pack/closure.js";
+import { newFolder } from "../../model/folders.js";
 import { RULES, ruleFor, STAND_INS } from "../../../src/cli/pack/rules.js";
 
 const root = projectRoot();
@@ -16,26 +18,38 @@ const built = existsSync(join(root, "dist/src/cli/main.js"));
  * has mapped.
  */
 const LOADER = `
-const { createRequire } = require("node:module");
+const { createRequire, register } = require("node:module");
 const { readFileSync } = require("node:fs");
-const root = process.argv[1];
+const [root, modules, hooks] = process.argv.slice(1);
 const fromHere = createRequire(root + "/package.json");
+register("data:text/javascript," + encodeURIComponent(hooks), { data: modules });
 (async () => {
-  for (const path of ["src/index.js", "src/cli/main.js", "src/cli/papermill.js", "src/parity/index.js", "src/bench/index.js",
-    "src/site/index.js", "src/runner/index.js", "src/pipeline/index.js", "src/present/render.js"])
-    fromHere(root + "/dist/" + path);
+  for (const path of ["dist/src/index.js", "dist/src/cli/main.js", "src/papermill/dist/command/papermill.js",
+    "dist/src/cli/parity/index.js", "dist/src/cli/bench/index.js", "dist/src/site/index.js",
+    "src/papermill/dist/index.js", "dist/src/pipeline/index.js", "dist/src/present/render.js",
+    "kernels/typescript/dist/command.js", "kernels/typescript/dist/front/index.js"])
+    await import(root + "/" + path);
   for (const name of ["tslab/dist/main.js", "tslab/dist/converter.js", "tslab/dist/executor.js", "tslab/dist/jupyter.js"])
     fromHere(name);
-  const { openBackend } = fromHere(root + "/dist/src/tensors/index.js");
+  const { openBackend } = await import(root + "/src/tensors/dist/index.js");
   for (const name of ["cpu", "wasm"]) await openBackend(name);
   await import(fromHere.resolve("webgpu"));
   await import(fromHere.resolve("@tensorflow/tfjs-backend-webgpu"));
-  const { Tokenizer } = fromHere(root + "/dist/src/model/index.js");
+  const { Tokenizer } = await import(root + "/dist/src/model/index.js");
   await Tokenizer.load(root + "/data/lab/model");
   const mapped = readFileSync("/proc/self/maps", "utf8").match(/\\/\\S+\\.node\\b/g) ?? [];
-  process.stdout.write(JSON.stringify([...Object.keys(fromHere.cache), ...mapped]));
+  const imported = readFileSync(modules, "utf8").split("\\n").filter((url) => url.startsWith("file:"));
+  process.stdout.write(JSON.stringify([...Object.keys(fromHere.cache), ...mapped, ...imported]));
   process.exit(0);
 })();
+`;
+
+/** Notes every ES module that is loaded. */
+const HOOKS = `
+import { appendFileSync } from "node:fs";
+let list;
+export function initialize(file) { list = file; }
+export function load(url, context, next) { appendFileSync(list, url + "\\n"); return next(url, context); }
 `;
 
 describe.skipIf(!here || !built)("of this project's packages (needs Linux on x86-64 and the build)", () => {
@@ -50,7 +64,9 @@ describe.skipIf(!here || !built)("of this project's packages (needs Linux on x86
   });
 
   test("every file that commands, notebooks' library and kernel load is packed", () => {
-    const { stdout, stderr, status } = spawnSync(process.execPath, ["-e", LOADER, root], {
+    const list = join(newFolder(), "modules.txt");
+    mkdirSync(dirname(list), { recursive: true });
+    const { stdout, stderr, status } = spawnSync(process.execPath, ["-e", LOADER, root, list, HOOKS], {
       encoding: "utf8",
       maxBuffer: 1e8,
     });
@@ -58,6 +74,7 @@ describe.skipIf(!here || !built)("of this project's packages (needs Linux on x86
     expect(status).toBe(0);
     const replaced = new RegExp(`^node_modules/(${Object.keys(STAND_INS).join("|")}|@img|detect-libc)/`);
     const loaded = (JSON.parse(stdout) as string[])
+      .map((path) => (path.startsWith("file:") ? fileURLToPath(path) : path))
       .map((path) => relative(root, realpathSync(path)))
       .filter((path) => !path.startsWith("..") && !replaced.test(path));
     expect(loaded.length).toBeGreaterThan(300);
@@ -100,7 +117,11 @@ describe.skipIf(!here || !built)("of this project's packages (needs Linux on x86
 
   test("nothing that could install or build is packed, nor what is built for another machine", () => {
     const paths = [...packed];
-    expect(paths.filter((path) => /bootstrap\.mjs$|^src\/(?!site\/browser\/).*\.ts$/.test(path))).toEqual([]);
+    expect(
+      paths.filter((path) =>
+        /bootstrap\.mjs$|^(src(?!\/site\/browser\/)|kernels)\/.*(?<!\.d)\.ts$/.test(path),
+      ),
+    ).toEqual([]);
     const foreign = paths.filter((path) => {
       if (!/\.(node|so|dll|dylib|exe)(\.\d+)*$/.test(path)) return false;
       const head = readFileSync(join(root, path)).subarray(0, 20);
@@ -113,7 +134,7 @@ describe.skipIf(!here || !built)("of this project's packages (needs Linux on x86
 });
 
 test("a stand-in loads, and says what is missing when it is used", async () => {
-  const carried = (name: string): string => join(root, "src/pack/carried", name);
+  const carried = (name: string): string => join(root, "src/cli/pack/carried", name);
   const { default: sharp } = (await import(carried("sharp.cjs"))) as { default: () => void };
   expect(sharp).toThrow(/^sharp is not in this pack, .* use a full install/);
   const { default: ort } = (await import(carried("onnxruntime-node.cjs"))) as {

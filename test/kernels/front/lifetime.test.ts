@@ -59,7 +59,11 @@ describe("the kernel ends, with a cell that never pauses,", () => {
 
 it("the kernel ends when the process that started it is gone, and takes its executor along", async () => {
   const file = writeConnectionFile(await newConnectionInfo("test"));
-  const command = [process.execPath, join(import.meta.dirname, "fake-executor.cjs"), "console.log(process.pid)"];
+  const command = [
+    process.execPath,
+    join(import.meta.dirname, "fake-executor.cjs"),
+    "console.log(process.pid)",
+  ];
   // A parent that says the front's process id and waits to be killed.
   const parent = spawn(process.execPath, [
     "-e",

@@ -19,7 +19,7 @@ describe("kernel_info", () => {
     expect(reply.content).toMatchObject({
       status: "ok",
       protocol_version: "5.4",
-      implementation: "alignscope",
+      implementation: "ts-jupyter-kernel",
       language_info: {
         name: "typescript",
         file_extension: ".ts",

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { html, image, latex, markdown, render, svg } from "../../../kernels/typescript/executor/render/index.js";
+import {
+  html,
+  image,
+  latex,
+  markdown,
+  render,
+  svg,
+} from "../../../kernels/typescript/executor/render/index.js";
 import { shown, text } from "./show.js";
 
 const onePixel = Buffer.from(

@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { findTranslator, parameterHelp, typeText, type DeclaredParameter } from "../../../src/papermill/index.js";
+import {
+  findTranslator,
+  parameterHelp,
+  typeText,
+  type DeclaredParameter,
+} from "../../../src/papermill/index.js";
 
 async function read(source: string): Promise<DeclaredParameter[]> {
   return (await findTranslator("", "python")?.inspect?.(source)) ?? [];

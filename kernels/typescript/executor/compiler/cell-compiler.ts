@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import type * as TS from "typescript";
-import type { Converter, ConvertResult } from "tslab/dist/converter";
+import type { Converter, ConvertResult } from "tslab/dist/converter.js";
+import type { OfferedPackage } from "../packages.js";
 import { documentedQuickInfo, readLeanTypes } from "./lean-types.js";
 import { cellFile, LocalModules } from "./local-modules.js";
 import { cellOptions } from "./options.js";
@@ -45,7 +46,7 @@ export class CellCompiler {
   #declarations = "";
 
   /** To be made once, before anything else of tslab is loaded. */
-  constructor(cwd: string, globals: string) {
+  constructor(cwd: string, globals: string, packages: readonly OfferedPackage[]) {
     this.cwd = cwd;
     const { ts, module } = tslabTypeScript();
     this.ts = ts;
@@ -56,8 +57,8 @@ export class CellCompiler {
       readFile: (path) => this.#host.readFile(path),
     };
     this.modules = new LocalModules(ts, () => this.#options, host);
-    module.exports = this.#patched(globals);
-    const { createConverter } = tslabModule("converter") as typeof import("tslab/dist/converter");
+    module.exports = this.#patched(globals, packages);
+    const { createConverter } = tslabModule("converter") as typeof import("tslab/dist/converter.js");
     this.#converter = createConverter({ isJS: false, isBrowser: false });
     // The first program is the slow one; a first cell warms what the next ones need.
     this.#converter.convert("", "0");
@@ -102,12 +103,12 @@ export class CellCompiler {
 
   #host!: TS.WatchCompilerHostOfFilesAndCompilerOptions<Builder>;
 
-  #patched(globals: string): TslabTypeScript {
+  #patched(globals: string, packages: readonly OfferedPackage[]): TslabTypeScript {
     const { ts } = this;
     return {
       ...ts,
       createWatchCompilerHost: (rootFiles, options, ...rest) => {
-        this.#options = cellOptions(ts, options, this.cwd);
+        this.#options = cellOptions(ts, options, this.cwd, packages);
         this.#host = ts.createWatchCompilerHost([...rootFiles, globals], this.#options, ...rest);
         this.#wrapBuilders(this.#host);
         return this.#host;

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { existsSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import type * as TS from "typescript";
-import { projectRoot } from "@alignscope/base/paths";
+import type { OfferedPackage } from "../packages.js";
 import type { TslabTypeScript } from "./typescript.js";
 
 /**
@@ -70,9 +70,14 @@ export function tsconfigOptions(ts: TslabTypeScript, path: string): TS.CompilerO
 /**
  * tslab's options with what is wrong in them for today's packages put right: modules are found as bundlers and Node find
  * them (`exports` in package.json), files may lie outside the working directory, Node's types are there wherever the kernel
- * was started, and this project's library answers to its name. What the nearest tsconfig says comes on top.
+ * was started, and the packages that are offered answer to their names. What the nearest tsconfig says comes on top.
  */
-export function cellOptions(ts: TslabTypeScript, tslab: TS.CompilerOptions, cwd: string): TS.CompilerOptions {
+export function cellOptions(
+  ts: TslabTypeScript,
+  tslab: TS.CompilerOptions,
+  cwd: string,
+  packages: readonly OfferedPackage[],
+): TS.CompilerOptions {
   const tsconfig = nearestTsconfig(cwd);
   const own = tsconfig === undefined ? {} : tsconfigOptions(ts, tsconfig);
   return {
@@ -81,7 +86,7 @@ export function cellOptions(ts: TslabTypeScript, tslab: TS.CompilerOptions, cwd:
     types: ["node"],
     ...own,
     typeRoots: [...(own.typeRoots ?? tslab.typeRoots ?? []), dirname(nodeTypes())],
-    paths: { ...fallbackPaths(cwd), ...own.paths },
+    paths: { ...fallbackPaths(cwd, packages), ...own.paths },
     pathsBasePath: own["pathsBasePath"] ?? cwd,
     target: Math.max(own.target ?? 0, tslab.target ?? 0),
     moduleResolution: ts.ModuleResolutionKind.Bundler,
@@ -95,16 +100,18 @@ export function cellOptions(ts: TslabTypeScript, tslab: TS.CompilerOptions, cwd:
   };
 }
 
-/** Packages that a cell may import although they are not under the working directory: the library, and NODE_PATH's. */
-function fallbackPaths(cwd: string): Record<string, string[]> {
+/** Packages that a cell may import although they are not under the working directory: those offered, and NODE_PATH's. */
+function fallbackPaths(cwd: string, packages: readonly OfferedPackage[]): Record<string, string[]> {
   const named = (process.env["NODE_PATH"] ?? "").split(delimiter).filter(Boolean);
   const paths: Record<string, string[]> = named.length
     ? { "*": named.flatMap((folder) => [join(folder, "*"), join(folder, "@types", "*")]) }
     : {};
-  try {
-    createRequire(join(cwd, "cell.js")).resolve("alignscope/package.json");
-  } catch {
-    paths["alignscope"] = [join(projectRoot(), "dist", "src", "index.d.ts")];
+  for (const { name, types } of packages) {
+    try {
+      createRequire(join(cwd, "cell.js")).resolve(`${name}/package.json`);
+    } catch {
+      paths[name] = [types];
+    }
   }
   return paths;
 }

@@ -8,11 +8,11 @@ export interface Place {
   column: number;
 }
 
-const CELL_SCRIPT = /^alignscope-cell-(\d+)\.ts$/;
+const CELL_SCRIPT = /^ts-jupyter-kernel-cell-(\d+)\.ts$/;
 
 /** The name under which V8 knows the script of an execution. */
 export function cellScript(execution: number): string {
-  return `alignscope-cell-${execution}.ts`;
+  return `ts-jupyter-kernel-cell-${execution}.ts`;
 }
 
 /** The execution whose script has that name. */

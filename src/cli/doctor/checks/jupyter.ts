@@ -1,4 +1,4 @@
-import { describeKernelspecs, type ListedKernelspec } from "jupyter-wire";
+import { describeKernelspecs, type ListedKernelspec } from "ts-jupyter-kernel/install";
 import type { Check } from "../check.js";
 import type { Host } from "../host.js";
 import { type Line, note, ok, problem } from "../report.js";
@@ -19,7 +19,7 @@ export const jupyterCheck: Check = {
   run: async ({ host }) => {
     const found = await Promise.all(FRONT_ENDS.map((one) => version(host, one)));
     const there = found.filter((text) => text !== undefined);
-    const specs = describeKernelspecs(undefined, host.env);
+    const specs = describeKernelspecs({ name: "alignscope", folder: host.root }, undefined, host.env);
     return [
       there.length > 0
         ? ok("front ends", there.join(", "), { found: there.join(", ") })

@@ -11,7 +11,7 @@ export async function attempt<T>(
   args: readonly string[],
   timeoutMs: number,
 ): Promise<Trial<T>> {
-  const script = join(host.root, "dist", "src", "doctor", "trials", `${name}.js`);
+  const script = join(host.root, "dist", "src", "cli", "doctor", "trials", `${name}.js`);
   return readTrial(await host.run(process.execPath, [script, ...args], timeoutMs), timeoutMs);
 }
 

@@ -16,9 +16,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { brotliDecompressSync, constants } from "node:zlib";
 
 const root = dirname(fileURLToPath(import.meta.url));
@@ -65,10 +64,10 @@ function verify() {
   return wrong.length > 0 ? 1 : 0;
 }
 
-function opens(name) {
-  const require = createRequire(import.meta.url);
+async function opens(name) {
   try {
-    console.log(require(at("dist/src/cli/check-backend.js")).checkBackend(name));
+    const { checkBackend } = await import(pathToFileURL(at("dist/src/cli/check-backend.js")).href);
+    console.log(checkBackend(name));
     return 0;
   } catch (error) {
     console.error(error.message);
@@ -77,4 +76,4 @@ function opens(name) {
 }
 
 const [task, argument] = process.argv.slice(2);
-process.exitCode = { unpack, verify, opens: () => opens(argument) }[task]();
+process.exitCode = await { unpack, verify, opens: () => opens(argument) }[task]();
