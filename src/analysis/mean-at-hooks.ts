@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { GPT2, Hooks, ProtocolName } from "../model/index.js";
+import { byLength } from "../model/activation-rows.js";
 import { reshape } from "@alignscope/tensors/ops";
-import { byLength, checkTexts } from "./model-pair.js";
+import { checkTexts } from "./model-pair.js";
 
 export interface MeanOptions {
   /**

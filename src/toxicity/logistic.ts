@@ -7,6 +7,14 @@ export interface Matrix {
   values: Float64Array;
 }
 
+/** Rows of equal length as a matrix. */
+export function matrixOf(rows: readonly ArrayLike<number>[]): Matrix {
+  const columns = rows[0]?.length ?? 0;
+  const values = new Float64Array(rows.length * columns);
+  rows.forEach((row, i) => values.set(row, i * columns));
+  return { rows: rows.length, columns, values };
+}
+
 /** The rows of `matrix` named by `indices`, in that order. */
 export function selectRows(matrix: Matrix, indices: readonly number[]): Matrix {
   const { columns } = matrix;

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { UserError, messageOf } from "@alignscope/base/errors";
 import { locate } from "../../data/locate.js";
-import type { Probe } from "../../toxicity/probe.js";
-import type { ProbeStream } from "../../toxicity/features.js";
+import type { Probe, ProbeStream } from "../../toxicity/probe.js";
 
 /** What text is steered towards: a linear classifier of mean hidden states, and one of its classes. */
 export interface AttributeModel {
