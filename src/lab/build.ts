@@ -1,5 +1,4 @@
 import { copyFileSync, existsSync, readFileSync } from "node:fs";
-import { setPriority } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../data/errors";
 import { writeFileAtomic } from "../data/files";
@@ -23,6 +22,7 @@ import {
   type PretrainProgress,
   type PretrainSettings,
 } from "./pretrain";
+import { giveWay } from "./priority";
 import { trainScorer } from "./scorer-training";
 import { LAB_SEED } from "./splits";
 
@@ -63,8 +63,7 @@ export async function buildLab(options: LabBuildOptions = {}): Promise<void> {
     out = join(projectRoot(), "data", "lab"),
     seed = LAB_SEED,
   } = options;
-  // Threads that start from here on inherit it.
-  if (options.nice !== undefined) setPriority(options.nice);
+  if (options.nice !== undefined) giveWay(options.nice);
   const corpus = join(work, "corpus");
   if (parts.includes("corpus")) await buildCorpus(corpus, join(out, "model"), { ...options, seed });
   if (parts.includes("model")) await buildModel(corpus, join(work, "model"), join(out, "model"), options);
