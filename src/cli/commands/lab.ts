@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { resolve } from "node:path";
+import { locate } from "../../data/locate";
 import { mirrorFolder } from "../../data/paths";
 import type { LabBuildOptions, LabPart } from "../../lab/build";
 import { duration } from "../../present/format";
@@ -72,6 +73,46 @@ export function labCommand(program: Command): void {
         },
       });
     });
+  lab
+    .command("gates")
+    .description("whether a model shows the paper's mechanism: five figures, each beside another model's")
+    .argument("[model]", "its name in the registry, or the path of its folder", "lab")
+    .option("--beside <model>", "the model that it is held against", "lab")
+    .option(
+      "--validation <file>",
+      "JSON Lines with `text` for bits per byte (default: the work folder's)",
+      absolute,
+    )
+    .option(
+      "--work <folder>",
+      "work folder of the build, with its validation texts (default: in the cache)",
+      absolute,
+    )
+    .option("--backend <name>", "auto, cuda, native, webgpu, wasm or cpu", "auto")
+    .option("--layers", "add how many value vectors of each layer say offensive words")
+    .option("--json", "print JSON")
+    .action(gates);
+}
+
+interface GatesOptions {
+  beside: string;
+  validation?: string;
+  work?: string;
+  backend: string;
+  layers?: boolean;
+  json?: boolean;
+}
+
+async function gates(name: string, { layers, json, beside, ...options }: GatesOptions): Promise<void> {
+  const { labGates } = await import("../../lab/gates.js");
+  const { gatesText } = await import("../gates-text.js");
+  const report = await labGates({
+    ...options,
+    model: await locate(name),
+    beside: await locate(beside),
+    onStage: (folder, stage) => console.error(`${folder}: ${stage}`),
+  });
+  console.log(json ? JSON.stringify(report, null, 2) : gatesText(report, { layers }));
 }
 
 /** What was given of some options. */
