@@ -71,6 +71,10 @@ export const KNOWN: Record<string, Record<string, Known>> = {
     },
     "npx alignscope data verify lab-prompts": { run: true, shows: /lab-prompts/ },
     'npm run reproduce -- --only 2 -p model "$PWD/data/lab/model"': dry,
+    "npx alignscope lab gates ./my-model --validation texts.jsonl --layers": {
+      elsewhere: "test/lab/gates.test.ts",
+      says: "labGates({ model: COMMITTED",
+    },
     'echo "What a silly idea." | npx alignscope score --scorer linear': { run: true, shows: /"score":0\.\d/ },
     "npx alignscope scorers list": { run: true, shows: /linear/ },
     "npx alignscope scorers agreement": { elsewhere: "test/cli/scorers.test.ts", says: '"agreement"' },

@@ -64,7 +64,7 @@ async function finish(result: tf.Tensor): Promise<void> {
 }
 
 /** The middle of sorted numbers, the mean of the two middle ones where they are even in number. */
-function median(sorted: readonly number[]): number {
+export function median(sorted: readonly number[]): number {
   const middle = (sorted.length - 1) / 2;
   const [low, high] = [sorted[Math.floor(middle)], sorted[Math.ceil(middle)]];
   return low === undefined || high === undefined ? Number.NaN : (low + high) / 2;
