@@ -16,7 +16,7 @@ import {
   trainingFlops,
   unembeddingFlops,
 } from "../../src/pipeline/estimate/work.js";
-import { effectiveParameters } from "../../src/pipeline/parameters.js";
+import { effectiveParameters, type EffectiveParameters } from "../../src/pipeline/parameters.js";
 
 const medium = modelShape("gpt2-medium")!;
 
@@ -26,7 +26,12 @@ async function estimateOf(profile: string, given: Record<string, string> = {}): 
     project.graph.notebooks.map(({ name }) => ({
       notebook: name,
       counted: true,
-      parameters: effectiveParameters(name, project.declared.get(name) ?? [], project.profile, given),
+      parameters: effectiveParameters(
+        name,
+        project.declared.get(name) ?? [],
+        project.profile,
+        given,
+      ) as EffectiveParameters,
     })),
   )!;
 }
