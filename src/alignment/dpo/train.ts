@@ -92,7 +92,8 @@ export interface DpoResult {
  */
 export async function trainDpo(options: DpoOptions): Promise<DpoResult> {
   mkdirSync(options.folder, { recursive: true });
-  return withLock(join(options.folder, ".lock"), () => run(options));
+  const locked = { what: options.folder, otherwise: "name another folder" };
+  return withLock(join(options.folder, ".lock"), locked, () => run(options));
 }
 
 /** The best policy of a run, finished or not, from its folder. The caller disposes of it. */
