@@ -21,7 +21,7 @@ export interface LensStep {
 
 /**
  * Figure 1: the probability of a token as the residual stream passes through the blocks, its mean over texts and the
- * interval that a bootstrap over texts gives (paper.md A9).
+ * interval that a bootstrap over texts gives (docs/recipes.md#figure-1).
  *
  * @param sequences token ids; read at each one's last position
  */

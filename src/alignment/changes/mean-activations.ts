@@ -10,7 +10,7 @@ export interface MeanActivationOptions {
   maxNewTokens?: number;
   /**
    * What the models read after a prompt. `as-published`: both the aligned model's continuation, past its end of text if it
-   * ends early (the official code overwrites the other's, paper.md A9 figure 2). `corrected`: each its own, to its end.
+   * ends early (the official code overwrites the other's, docs/recipes.md#figure-2). `corrected`: each its own, to its end.
    */
   continuation?: ProtocolName;
   /** Prompts per forward pass. */

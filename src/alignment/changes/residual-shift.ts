@@ -64,7 +64,7 @@ export interface ResidualShift {
   sameSign: number;
 }
 
-/** Section 5.2's shift δ, and how constant it is over prompts (paper.md A12, C14). */
+/** Section 5.2's shift δ, and how constant it is over prompts (claim C14). */
 export function residualShift({ before, after }: ResidualPair): ResidualShift {
   checkRows({ before, after });
   const shifts = after.map((row, i) => minus(row, before[i] as Vector));
@@ -88,7 +88,8 @@ export interface ShiftPoint {
  * Figure 4's plane: across the shift, up the first principal component of all residual streams, before and after.
  *
  * - `as-published`: each dimension z-scored over all of them (deviation over n − 1); x = z · δ with δ as it is, which is
- *   neither of length 1 nor orthogonal to the component (paper.md A9, A10 14). Exact where the code's PCA is randomised.
+ *   neither of length 1 nor orthogonal to the component (docs/recipes.md#figures-4-and-6). Exact where the code's PCA is
+ *   randomised.
  * - `corrected`: not rescaled; x along δ at length 1, y the first component of what is orthogonal to δ; both are lengths in
  *   the residual stream, measured from the mean of all.
  *
@@ -122,7 +123,7 @@ function inUnits(rows: readonly Vector[], shift: Vector): ShiftPoint[] {
  * How strongly residual streams activate a neuron of their own block.
  *
  * - `as-published`: GELU(x · key) with the key as the model holds it, no layer norm and no bias; published with folded
- *   weights (paper.md A10 14).
+ *   weights (difference 14 of docs/discrepancies.md).
  * - `corrected`: the activation, `mlp.hook_post`.
  *
  * @param residuals `blocks.{neuron.layer}.hook_resid_mid`, `[prompt][dModel]`

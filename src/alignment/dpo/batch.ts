@@ -47,9 +47,9 @@ interface Row {
  * Lays out both sides of some pairs.
  *
  * As corrected each sequence is padded on the left as a whole, pads are hidden and positions count from its first token.
- * Where the layout matters to the numbers it is the official one (paper.md A8): prompts padded on the left to a common
- * width, continuations padded on the right with end-of-text to a width per side, the narrower side filled up with token 0;
- * hidden from attention are both kinds of pads and, as there, every other end-of-text token.
+ * Where the layout matters to the numbers it is the official one (docs/recipes.md#batches-of-pairs): prompts padded on the
+ * left to a common width, continuations padded on the right with end-of-text to a width per side, the narrower side filled
+ * up with token 0; hidden from attention are both kinds of pads and, as there, every other end-of-text token.
  */
 export function layOutPairs(
   pairs: readonly TokenPair[],

@@ -11,7 +11,7 @@ import {
 } from "./gradient";
 import { maskTensors, type TrainedParameters } from "./trainable";
 
-/** A policy with the state of its optimiser, RMSProp as torch defines it (paper.md A8); trained in place. */
+/** A policy with the state of its optimiser, RMSProp as torch defines it (docs/recipes.md#steps-of-dpo); trained in place. */
 export class DpoLearner {
   private readonly meanSquares = new Map<string, tf.Tensor>();
   private readonly masks: Map<string, tf.Tensor>;

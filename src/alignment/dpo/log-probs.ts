@@ -5,7 +5,7 @@ import { embed, pickLogProb, tokenLogProbs } from "../../tensors/ops";
 import type { PairBatch } from "./batch";
 
 /**
- * Log-probability of each side given its prompt, in nats: of the tokens that count, summed (paper.md A8).
+ * Log-probability of each side given its prompt, in nats: of the tokens that count, summed (docs/recipes.md#the-loss-of-dpo).
  *
  * @returns `[2·pairs]`, the chosen sides first
  */

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 
 /**
- * The loss of DPO, one per preference pair (Rafailov et al. 2023, equation 7; paper.md A8):
+ * The loss of DPO, one per preference pair (Rafailov et al. 2023, equation 7; docs/recipes.md#the-loss-of-dpo):
  * −log σ(β((log π(chosen) − log π(rejected)) − (log π_ref(chosen) − log π_ref(rejected)))).
  *
  * @param policy log-probabilities of sequences, `[2·pairs]`, the chosen ones first, then the rejected ones in the same order

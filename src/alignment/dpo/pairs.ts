@@ -27,8 +27,8 @@ export interface PairsReport {
 
 /**
  * Checks, truncates and splits pairs: a prompt keeps its first `maxPromptTokens`, a side its first `maxNewTokens` (what
- * the official tokenizer call does, paper.md A8), a copy of an earlier pair is left out, and the last `validationSize` are
- * held out.
+ * the official tokenizer call does, docs/recipes.md#preference-pairs), a copy of an earlier pair is left out, and the last
+ * `validationSize` are held out.
  *
  * @throws UserError naming the first pair that is empty on a side, has equal sides, an id that another has, or a token
  *   outside the vocabulary; and where too few are left

@@ -1,7 +1,7 @@
 import { mulberry32, shuffled } from "../../data/random";
 import type { DpoSettings } from "./settings";
 
-/** The learning rate of a step, counted from 0: warmed up linearly, then constant (paper.md A8). */
+/** The learning rate of a step, counted from 0: warmed up linearly, then constant (docs/recipes.md#steps-of-dpo). */
 export function learningRateAt(
   step: number,
   { learningRate, warmupSteps }: Pick<DpoSettings, "learningRate" | "warmupSteps">,

@@ -74,8 +74,9 @@ export interface DpoResult {
 }
 
 /**
- * Direct preference optimisation (Rafailov et al. 2023; paper.md A8) with RMSProp, evaluated on held-out pairs before the
- * first step and every `evaluateEvery` pairs, until `patience` evaluations have brought no lower loss or the epochs are over.
+ * Direct preference optimisation (Rafailov et al. 2023; docs/recipes.md#the-loss-of-dpo) with RMSProp, evaluated on held-out pairs
+ * before the first step and every `evaluateEvery` pairs, until `patience` evaluations have brought no lower loss or the epochs
+ * are over.
  * In the end the policy holds the weights of the lowest validation loss, and `folder/policy` has them on disk.
  *
  * A run that was interrupted, also by kill -9, goes on from its last checkpoint when it is started again with the same
