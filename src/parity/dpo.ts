@@ -1,13 +1,12 @@
 import { join } from "node:path";
 import type * as tf from "@tensorflow/tfjs-core";
 import { layOutPairs } from "../alignment/dpo/batch";
-import { dpoGradient, readFindings, type Findings, type SideLogProbs } from "../alignment/dpo/gradient";
-import { DpoLearner } from "../alignment/dpo/learner";
-import { sideLogProbs } from "../alignment/dpo/log-probs";
-import { metricsOf, type PairScore } from "../alignment/dpo/metrics";
-import { learningRateAt } from "../alignment/dpo/schedule";
+import { sideLogProbs, type SideLogProbs } from "../alignment/dpo/log-probs";
+import { metricsOf, readFindings, type PairScore } from "../alignment/dpo/metrics";
+import { RmsProp } from "../alignment/dpo/optimizer";
 import { DPO_SETTINGS, type DpoSettings } from "../alignment/dpo/settings";
 import { trainedParameters } from "../alignment/dpo/trainable";
+import { dpoGradient, dpoStep, learningRateAt } from "../alignment/dpo/trainer";
 import type { TokenPair } from "../alignment/preference-pair";
 import { UserError } from "../data/errors";
 import { GPT2 } from "../model";
@@ -124,12 +123,13 @@ async function steps(
   settings: DpoSettings,
 ): Promise<Check[]> {
   const policy = model.withWeights(new Map());
-  const learner = new DpoLearner(policy, { settings, trained: trainedParameters(policy) });
+  const optimizer = new RmsProp(policy, trainedParameters(policy));
   try {
     const checks: Check[] = [];
     for (const [step, expected] of dpo.trajectory.entries()) {
       const rate = learningRateAt(step, settings);
-      const { scores, gradNorm }: Findings = await learner.step(pairs, reference, rate);
+      const request = { policy, optimizer, pairs, reference, settings };
+      const { scores, gradNorm } = await dpoStep(request, rate);
       checks.push(
         check(`step ${step}: loss`, metricsOf(scores, settings).loss - expected.loss),
         check(`step ${step}: gradient norm`, gradNorm / expected.grad_norm - 1),
@@ -148,7 +148,7 @@ async function steps(
     }
     return checks;
   } finally {
-    learner.dispose();
+    optimizer.dispose();
     policy.dispose();
   }
 }

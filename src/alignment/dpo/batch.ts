@@ -27,6 +27,27 @@ export type LayoutSettings = Pick<
   everyPosition?: boolean;
 };
 
+/** What of the settings decides a gradient. */
+export type GradientSettings = Pick<
+  DpoSettings,
+  | "beta"
+  | "klGamma"
+  | "microBatchSize"
+  | "maxGradNorm"
+  | "countPrompt"
+  | "countSidePadding"
+  | "maskEos"
+  | "positions"
+>;
+
+/** The settings of a layout: with a KL in the loss or in a report, as published, every position has to be as it is there. */
+export function layoutOf(
+  settings: GradientSettings,
+  withKl: boolean,
+): GradientSettings & { everyPosition: boolean } {
+  return { ...settings, everyPosition: withKl && settings.countPrompt };
+}
+
 /** Whether what a pair's sides amount to depends on the other pairs of its batch. */
 export function dependsOnBatch({ countSidePadding, positions }: LayoutSettings): boolean {
   return countSidePadding || positions === "left edge";

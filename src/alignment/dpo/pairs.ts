@@ -1,5 +1,6 @@
 import { sha256Of } from "../../data/checksum";
 import { UserError } from "../../data/errors";
+import { mulberry32, shuffled } from "../../data/random";
 import type { GPT2Config } from "../../model";
 import type { TokenPair } from "../preference-pair";
 import type { DpoSettings } from "./settings";
@@ -111,4 +112,23 @@ export function checksumOfPairs(pairs: readonly TokenPair[]): string {
     JSON.stringify([id, prompt, chosen, rejected]),
   );
   return sha256Of(lines.join("\n"));
+}
+
+/**
+ * The order in which an epoch, counted from 0, takes the training pairs: theirs, or one that seed and epoch decide. Nothing
+ * else is random in a run, so that epoch and position are all there is to say where it stands.
+ */
+export function orderOf(
+  epoch: number,
+  pairs: number,
+  { shuffle, seed }: Pick<DpoSettings, "shuffle" | "seed">,
+): number[] {
+  const order = Array.from({ length: pairs }, (_, i) => i);
+  // Seeds are spread, so that epoch 1 of one seed is not epoch 0 of the next.
+  return shuffle ? shuffled(order, mulberry32(Math.imul(seed + 1, 0x9e3779b1) ^ epoch)) : order;
+}
+
+/** The training pairs of a step that begins at `position` of an epoch. */
+export function batchAt(order: readonly number[], position: number, batchSize: number): number[] {
+  return order.slice(position, position + batchSize);
 }

@@ -1,5 +1,6 @@
 import { UserError } from "../../data/errors";
 import { suggestion } from "../../data/nearest";
+import type { Trainable } from "./trainable";
 
 /**
  * What decides, with the model, its reference and the pairs, how a run of DPO goes. Where the paper's text and its code
@@ -36,9 +37,11 @@ export interface DpoSettings {
   minImprovement: number;
   /** Passes over the training pairs at most. */
   epochs: number;
+  /** Which entries of the policy are trained. */
+  trainable: Trainable;
   /** Decides the order of the pairs in each epoch. */
   seed: number;
-  /** Whether each epoch takes the pairs in an order of its own; if not, in theirs (quirk q5). */
+  /** Whether each epoch takes the pairs in an order of its own; if not, in theirs (difference 10). */
   shuffle: boolean;
   /** Whether the second of two equal pairs is left out. */
   dropDuplicates: boolean;
@@ -46,16 +49,16 @@ export interface DpoSettings {
   klGamma: number;
   /** What the reference's weights are rounded to. Its arithmetic is float32 all the same; the official code's is not. */
   referencePrecision: "float32" | "float16";
-  /** Whether log-probabilities of a side include its prompt (quirk q1). */
+  /** Whether log-probabilities of a side include its prompt (difference 9). */
   countPrompt: boolean;
   /**
-   * Whether the shorter side of a batch is filled up with token 0 ("!") whose log-probabilities count (quirk q2). Nobody
+   * Whether the shorter side of a batch is filled up with token 0 ("!") whose log-probabilities count (difference 9). Nobody
    * attends to these tokens, but they do attend to the text before them.
    */
   countSidePadding: boolean;
-  /** Whether end-of-text tokens within a text neither count nor are seen by others (quirk q3). */
+  /** Whether end-of-text tokens within a text neither count nor are seen by others. */
   maskEos: boolean;
-  /** Where positions begin: at the first token, or at the left edge of a batch, so that pads shift a text (quirk q4). */
+  /** Where positions begin: at the first token, or at the left edge of a batch, so that pads shift a text (difference 19). */
   positions: "first token" | "left edge";
 }
 
@@ -87,6 +90,7 @@ export const DPO_SETTINGS: Record<DpoSettingsName, Readonly<DpoSettings>> = {
     patience: 10, //                       Table 5; the code has 30 (difference 1)
     minImprovement: 0, //                  any lower loss counts
     epochs: 5, //                          what the code's configuration asks for, and does not get (difference 10)
+    trainable: "all", //                   parameters, as the paper has it
     seed: 42, //                           the code
     shuffle: true, //                      what the code means to do (difference 10)
     dropDuplicates: true, //               –
@@ -113,6 +117,7 @@ export const DPO_SETTINGS: Record<DpoSettingsName, Readonly<DpoSettings>> = {
     patience: 30, //                       Table 5 has 10 (difference 1)
     minImprovement: 0,
     epochs: 1, //                          the iterator is consumed once (difference 10)
+    trainable: "all",
     seed: 42, //                           decides nothing without a shuffle
     shuffle: false, //                     difference 10
     dropDuplicates: false,

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, expect, test } from "vitest";
-import { dpoLosses } from "../../../src/alignment/dpo/loss";
+import { dpoLosses } from "../../../src/alignment/dpo/trainer";
 import { openBackend } from "../../../src/tensors";
 
 beforeAll(async () => {

@@ -10,10 +10,10 @@ import {
   type DpoProgress,
   type DpoResult,
 } from "../../../src/alignment/dpo";
-import { preparePairs } from "../../../src/alignment/dpo/pairs";
-import { learningRateAt, orderOf } from "../../../src/alignment/dpo/schedule";
+import { orderOf, preparePairs } from "../../../src/alignment/dpo/pairs";
 import { resolveSettings } from "../../../src/alignment/dpo/settings";
-import { weightsChecksum } from "../../../src/alignment/dpo/weights";
+import { weightsChecksum } from "../../../src/alignment/dpo/checkpoint";
+import { learningRateAt } from "../../../src/alignment/dpo/trainer";
 import type { TokenPair } from "../../../src/alignment/preference-pair";
 import { GPT2 } from "../../../src/model";
 import { openBackend } from "../../../src/tensors";
