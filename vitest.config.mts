@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
+import { packageSources } from "./test/packages.js";
 
 export default defineConfig({
+  resolve: { alias: packageSources },
   test: {
     include: ["test/**/*.test.ts"],
     // Models and kernels want a core each and some memory: two files at a time, also on larger machines.

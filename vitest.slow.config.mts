@@ -1,7 +1,9 @@
 import { defineConfig } from "vitest/config";
+import { packageSources } from "./test/packages.js";
 
 /** What takes many minutes and is not part of `npm test`: see the scripts `test:…` of package.json. */
 export default defineConfig({
+  resolve: { alias: packageSources },
   test: {
     include: ["test/**/*.slow.ts"],
     pool: "forks",

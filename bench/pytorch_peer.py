@@ -22,7 +22,7 @@ import time
 import torch
 import torch.nn.functional as F
 
-# The shapes of src/bench/shapes.ts.
+# The shapes of src/cli/bench/shapes.ts.
 SHAPES = {
     "lab": dict(layers=6, heads=6, context=128, vocab=4096, width=192),
     "gpt2": dict(layers=12, heads=12, context=1024, vocab=50257, width=768),
@@ -392,7 +392,7 @@ class Bench:
 
 
 def forward_flops(shape, batch, positions, past=0, unembedded=None):
-    """As src/bench/flops.ts counts them: products only, masked attention scores included."""
+    """As src/cli/bench/flops.ts counts them: products only, masked attention scores included."""
     rows, width = batch * positions, shape["width"]
     block = 2 * rows * width * 12 * width + 4 * rows * width * (positions + past)
     return shape["layers"] * block + 2 * batch * (unembedded or positions) * width * shape["vocab"]

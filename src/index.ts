@@ -3,22 +3,30 @@
  */
 
 // A study: backend, model, tokenizer, artifacts and the run's folder in one call, and the texts it works on.
-export { openStudy, readComments, readPassages, readPerplexityText, readPrompts } from "./study";
-export type { Study, StudyOptions, Workshop } from "./study";
+export { openStudy, readComments, readPassages, readPerplexityText, readPrompts } from "./study/index.js";
+export type { Study, StudyOptions, Workshop } from "./study/index.js";
 
 // Data and artifacts.
-export { datasets, locate, models, openArtifacts, readCsv, readJsonl, UserError } from "./data";
-export type { Artifacts } from "./data";
+export { datasets, locate, models, openArtifacts, readCsv, readJsonl, UserError } from "./data/index.js";
+export type { Artifacts } from "./data/index.js";
 
 // Backends.
-export { describeBackend, openBackend } from "./tensors";
-export type { BackendDescription } from "./tensors";
+export { describeBackend, openBackend } from "@alignscope/tensors";
+export type { BackendDescription } from "@alignscope/tensors";
 
 // Linear algebra in float64.
-export { pca, svd } from "./tensors/linalg";
+export { pca, svd } from "@alignscope/tensors/linalg";
 
 // The model: passes with hooks, what they keep, gradients, generation.
-export { generate, GPT2, gradientsOf, hookName, hookPoints, KeyValueCache, Tokenizer } from "./model";
+export {
+  generate,
+  GPT2,
+  gradientsOf,
+  hookName,
+  hookPoints,
+  KeyValueCache,
+  Tokenizer,
+} from "./model/index.js";
 export type {
   ActivationCache,
   CacheOptions,
@@ -34,38 +42,45 @@ export type {
   Padding,
   Positions,
   SamplingOptions,
-} from "./model";
+} from "./model/index.js";
 
 // Its two numeric worlds, and the residual stream read as tokens.
-export { accumulatedResidual, directLogitAttribution, logitLens, residualRows } from "./model";
-export { PROTOCOLS, withProtocol } from "./model";
-export type { Attribution, LogitLens, Normalisation, Processing, Protocol, ProtocolName } from "./model";
+export { accumulatedResidual, directLogitAttribution, logitLens, residualRows } from "./model/index.js";
+export { PROTOCOLS, withProtocol } from "./model/index.js";
+export type {
+  Attribution,
+  LogitLens,
+  Normalisation,
+  Processing,
+  Protocol,
+  ProtocolName,
+} from "./model/index.js";
 
 // Toxicity: probe, value vectors, vocabulary space, interventions.
-export { lastActivations } from "./toxicity/activations";
-export { decomposeMlps, decomposeResidual } from "./toxicity/decomposition";
-export type { Decomposition, MlpDecomposition, SubUpdate } from "./toxicity/decomposition";
-export { meanResiduals } from "./toxicity/features";
-export { effectPerDisturbance, keyDisturbance, keyEffects, rankKeys } from "./toxicity/key-effects";
-export type { ChangedContinuation, ScoredKey } from "./toxicity/key-effects";
-export { randomDirections, scaleForPerplexity, subtractDirection } from "./toxicity/interventions";
-export { likeliestNextTokens } from "./toxicity/next-tokens";
-export { fitProbe, trainProbe } from "./toxicity/probe";
-export type { LabelledText, Probe } from "./toxicity/probe";
-export { measurePromotion } from "./toxicity/promotion";
-export type { Promotion } from "./toxicity/promotion";
-export { randomNeurons } from "./toxicity/random";
-export { silencedPromotion } from "./toxicity/silenced";
-export { svdBasis } from "./toxicity/svd-basis";
-export type { SvdBasis } from "./toxicity/svd-basis";
-export { unalign } from "./toxicity/unalign";
-export { allCosines, nameOf, rankValueVectors, readValueVectors } from "./toxicity/value-vectors";
-export type { Neuron, RankedValueVector } from "./toxicity/value-vectors";
-export { cosine, dot, mean, norm, pearson, spearman, unit } from "./toxicity/vectors";
-export { jaccard, largest, projectToVocabulary, topTokens } from "./toxicity/vocabulary";
-export type { ScoredToken } from "./toxicity/vocabulary";
-export { keptCalibration, openScorer, scorerAgreement, scorers } from "./toxicity/scorers";
-export type { AttributeScorer, Scorer } from "./toxicity/scorers";
+export { lastActivations } from "./toxicity/activations.js";
+export { decomposeMlps, decomposeResidual } from "./toxicity/decomposition.js";
+export type { Decomposition, MlpDecomposition, SubUpdate } from "./toxicity/decomposition.js";
+export { meanResiduals } from "./toxicity/features.js";
+export { effectPerDisturbance, keyDisturbance, keyEffects, rankKeys } from "./toxicity/key-effects.js";
+export type { ChangedContinuation, ScoredKey } from "./toxicity/key-effects.js";
+export { randomDirections, scaleForPerplexity, subtractDirection } from "./toxicity/interventions.js";
+export { likeliestNextTokens } from "./toxicity/next-tokens.js";
+export { fitProbe, trainProbe } from "./toxicity/probe.js";
+export type { LabelledText, Probe } from "./toxicity/probe.js";
+export { measurePromotion } from "./toxicity/promotion.js";
+export type { Promotion } from "./toxicity/promotion.js";
+export { randomNeurons } from "./toxicity/random.js";
+export { silencedPromotion } from "./toxicity/silenced.js";
+export { svdBasis } from "./toxicity/svd-basis.js";
+export type { SvdBasis } from "./toxicity/svd-basis.js";
+export { unalign } from "./toxicity/unalign.js";
+export { allCosines, nameOf, rankValueVectors, readValueVectors } from "./toxicity/value-vectors.js";
+export type { Neuron, RankedValueVector } from "./toxicity/value-vectors.js";
+export { cosine, dot, mean, norm, pearson, spearman, unit } from "./toxicity/vectors.js";
+export { jaccard, largest, projectToVocabulary, topTokens } from "./toxicity/vocabulary.js";
+export type { ScoredToken } from "./toxicity/vocabulary.js";
+export { keptCalibration, openScorer, scorerAgreement, scorers } from "./scorers/index.js";
+export type { AttributeScorer, Scorer } from "./scorers/index.js";
 
 // Alignment: PPLM, preference pairs, DPO, and what it changed.
 export {
@@ -75,15 +90,15 @@ export {
   randomWalk,
   summariseChanges,
   vectorName,
-} from "./alignment/changes";
+} from "./analysis/index.js";
 export type {
   ChangeSummary,
   NeuronChange,
   ParameterChange,
   ParameterKind,
   VectorChange,
-} from "./alignment/changes";
-export { DPO_SETTINGS, loadPolicy, readLog, trainDpo } from "./alignment/dpo";
+} from "./analysis/index.js";
+export { DPO_SETTINGS, loadPolicy, readLog, trainDpo } from "./alignment/dpo/index.js";
 export type {
   DpoMetrics,
   DpoOptions,
@@ -93,7 +108,7 @@ export type {
   DpoSettings,
   DpoSettingsName,
   Trainable,
-} from "./alignment/dpo";
+} from "./alignment/dpo/index.js";
 export {
   describePairs,
   greedyContinuations,
@@ -104,11 +119,16 @@ export {
   readPrompts as readPairPrompts,
   tokenisePairs,
   writePairs,
-} from "./alignment/pairs";
-export type { PairRow, PairsSummary, ReadPair } from "./alignment/pairs";
-export type { PreferencePair, TokenPair } from "./alignment/preference-pair";
-export { attributeOfProbe, generatePerturbed, PPLM_DEFAULTS, readAttributeHead } from "./alignment/pplm";
-export type { AttributeModel, PPLMOptions } from "./alignment/pplm";
+} from "./alignment/pairs/index.js";
+export type { PairRow, PairsSummary, ReadPair } from "./alignment/pairs/index.js";
+export type { PreferencePair, TokenPair } from "./alignment/preference-pair.js";
+export {
+  attributeOfProbe,
+  generatePerturbed,
+  PPLM_DEFAULTS,
+  readAttributeHead,
+} from "./alignment/pplm/index.js";
+export type { AttributeModel, PPLMOptions } from "./alignment/pplm/index.js";
 
 // What alignment changed: activations, residual streams, value vectors.
 export {
@@ -126,7 +146,7 @@ export {
   shiftPlane,
   sublayersToDraw,
   valueVectorShifts,
-} from "./alignment/changes";
+} from "./analysis/index.js";
 export type {
   ActivationChange,
   ComponentShare,
@@ -136,26 +156,26 @@ export type {
   ShiftMeans,
   ShiftPlane,
   ValueVectorShift,
-} from "./alignment/changes";
+} from "./analysis/index.js";
 
 // Metrics.
-export { bootstrapMean } from "./metrics/bootstrap";
-export type { MeanWithInterval } from "./metrics/bootstrap";
-export { continuationF1, tokenF1 } from "./metrics/f1";
-export type { ContinuationF1, PromptWithGold } from "./metrics/f1";
-export { generateContinuations } from "./metrics/generation";
-export type { Continuation } from "./metrics/generation";
-export { histogram } from "./metrics/histogram";
-export { layerHistograms } from "./metrics/layer-histograms";
-export { lensBand, lensSteps } from "./metrics/lens-band";
-export type { LensPoint, LensStep } from "./metrics/lens-band";
-export { matchScales } from "./metrics/matched-scales";
-export type { Direction, MatchedDirection } from "./metrics/matched-scales";
-export { perplexitiesUnderShifts, perplexity } from "./metrics/perplexity";
-export { scoreTexts, toxicityOfContinuations } from "./metrics/toxicity";
-export type { ContinuationToxicity } from "./metrics/toxicity";
-export { measureUnaligned, restoredShare } from "./metrics/unaligned";
-export type { ScaledKeys } from "./metrics/unaligned";
+export { bootstrapMean } from "./metrics/bootstrap.js";
+export type { MeanWithInterval } from "./metrics/bootstrap.js";
+export { continuationF1, tokenF1 } from "./metrics/f1.js";
+export type { ContinuationF1, PromptWithGold } from "./metrics/f1.js";
+export { generateContinuations } from "./metrics/generation.js";
+export type { Continuation } from "./metrics/generation.js";
+export { histogram } from "./metrics/histogram.js";
+export { layerHistograms } from "./metrics/layer-histograms.js";
+export { lensBand, lensSteps } from "./metrics/lens-band.js";
+export type { LensPoint, LensStep } from "./metrics/lens-band.js";
+export { matchScales } from "./metrics/matched-scales.js";
+export type { Direction, MatchedDirection } from "./metrics/matched-scales.js";
+export { perplexitiesUnderShifts, perplexity } from "./metrics/perplexity.js";
+export { scoreTexts, toxicityOfContinuations } from "./metrics/toxicity.js";
+export type { ContinuationToxicity } from "./metrics/toxicity.js";
+export { measureUnaligned, restoredShare } from "./metrics/unaligned.js";
+export type { ScaledKeys } from "./metrics/unaligned.js";
 
 // Presentation.
 export {
@@ -180,6 +200,6 @@ export {
   signed,
   significant,
   table,
-} from "./present";
-export type { Figure, Row, Table } from "./present";
-export { activationBars, cosinePanels, pairedShift, shiftPlaneFigure } from "./present/figures";
+} from "./present/index.js";
+export type { Figure, Row, Table } from "./present/index.js";
+export { activationBars, cosinePanels, pairedShift, shiftPlaneFigure } from "./present/figures/index.js";

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
-import { UserError } from "../data/errors";
-import { projectRoot } from "../data/paths";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import { UserError } from "@alignscope/base/errors";
 
 /**
  * Refuses a backend that no notebook could open, before any kernel starts. It is opened in a process of its own: a GPU
@@ -11,11 +11,14 @@ import { projectRoot } from "../data/paths";
  */
 export function checkBackend(name: string | undefined): string | undefined {
   if (name === undefined || name === "auto") return undefined;
-  const script = `const { describeBackend, openBackend } = require(process.argv[1]);
-  openBackend(process.argv[2]).then(
-    (opened) => { console.log("OPENED " + describeBackend(opened)); process.exit(0); },
+  const script = `let describe;
+  import(process.argv[1]).then(({ describeBackend, openBackend }) => {
+    describe = describeBackend;
+    return openBackend(process.argv[2]);
+  }).then(
+    (opened) => { console.log("OPENED " + describe(opened)); process.exit(0); },
     (error) => { console.error("REFUSED " + error.message); process.exit(1); })`;
-  const tensors = join(projectRoot(), "dist", "src", "tensors", "index.js");
+  const tensors = pathToFileURL(createRequire(import.meta.url).resolve("@alignscope/tensors")).href;
   const { status, stdout, stderr } = spawnSync(process.execPath, ["-e", script, tensors, name], {
     encoding: "utf8",
   });

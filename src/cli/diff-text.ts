@@ -1,4 +1,4 @@
-import type { RunDifference } from "../pipeline";
+import type { RunDifference } from "../pipeline/index.js";
 
 /** Lines of one file before the rest is only counted. */
 const SHOWN = 20;

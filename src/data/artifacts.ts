@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { sha256Of } from "./checksum";
-import { messageOf, UserError } from "./errors";
-import { writeFileAtomic, writeJsonAtomic } from "./files";
-import { decodeFloats, encodeFloats, type Floats } from "./floats";
+import { sha256Of } from "@alignscope/base/checksum";
+import { messageOf, UserError } from "@alignscope/base/errors";
+import { writeFileAtomic, writeJsonAtomic } from "@alignscope/base/files";
+import { decodeFloats, encodeFloats, type Floats } from "./floats.js";
 
 /** What notebooks hand on to later ones: the notebook that makes it, and what it holds. Add a line for a new one. */
 export const ARTIFACTS: Readonly<Record<string, { readonly madeBy: string; readonly holds: string }>> = {

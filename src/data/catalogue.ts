@@ -1,4 +1,4 @@
-import type { CatalogueEntry, HubSource, RegisteredFile } from "./registry";
+import type { CatalogueEntry, HubSource, RegisteredFile } from "./entries.js";
 
 /*
  * What the registry knows. A download source stands here only where a public address delivers exactly the file whose

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { hashFile } from "./checksum";
-import { messageOf, UserError } from "./errors";
-import { withLock } from "./lock";
+import { hashFile } from "@alignscope/base/checksum";
+import { messageOf, UserError } from "@alignscope/base/errors";
+import { withLock } from "@alignscope/base/lock";
 
 export interface Download {
   readonly url: string;

@@ -1,17 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { projectRoot } from "./paths";
-import { registry } from "./registry";
+import { projectRoot } from "@alignscope/base/paths";
+import type { ModelShape } from "./entries.js";
+import { registry } from "./registry.js";
 
-/** The sizes of a GPT-2 that its cost follows from. */
-export interface ModelShape {
-  readonly layers: number;
-  /** dModel; an MLP is four times as wide. */
-  readonly width: number;
-  readonly vocabulary: number;
-  /** The longest text, in tokens. */
-  readonly context: number;
-}
+export type { ModelShape } from "./entries.js";
 
 /**
  * The shape of a model by its name in the registry, without its files being there, or by the path of a folder in

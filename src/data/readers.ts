@@ -1,6 +1,6 @@
 import { CsvError, parse } from "csv-parse/sync";
 import { readFileSync } from "node:fs";
-import { messageOf, UserError } from "./errors";
+import { messageOf, UserError } from "@alignscope/base/errors";
 
 /** Says what is wrong with a record, or nothing when it is as it should be; `line`, from 1, is where it ends. */
 export type Validate = (record: unknown, line: number) => string | undefined;

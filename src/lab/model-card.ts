@@ -1,6 +1,6 @@
-import type { GPT2Config } from "../model";
-import type { CorpusSummary } from "./corpus";
-import type { LossPoint, PretrainSettings } from "./pretrain";
+import type { GPT2Config } from "../model/index.js";
+import type { CorpusSummary } from "./corpus.js";
+import type { LossPoint, PretrainSettings } from "./pretrain.js";
 
 /** The README.md beside the lab model: what it is, what it was trained on, how good it is, how to make it again. */
 export function modelCard(

@@ -1,13 +1,13 @@
 import { workerData, parentPort } from "node:worker_threads";
 import * as tf from "@tensorflow/tfjs-core";
-import { mulberry32 } from "../data/random";
-import { openBackend } from "../tensors";
-import { crossEntropy } from "../tensors/ops";
-import { valueAndGradients } from "../tensors/tape";
-import type { GPT2Config } from "../model/config";
-import { GPT2 } from "../model/gpt2";
-import { parameterShapes } from "../model/parameters";
-import { Barrier } from "./barrier";
+import { mulberry32 } from "@alignscope/base/random";
+import { openBackend } from "@alignscope/tensors";
+import { crossEntropy } from "@alignscope/tensors/ops";
+import { valueAndGradients } from "@alignscope/tensors/tape";
+import type { GPT2Config } from "../model/config.js";
+import { GPT2 } from "../model/gpt2.js";
+import { parameterShapes } from "../model/parameters.js";
+import { Barrier } from "./barrier.js";
 
 /*
  * One of several workers that train together: each takes its share of every batch, all add their gradients up in shared

@@ -11,11 +11,11 @@ import {
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { UserError } from "../data/errors";
-import { writeFileAtomic, writeJsonAtomic } from "../data/files";
-import type { GPT2Config } from "../model/config";
-import { initialValues, parameterShapes } from "../model/parameters";
-import type { WorkerJob, WorkerOrder } from "./pretrain-worker";
+import { UserError } from "@alignscope/base/errors";
+import { writeFileAtomic, writeJsonAtomic } from "@alignscope/base/files";
+import type { GPT2Config } from "../model/config.js";
+import { initialValues, parameterShapes } from "../model/parameters.js";
+import type { WorkerJob, WorkerOrder } from "./pretrain-worker.js";
 
 /** The lab model: 3.5M parameters, small enough to run anywhere and to train in an hour or two on two cores. */
 export const LAB_CONFIG: GPT2Config = {
@@ -234,7 +234,7 @@ class Teammate {
   private constructor(private readonly worker: Worker) {}
 
   static async start(job: WorkerJob): Promise<Teammate> {
-    const worker = new Worker(join(__dirname, "pretrain-worker.js"), { workerData: job });
+    const worker = new Worker(new URL("./pretrain-worker.js", import.meta.url), { workerData: job });
     const mate = new Teammate(worker);
     await mate.answer();
     return mate;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { locate } from "../data/locate";
-import { type Article, readCsv, readJsonl, readNpyStrings, readWikitext } from "../data/readers";
-import { registered } from "../data/registry";
+import { locate } from "../data/locate.js";
+import { type Article, readCsv, readJsonl, readNpyStrings, readWikitext } from "../data/readers.js";
+import { registered } from "../data/registry.js";
 
 /*
  * Which rows of the public data sets the lab model and the scorer may learn from, and which are kept for measuring.

@@ -1,6 +1,6 @@
-import { UserError } from "../data/errors";
-import { mulberry32 } from "../data/random";
-import { mean } from "../toxicity/vectors";
+import { UserError } from "@alignscope/base/errors";
+import { mulberry32 } from "@alignscope/base/random";
+import { mean } from "../toxicity/vectors.js";
 
 /** A mean with the interval that a bootstrap over its examples gives. */
 export interface MeanWithInterval {

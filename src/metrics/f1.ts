@@ -1,6 +1,6 @@
-import type { GPT2, Hooks, ProtocolName, Tokenizer } from "../model";
-import { UserError } from "../data/errors";
-import { generateContinuations, type GenerationOptions } from "./generation";
+import type { GPT2, Hooks, ProtocolName, Tokenizer } from "../model/index.js";
+import { UserError } from "@alignscope/base/errors";
+import { generateContinuations, type GenerationOptions } from "./generation.js";
 
 /** A passage and the text that really follows it. */
 export interface PromptWithGold {

@@ -1,5 +1,5 @@
-import { generate, type GPT2, type Hooks, type Tokenizer } from "../model";
-import { UserError } from "../data/errors";
+import { generate, type GPT2, type Hooks, type Tokenizer } from "../model/index.js";
+import { UserError } from "@alignscope/base/errors";
 
 export interface GenerationOptions {
   /** Tokens kept of each prompt, from its beginning (published: 32). */

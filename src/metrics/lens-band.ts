@@ -1,6 +1,6 @@
-import { logitLens, type GPT2, type Normalisation, type Padding } from "../model";
-import { UserError } from "../data/errors";
-import { bootstrapMean, type MeanWithInterval } from "./bootstrap";
+import { logitLens, type GPT2, type Normalisation, type Padding } from "../model/index.js";
+import { UserError } from "@alignscope/base/errors";
+import { bootstrapMean, type MeanWithInterval } from "./bootstrap.js";
 
 /** A row of the logit lens over many texts: the mean probability of a token with its interval. */
 export interface LensPoint extends MeanWithInterval {

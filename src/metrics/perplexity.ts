@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { GPT2, Hooks, ProtocolName } from "../model";
-import { UserError } from "../data/errors";
-import { crossEntropy } from "../tensors/ops";
-import { readActivations } from "../toxicity/read-activations";
+import type { GPT2, Hooks, ProtocolName } from "../model/index.js";
+import { UserError } from "@alignscope/base/errors";
+import { crossEntropy } from "@alignscope/tensors/ops";
+import { readActivations } from "../toxicity/read-activations.js";
 
 export interface PerplexityOptions {
   /** Tokens per window (default: the model's context). */

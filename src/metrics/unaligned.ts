@@ -1,6 +1,6 @@
-import type { GPT2 } from "../model";
-import { unalign } from "../toxicity/unalign";
-import type { Neuron } from "../toxicity/value-vectors";
+import type { GPT2 } from "../model/index.js";
+import { unalign } from "../toxicity/unalign.js";
+import type { Neuron } from "../toxicity/value-vectors.js";
 
 /** Which keys are scaled, and by what. */
 export interface ScaledKeys {

@@ -1,5 +1,5 @@
-import { UserError } from "../data/errors";
-import type { GPT2Config } from "./config";
+import { UserError } from "@alignscope/base/errors";
+import type { GPT2Config } from "./config.js";
 
 /**
  * How sequences of unequal length share a batch; both pad on the left with the end-of-text token.

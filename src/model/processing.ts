@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { GPT2Config } from "./config";
-import { unembeddingOf } from "./forward";
-import type { Parameters } from "./parameters";
+import type { GPT2Config } from "./config.js";
+import { unembeddingOf } from "./forward.js";
+import type { Parameters } from "./parameters.js";
 
 /**
  * Which weights a model holds: `"none"`, those of its file (the world of the paper's tables); `"folded"`, what

@@ -1,5 +1,5 @@
-import type { Padding } from "./padding";
-import type { Processing } from "./processing";
+import type { Padding } from "./padding.js";
+import type { Processing } from "./processing.js";
 
 /** Which weights, which beginning of text, which padding: how a model is put to a text. */
 export interface Protocol {

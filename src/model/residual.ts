@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../data/errors";
-import { centre } from "../tensors/ops";
-import type { ActivationCache } from "./activation-cache";
-import type { GPT2Config } from "./config";
-import type { GPT2 } from "./gpt2";
-import { blocksBefore } from "./hooks";
+import { UserError } from "@alignscope/base/errors";
+import { centre } from "@alignscope/tensors/ops";
+import type { ActivationCache } from "./activation-cache.js";
+import type { GPT2Config } from "./config.js";
+import type { GPT2 } from "./gpt2.js";
+import { blocksBefore } from "./hooks.js";
 
 /**
  * What to divide a residual stream by before it is unembedded.

@@ -1,9 +1,9 @@
-import type { Json } from "../jupyter";
-import { estimate, type Estimate } from "./estimate";
-import { neededData, type NeededData, type ScorerFiles } from "./needs";
-import type { PlannedNotebook } from "./plan";
-import type { ParameterSource } from "./parameters";
-import type { Project } from "./project";
+import type { Json } from "jupyter-wire";
+import { estimate, type Estimate } from "./estimate/index.js";
+import { neededData, type NeededData, type ScorerFiles } from "./needs.js";
+import type { PlannedNotebook } from "./plan.js";
+import type { ParameterSource } from "./parameters.js";
+import type { Project } from "./project.js";
 
 /** A parameter with its value, where that came from, and the notebooks that read it. */
 export interface PlannedParameter {

@@ -1,6 +1,6 @@
 import { readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { refuseHeld, takeLock, type Locked } from "../data/lock";
+import { refuseHeld, takeLock, type Locked } from "@alignscope/base/lock";
 
 /**
  * Keeps two runs from writing to one output folder at the same time, and a run from those of single notebooks. A lock that

@@ -1,13 +1,13 @@
 import { relative, sep } from "node:path";
-import { UserError } from "../data/errors";
-import { projectRoot } from "../data/paths";
-import { isSecret } from "../runner";
-import { estimate } from "./estimate";
-import { usesGpu } from "./gpu";
-import { type GraphNotebook, makerOf } from "./graph";
-import { parametersOf } from "./plan";
-import { recorded } from "./recorded";
-import type { Project, ProjectOptions } from "./project";
+import { UserError } from "@alignscope/base/errors";
+import { projectRoot } from "@alignscope/base/paths";
+import { isSecret } from "papermill-ts";
+import { estimate } from "./estimate/index.js";
+import { usesGpu } from "./gpu.js";
+import { type GraphNotebook, makerOf } from "./graph.js";
+import { parametersOf } from "./plan.js";
+import { recorded } from "./recorded.js";
+import type { Project, ProjectOptions } from "./project.js";
 
 export interface SnakemakeOptions {
   /** As the project was opened with: what its commands are given. */

@@ -1,2 +1,2 @@
-export { openStudy, type Study, type StudyOptions, type Workshop } from "./study";
-export { readComments, readPassages, readPerplexityText, readPrompts } from "./texts";
+export { openStudy, type Study, type StudyOptions, type Workshop } from "./study.js";
+export { readComments, readPassages, readPerplexityText, readPrompts } from "./texts.js";

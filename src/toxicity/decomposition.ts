@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { GPT2 } from "../model";
-import { lastPosition } from "./activations";
-import { readActivations } from "./read-activations";
-import { dot, mean, norm, type Vector } from "./vectors";
+import type { GPT2 } from "../model/index.js";
+import { lastPosition } from "./activations.js";
+import { readActivations } from "./read-activations.js";
+import { dot, mean, norm, type Vector } from "./vectors.js";
 
 /** One addend of the residual stream and how large it is. */
 export interface SubUpdate {

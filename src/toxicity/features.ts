@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../data/errors";
-import type { GPT2 } from "../model";
-import type { Matrix } from "./logistic";
-import { readActivations } from "./read-activations";
+import { UserError } from "@alignscope/base/errors";
+import type { GPT2 } from "../model/index.js";
+import type { Matrix } from "./logistic.js";
+import { readActivations } from "./read-activations.js";
 
 /**
  * Which last-layer vector is read: the residual stream after the last block (`"pre-ln_f"`), the basis in which value

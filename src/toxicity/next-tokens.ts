@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { GPT2, Hooks, Tokenizer } from "../model";
-import { lastPosition } from "./activations";
-import type { ScoredToken } from "./vocabulary";
-import { largest } from "./vocabulary";
+import type { GPT2, Hooks, Tokenizer } from "../model/index.js";
+import { lastPosition } from "./activations.js";
+import type { ScoredToken } from "./vocabulary.js";
+import { largest } from "./vocabulary.js";
 
 /**
  * The likeliest next tokens after a prompt (Table 3), with their probabilities as scores.

@@ -1,11 +1,11 @@
-import { UserError } from "../data/errors";
-import type { GPT2, Tokenizer } from "../model";
-import { classificationReport, type ClassificationReport } from "./classification";
-import { meanResiduals, type FeatureOptions, type ProbeStream } from "./features";
-import { fitLogistic, predictLogistic, selectRows, type Matrix } from "./logistic";
-import { classMeanDifference, sweepPenalties, type PenaltyResult } from "./penalty";
-import { stratifiedSplit } from "./split";
-import { norm } from "./vectors";
+import { UserError } from "@alignscope/base/errors";
+import type { GPT2, Tokenizer } from "../model/index.js";
+import { classificationReport, type ClassificationReport } from "./classification.js";
+import { meanResiduals, type FeatureOptions, type ProbeStream } from "./features.js";
+import { fitLogistic, predictLogistic, selectRows, type Matrix } from "./logistic.js";
+import { classMeanDifference, sweepPenalties, type PenaltyResult } from "./penalty.js";
+import { stratifiedSplit } from "./split.js";
+import { norm } from "./vectors.js";
 
 /** A text and whether people called it toxic (1) or not (0). */
 export interface LabelledText {

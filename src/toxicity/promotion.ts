@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { GPT2 } from "../model";
-import { lastPosition } from "./activations";
-import { pearson, type Vector } from "./vectors";
-import { largest, projectToVocabulary } from "./vocabulary";
+import type { GPT2 } from "../model/index.js";
+import { lastPosition } from "./activations.js";
+import { pearson, type Vector } from "./vectors.js";
+import { largest, projectToVocabulary } from "./vocabulary.js";
 
 /** What adding m v to the residual stream does to the next token's logits, foretold and measured. */
 export interface Promotion {

@@ -1,5 +1,5 @@
-import { svd } from "../tensors/linalg";
-import { dot, scaled, unit, type Vector } from "./vectors";
+import { svd } from "@alignscope/tensors/linalg";
+import { dot, scaled, unit, type Vector } from "./vectors.js";
 
 /** Orthonormal directions of a set of value vectors, strongest first. */
 export interface SvdBasis {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { GPT2, Tokenizer } from "../model";
-import type { Vector } from "./vectors";
+import type { GPT2, Tokenizer } from "../model/index.js";
+import type { Vector } from "./vectors.js";
 
 /** A token and its score e_w · v. */
 export interface ScoredToken {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { checkBackend } from "../../src/cli/check-backend";
+import { checkBackend } from "../../src/cli/check-backend.js";
 
 describe("before any kernel starts, a backend named on the command line", () => {
   test("is refused in one line when there is none of that name, or when it cannot open", () => {

@@ -2,9 +2,9 @@ import { PassThrough } from "node:stream";
 import type { WriteStream } from "node:tty";
 import { stripVTControlCharacters } from "node:util";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { openProgress } from "../../src/cli/progress";
-import type { CodeCell } from "../../src/jupyter";
-import type { GraphNotebook, PipelineEvent } from "../../src/pipeline";
+import { openProgress } from "../../src/cli/progress.js";
+import type { CodeCell } from "../../src/jupyter/index.js";
+import type { GraphNotebook, PipelineEvent } from "../../src/pipeline/index.js";
 
 const notebook: GraphNotebook = { name: "3.1-vectors", title: "", path: "", needs: [], makes: [], weight: 1 };
 const cell: CodeCell = {

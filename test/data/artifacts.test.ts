@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ARTIFACTS, openArtifacts } from "../../src/data/artifacts";
-import { temporaryFolder, write } from "./helpers";
+import { ARTIFACTS, openArtifacts } from "../../src/data/artifacts.js";
+import { temporaryFolder, write } from "./helpers.js";
 
 const madeWith = { model: "aaaa", profile: "lab" };
 

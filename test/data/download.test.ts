@@ -4,9 +4,9 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { sha256Of } from "../../src/data/checksum";
-import { DownloadError, downloadFile } from "../../src/data/download";
-import { sendRanges, serve, temporaryFolder, write } from "./helpers";
+import { sha256Of } from "../../src/base/checksum.js";
+import { DownloadError, downloadFile } from "../../src/data/download.js";
+import { sendRanges, serve, temporaryFolder, write } from "./helpers.js";
 
 const content = randomBytes(300_000);
 

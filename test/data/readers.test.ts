@@ -8,8 +8,8 @@ import {
   readTsv,
   readWikitext,
   readWikitextRows,
-} from "../../src/data/readers";
-import { temporaryFolder, write } from "./helpers";
+} from "../../src/data/readers.js";
+import { temporaryFolder, write } from "./helpers.js";
 
 const folder = temporaryFolder();
 const file = (name: string, content: string | Uint8Array) => write(folder, name, content);

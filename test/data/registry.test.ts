@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { datasets, models, registered, registry } from "../../src/data/registry";
+import { datasets, models, registered, registry } from "../../src/data/registry.js";
 import {
   readCsv,
   readJsonl,
@@ -9,8 +9,8 @@ import {
   readTsv,
   readWikitext,
   readWikitextRows,
-} from "../../src/data/readers";
-import { mirror, withMirror } from "./helpers";
+} from "../../src/data/readers.js";
+import { mirror, withMirror } from "./helpers.js";
 
 interface MirrorFile {
   name: string;

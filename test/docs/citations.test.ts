@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { anchorsOf, textOf } from "./documents";
+import { projectRoot } from "../../src/base/paths.js";
+import { anchorsOf, textOf } from "./documents.js";
 
 const FOLDERS = ["src", "kernels", "test", "notebooks", "docs"];
 const root = projectRoot();

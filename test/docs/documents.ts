@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { projectRoot } from "../../src/data/paths";
+import { projectRoot } from "../../src/base/paths.js";
 
 /** Paths of the documents that are held to what they say, relative to the project's root. */
 export function documents(): string[] {

@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { anchorsOf, documents, proseOf } from "./documents";
+import { projectRoot } from "../../src/base/paths.js";
+import { anchorsOf, documents, proseOf } from "./documents.js";
 
 const root = projectRoot();
 

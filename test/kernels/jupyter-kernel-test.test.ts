@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { installKernelspec } from "../../src/jupyter";
+import { projectRoot } from "../../src/base/paths.js";
+import { installKernelspec } from "../../src/jupyter/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "jupyter-kernel-test-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { installKernelspec } from "../../src/jupyter";
+import { installKernelspec } from "../../src/jupyter/index.js";
 
 /** The system's own, for which Debian packages Jupyter. */
 const PYTHON = "/usr/bin/python3";

@@ -3,11 +3,11 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { readNotebook } from "../../src/jupyter";
-import { executeNotebook } from "../../src/runner";
-import { codeCells } from "../runner/notebooks";
-import { useStockTslab } from "../runner/stock-tslab-kernel";
+import { projectRoot } from "../../src/base/paths.js";
+import { readNotebook } from "../../src/jupyter/index.js";
+import { executeNotebook } from "../../src/papermill/index.js";
+import { codeCells } from "../papermill/notebooks.js";
+import { useStockTslab } from "../papermill/stock-tslab-kernel.js";
 
 /** tslab's own converter, as it comes. */
 interface Converter {

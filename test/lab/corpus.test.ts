@@ -2,13 +2,13 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { mirrorFolder, projectRoot } from "../../src/data/paths";
-import { mirrorSources } from "../../src/lab/corpus-mirror";
-import { mixSources } from "../../src/lab/corpus-mixture";
-import { missingPackages, packageSources, SOURCE_PACKAGES } from "../../src/lab/corpus-packages";
-import { learnTokenizer, littleEndian, tokenise, wordCounts } from "../../src/lab/corpus-tokens";
-import type { CorpusSource, Document } from "../../src/lab/corpus-types";
-import { LAB_SEED, loadHoldOuts, OverlapIndex } from "../../src/lab/splits";
+import { mirrorFolder, projectRoot } from "../../src/base/paths.js";
+import { mirrorSources } from "../../src/lab/corpus-mirror.js";
+import { mixSources } from "../../src/lab/corpus-mixture.js";
+import { missingPackages, packageSources, SOURCE_PACKAGES } from "../../src/lab/corpus-packages.js";
+import { learnTokenizer, littleEndian, tokenise, wordCounts } from "../../src/lab/corpus-tokens.js";
+import type { CorpusSource, Document } from "../../src/lab/corpus-types.js";
+import { LAB_SEED, loadHoldOuts, OverlapIndex } from "../../src/lab/splits.js";
 
 const mirror = mirrorFolder() ?? join(projectRoot(), "..", "shared", "data");
 

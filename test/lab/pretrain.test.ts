@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 // The workers are threads of their own, which run the build.
 import { pretrain, type PretrainOptions, type PretrainProgress } from "../../dist/src/lab/pretrain.js";
-import { projectRoot } from "../../src/data/paths";
-import { SMALL } from "../model/folders";
+import { projectRoot } from "../../src/base/paths.js";
+import { SMALL } from "../model/folders.js";
 
 /** A corpus with a rule to learn: each token is followed by the next. */
 function corpus(): string {

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { mirrorFolder, projectRoot } from "../../src/data/paths";
-import { mulberry32, shuffled } from "../../src/data/random";
-import { readWikitext } from "../../src/data/readers";
+import { mirrorFolder, projectRoot } from "../../src/base/paths.js";
+import { mulberry32, shuffled } from "../../src/base/random.js";
+import { readWikitext } from "../../src/data/readers.js";
 import {
   HELD_OUT_SHARE,
   hashFraction,
@@ -14,7 +14,7 @@ import {
   locateDataset,
   OverlapIndex,
   readJigsaw,
-} from "../../src/lab/splits";
+} from "../../src/lab/splits.js";
 
 const mirror = mirrorFolder() ?? join(projectRoot(), "..", "shared", "data");
 

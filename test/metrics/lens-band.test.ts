@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from "vitest";
-import { bootstrapMean } from "../../src/metrics/bootstrap";
-import { lensBand, lensSteps } from "../../src/metrics/lens-band";
-import { GPT2, logitLens } from "../../src/model";
-import { openBackend } from "../../src/tensors";
-import { expectNoneLeft } from "../memory";
+import { bootstrapMean } from "../../src/metrics/bootstrap.js";
+import { lensBand, lensSteps } from "../../src/metrics/lens-band.js";
+import { GPT2, logitLens } from "../../src/model/index.js";
+import { openBackend } from "../../src/tensors/index.js";
+import { expectNoneLeft } from "../memory.js";
 
 let model: GPT2;
 beforeAll(async () => {

@@ -1,11 +1,11 @@
 import { beforeAll, expect, test } from "vitest";
-import { perplexity } from "../../src/metrics/perplexity";
-import { measureUnaligned, restoredShare } from "../../src/metrics/unaligned";
-import { GPT2 } from "../../src/model";
-import { openBackend } from "../../src/tensors";
-import { randomNeurons } from "../../src/toxicity/random";
-import { unalign } from "../../src/toxicity/unalign";
-import { expectNoneLeft } from "../memory";
+import { perplexity } from "../../src/metrics/perplexity.js";
+import { measureUnaligned, restoredShare } from "../../src/metrics/unaligned.js";
+import { GPT2 } from "../../src/model/index.js";
+import { openBackend } from "../../src/tensors/index.js";
+import { randomNeurons } from "../../src/toxicity/random.js";
+import { unalign } from "../../src/toxicity/unalign.js";
+import { expectNoneLeft } from "../memory.js";
 
 let model: GPT2;
 beforeAll(async () => {

@@ -3,10 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { compareRuns } from "../../src/pipeline";
-import type { RunClaims } from "../../src/pipeline/claims";
+import { compareRuns } from "../../src/pipeline/index.js";
+import type { RunClaims } from "../../src/pipeline/claims.js";
 
-const root = resolve(__dirname, "../..");
+const root = resolve(import.meta.dirname, "../..");
 const fresh = join(root, "outputs/lab");
 
 function git(...args: string[]): { status: number | null; stdout: Buffer } {

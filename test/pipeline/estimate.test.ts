@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { modelShape, parameterCount } from "../../src/data/model-shape";
-import { openProject, plan } from "../../src/pipeline";
-import { estimate, type Estimate } from "../../src/pipeline/estimate";
-import { memoryOf } from "../../src/pipeline/estimate/memory";
-import { COMPUTES_NOTHING } from "../../src/pipeline/estimate/notebooks";
-import { taskOf } from "../../src/pipeline/estimate/task";
+import { modelShape, parameterCount } from "../../src/data/model-shape.js";
+import { openProject, plan } from "../../src/pipeline/index.js";
+import { estimate, type Estimate } from "../../src/pipeline/estimate/index.js";
+import { memoryOf } from "../../src/pipeline/estimate/memory.js";
+import { COMPUTES_NOTHING } from "../../src/pipeline/estimate/notebooks.js";
+import { taskOf } from "../../src/pipeline/estimate/task.js";
 import {
   attributing,
   blockFlops,
@@ -15,8 +15,8 @@ import {
   training,
   trainingFlops,
   unembeddingFlops,
-} from "../../src/pipeline/estimate/work";
-import { effectiveParameters } from "../../src/pipeline/parameters";
+} from "../../src/pipeline/estimate/work.js";
+import { effectiveParameters } from "../../src/pipeline/parameters.js";
 
 const medium = modelShape("gpt2-medium")!;
 

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ARTIFACTS } from "../../src/data/artifacts";
-import { projectRoot } from "../../src/data/paths";
-import { registered } from "../../src/data/registry";
-import { readNotebook } from "../../src/jupyter";
-import { loadGraph, openProject, profileNames } from "../../src/pipeline";
+import { ARTIFACTS } from "../../src/data/artifacts.js";
+import { projectRoot } from "../../src/base/paths.js";
+import { registered } from "../../src/data/registry.js";
+import { readNotebook } from "../../src/jupyter/index.js";
+import { loadGraph, openProject, profileNames } from "../../src/pipeline/index.js";
 
 const notebooks = join(projectRoot(), "notebooks");
 const graph = loadGraph(join(notebooks, "pipeline.yaml"));

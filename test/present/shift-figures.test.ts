@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { figure } from "../../src/present";
-import { activationBars, cosinePanels, pairedShift, shiftPlaneFigure } from "../../src/present/figures";
-import type { Row } from "../../src/present/rows";
+import { figure } from "../../src/present/index.js";
+import {
+  activationBars,
+  cosinePanels,
+  pairedShift,
+  shiftPlaneFigure,
+} from "../../src/present/figures/index.js";
+import type { Row } from "../../src/present/rows.js";
 
 // Fixed numbers, not a model's: a picture changes only where a specification or the renderer does.
 

@@ -1,7 +1,7 @@
-import type { GPT2Config } from "../../src/model";
-import type { Batch } from "./batch";
-import type { Pass } from "./forward";
-import type { Pair } from "./preferences";
+import type { GPT2Config } from "../../src/model/index.js";
+import type { Batch } from "./batch.js";
+import type { Pass } from "./forward.js";
+import type { Pair } from "./preferences.js";
 
 /*
  * The batch and the loss of the official code (docs/recipes.md#the-loss-of-dpo and #batches-of-pairs), from its

@@ -1,13 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { GPT2 } from "../../src/model";
-import { openBackend } from "../../src/tensors";
-import { lastActivations } from "../../src/toxicity/activations";
-import { decomposeMlps, decomposeResidual } from "../../src/toxicity/decomposition";
-import { meanResiduals } from "../../src/toxicity/features";
-import { likeliestNextTokens } from "../../src/toxicity/next-tokens";
-import { measurePromotion } from "../../src/toxicity/promotion";
-import { readValueVectors } from "../../src/toxicity/value-vectors";
+import { GPT2 } from "../../src/model/index.js";
+import { openBackend } from "../../src/tensors/index.js";
+import { lastActivations } from "../../src/toxicity/activations.js";
+import { decomposeMlps, decomposeResidual } from "../../src/toxicity/decomposition.js";
+import { meanResiduals } from "../../src/toxicity/features.js";
+import { likeliestNextTokens } from "../../src/toxicity/next-tokens.js";
+import { measurePromotion } from "../../src/toxicity/promotion.js";
+import { readValueVectors } from "../../src/toxicity/value-vectors.js";
 
 const config = {
   nLayer: 3,

@@ -1,7 +1,7 @@
-import type { GPT2Config } from "../../model";
-import type { Batch } from "../../model/padding";
-import type { TokenPair } from "../preference-pair";
-import type { DpoSettings } from "./settings";
+import type { GPT2Config } from "../../model/index.js";
+import type { Batch } from "../../model/padding.js";
+import type { TokenPair } from "../preference-pair.js";
+import type { DpoSettings } from "./settings.js";
 
 /** Both sides of some pairs, laid out for one pass, and which tokens' log-probabilities count. */
 export interface PairBatch {

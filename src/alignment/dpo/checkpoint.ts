@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { hashFile } from "../../data/checksum";
-import { messageOf, UserError } from "../../data/errors";
-import { linkOrCopy, syncFolder, writeDurably, writeJsonAtomic } from "../../data/files";
-import type { GPT2 } from "../../model";
-import { configJson, type GPT2Config } from "../../model/config";
-import { listFile, readTensor, safetensorsChunks, type TensorValues } from "../../model/safetensors";
+import { hashFile } from "@alignscope/base/checksum";
+import { messageOf, UserError } from "@alignscope/base/errors";
+import { linkOrCopy, syncFolder, writeDurably, writeJsonAtomic } from "@alignscope/base/files";
+import type { GPT2 } from "../../model/index.js";
+import { configJson, type GPT2Config } from "../../model/config.js";
+import { listFile, readTensor, safetensorsChunks, type TensorValues } from "../../model/safetensors.js";
 
 /*
  * A run's checkpoints lie in `checkpoints/` of its folder, one folder each, and `checkpoint.json` names the current one and

@@ -1,17 +1,17 @@
 import { existsSync, readFileSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
-import { sha256Of } from "../../data/checksum";
-import { writeFileAtomic } from "../../data/files";
-import { decodeFloats, encodeFloats } from "../../data/floats";
-import type { GPT2 } from "../../model";
-import type { StepOptions } from "../../model/pass-options";
-import { fromHalf, toHalf } from "../../model/safetensors";
-import { embed, pickLogProb, tokenLogProbs } from "../../tensors/ops";
-import type { TokenPair } from "../preference-pair";
-import { dependsOnBatch, layOutPairs, type PairBatch } from "./batch";
-import { batchAt, orderOf, type PreparedPairs } from "./pairs";
-import type { DpoSettings } from "./settings";
+import { sha256Of } from "@alignscope/base/checksum";
+import { writeFileAtomic } from "@alignscope/base/files";
+import { decodeFloats, encodeFloats } from "../../data/floats.js";
+import type { GPT2 } from "../../model/index.js";
+import type { StepOptions } from "../../model/pass-options.js";
+import { fromHalf, toHalf } from "../../model/safetensors.js";
+import { embed, pickLogProb, tokenLogProbs } from "@alignscope/tensors/ops";
+import type { TokenPair } from "../preference-pair.js";
+import { dependsOnBatch, layOutPairs, type PairBatch } from "./batch.js";
+import { batchAt, orderOf, type PreparedPairs } from "./pairs.js";
+import type { DpoSettings } from "./settings.js";
 
 /** Log-probabilities of a pair's sides, in nats. */
 export type SideLogProbs = readonly [chosen: number, rejected: number];

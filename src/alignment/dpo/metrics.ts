@@ -1,9 +1,9 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import type * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../../data/errors";
-import { writeFileAtomic } from "../../data/files";
-import type { PairBatch } from "./batch";
-import type { SideLogProbs } from "./log-probs";
+import { UserError } from "@alignscope/base/errors";
+import { writeFileAtomic } from "@alignscope/base/files";
+import type { PairBatch } from "./batch.js";
+import type { SideLogProbs } from "./log-probs.js";
 
 /** What a policy makes of one pair, with what the reference makes of it; log-probabilities in nats. */
 export interface PairScore {

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { GPT2 } from "../../model";
-import { rmsPropUpdate } from "../../tensors/ops";
-import { maskTensors, type TrainedParameters } from "./trainable";
+import type { GPT2 } from "../../model/index.js";
+import { rmsPropUpdate } from "@alignscope/tensors/ops";
+import { maskTensors, type TrainedParameters } from "./trainable.js";
 
 /**
  * RMSProp as torch defines it (docs/recipes.md#steps-of-dpo) over those parameters of a model that are trained, in place; holds

@@ -1,9 +1,9 @@
-import { sha256Of } from "../../data/checksum";
-import { UserError } from "../../data/errors";
-import { mulberry32, shuffled } from "../../data/random";
-import type { GPT2Config } from "../../model";
-import type { TokenPair } from "../preference-pair";
-import type { DpoSettings } from "./settings";
+import { sha256Of } from "@alignscope/base/checksum";
+import { UserError } from "@alignscope/base/errors";
+import { mulberry32, shuffled } from "@alignscope/base/random";
+import type { GPT2Config } from "../../model/index.js";
+import type { TokenPair } from "../preference-pair.js";
+import type { DpoSettings } from "./settings.js";
 
 /** Pairs as a run takes them, and what became of the others. */
 export interface PreparedPairs {

@@ -1,6 +1,6 @@
-import { UserError } from "../../data/errors";
-import { suggestion } from "../../data/nearest";
-import type { Trainable } from "./trainable";
+import { UserError } from "@alignscope/base/errors";
+import { suggestion } from "@alignscope/base/nearest";
+import type { Trainable } from "./trainable.js";
 
 /**
  * What decides, with the model, its reference and the pairs, how a run of DPO goes. Where the paper's text and its code

@@ -1,19 +1,19 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../../data/errors";
-import { withLock } from "../../data/lock";
-import { explainFullDisk } from "../../data/system-errors";
-import { GPT2 } from "../../model";
-import type { TokenPair } from "../preference-pair";
-import { Checkpoints, weightsChecksum, type RunIdentity, type Stopped, type WriteStage } from "./checkpoint";
-import { ReferenceLogProbs, roundedToHalf } from "./log-probs";
-import { RunLog, type DpoMetrics } from "./metrics";
-import { replaceWeight, RmsProp } from "./optimizer";
-import { checksumOfPairs, preparePairs, type PairsReport } from "./pairs";
-import { resolveSettings, type DpoSettings, type DpoSettingsName } from "./settings";
-import { trainedEntries, trainedParameters } from "./trainable";
-import { evaluate, trainSteps, type DpoProgress } from "./trainer";
+import { UserError } from "@alignscope/base/errors";
+import { withLock } from "@alignscope/base/lock";
+import { explainFullDisk } from "@alignscope/base/system-errors";
+import { GPT2 } from "../../model/index.js";
+import type { TokenPair } from "../preference-pair.js";
+import { Checkpoints, weightsChecksum, type RunIdentity, type Stopped, type WriteStage } from "./checkpoint.js";
+import { ReferenceLogProbs, roundedToHalf } from "./log-probs.js";
+import { RunLog, type DpoMetrics } from "./metrics.js";
+import { replaceWeight, RmsProp } from "./optimizer.js";
+import { checksumOfPairs, preparePairs, type PairsReport } from "./pairs.js";
+import { resolveSettings, type DpoSettings, type DpoSettingsName } from "./settings.js";
+import { trainedEntries, trainedParameters } from "./trainable.js";
+import { evaluate, trainSteps, type DpoProgress } from "./trainer.js";
 
 /** What to train, on what, and where to keep it. */
 export interface DpoOptions extends Partial<DpoSettings> {

@@ -1,11 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../../data/errors";
-import { explainFullDisk } from "../../data/system-errors";
-import type { GPT2 } from "../../model";
-import { valueAndGradients } from "../../tensors/tape";
-import type { TokenPair } from "../preference-pair";
-import { inParts, layoutOf, layOutPairs, type GradientSettings, type PairBatch } from "./batch";
+import { UserError } from "@alignscope/base/errors";
+import { explainFullDisk } from "@alignscope/base/system-errors";
+import type { GPT2 } from "../../model/index.js";
+import { valueAndGradients } from "@alignscope/tensors/tape";
+import type { TokenPair } from "../preference-pair.js";
+import { inParts, layoutOf, layOutPairs, type GradientSettings, type PairBatch } from "./batch.js";
 import {
   weightsOf,
   type Checkpoint,
@@ -13,8 +13,8 @@ import {
   type RunIdentity,
   type RunState,
   type Stopped,
-} from "./checkpoint";
-import { sideLogProbs, sideLogProbsAndKl, type ReferenceLogProbs, type SideLogProbs } from "./log-probs";
+} from "./checkpoint.js";
+import { sideLogProbs, sideLogProbsAndKl, type ReferenceLogProbs, type SideLogProbs } from "./log-probs.js";
 import {
   metricsOf,
   readFindings,
@@ -25,10 +25,10 @@ import {
   type PairScore,
   type RunLog,
   type Unread,
-} from "./metrics";
-import type { RmsProp } from "./optimizer";
-import { batchAt, orderOf } from "./pairs";
-import type { DpoSettings } from "./settings";
+} from "./metrics.js";
+import type { RmsProp } from "./optimizer.js";
+import { batchAt, orderOf } from "./pairs.js";
+import type { DpoSettings } from "./settings.js";
 
 /** How far a run is. */
 export interface DpoProgress {

@@ -1,6 +1,6 @@
-import { generate } from "../../model/generate";
-import type { GPT2 } from "../../model/gpt2";
-import type { Continuations } from "./make";
+import { generate } from "../../model/generate.js";
+import type { GPT2 } from "../../model/gpt2.js";
+import type { Continuations } from "./make.js";
 
 /**
  * The likeliest continuations, the preferred side of the paper's pairs (section 4.2, docs/recipes.md#preference-pairs).

@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
-import { UserError } from "../../data/errors";
-import type { LocateOptions } from "../../data/locate";
-import { readJsonl } from "../../data/readers";
-import { readMadeWith } from "./made-with";
-import { readParadetox, type Rewrites } from "./paradetox";
-import { placeOf } from "./place";
-import { objection, pairOf, type LocatedPair, type PairRow, type ReadPair } from "./row";
-import { chunksOf } from "./shard";
+import { UserError } from "@alignscope/base/errors";
+import type { LocateOptions } from "../../data/locate.js";
+import { readJsonl } from "../../data/readers.js";
+import { readMadeWith } from "./made-with.js";
+import { readParadetox, type Rewrites } from "./paradetox.js";
+import { placeOf } from "./place.js";
+import { objection, pairOf, type LocatedPair, type PairRow, type ReadPair } from "./row.js";
+import { chunksOf } from "./shard.js";
 
 export interface ReadPairsOptions {
   /** Refuses the first row that would be dropped, and a file that is not finished; false unless said otherwise. */

@@ -1,4 +1,4 @@
-import type { PreferencePair } from "../preference-pair";
+import type { PreferencePair } from "../preference-pair.js";
 
 /**
  * A line of a file of pairs. The first three fields are those of the published set (docs/recipes.md#preference-pairs), and all

@@ -1,6 +1,6 @@
-import { UserError } from "../../data/errors";
-import type { Tokenizer } from "../../model/tokenizer";
-import type { PreferencePair, TokenPair } from "../preference-pair";
+import { UserError } from "@alignscope/base/errors";
+import type { Tokenizer } from "../../model/tokenizer.js";
+import type { PreferencePair, TokenPair } from "../preference-pair.js";
 
 export interface TokenisePairsOptions {
   /** Longer prompts are cut; 64 unless said otherwise, as published. */

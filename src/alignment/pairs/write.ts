@@ -1,5 +1,5 @@
-import { writeFileAtomic } from "../../data/files";
-import { rowText, type ReadPair } from "./row";
+import { writeFileAtomic } from "@alignscope/base/files";
+import { rowText, type ReadPair } from "./row.js";
 
 /**
  * Writes pairs in the published format (docs/recipes.md#preference-pairs), in their order, with what else is known of each;

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { UserError, messageOf } from "../../data/errors";
-import { locate } from "../../data/locate";
-import type { Probe } from "../../toxicity/probe";
-import type { ProbeStream } from "../../toxicity/features";
+import { UserError, messageOf } from "@alignscope/base/errors";
+import { locate } from "../../data/locate.js";
+import type { Probe } from "../../toxicity/probe.js";
+import type { ProbeStream } from "../../toxicity/features.js";
 
 /** What text is steered towards: a linear classifier of mean hidden states, and one of its classes. */
 export interface AttributeModel {

@@ -1,4 +1,4 @@
-import { UserError } from "../../data/errors";
+import { UserError } from "@alignscope/base/errors";
 
 /** How PPLM perturbs (Dathathri et al. 2020, section 4; names as in Table 6 of Lee et al. 2024). */
 export interface PPLMOptions {

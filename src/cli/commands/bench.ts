@@ -1,9 +1,9 @@
 import { Argument, type Command } from "commander";
 import { readFileSync } from "node:fs";
-import type { BenchReport, BenchResult, ShapeName, WorkName } from "../../bench";
-import { UserError, messageOf } from "../../data/errors";
-import { columns } from "../columns";
-import { positiveInteger } from "../project-options";
+import type { BenchReport, BenchResult, ShapeName, WorkName } from "../bench/index.js";
+import { UserError, messageOf } from "@alignscope/base/errors";
+import { columns } from "@alignscope/base/columns";
+import { positiveInteger } from "../project-options.js";
 
 interface Options {
   backend: string;
@@ -76,7 +76,7 @@ async function runRunner(kernels: string[], _: unknown, command: Command): Promi
     runs,
     json,
   } = command.optsWithGlobals<{ cells: number; runs: number; json?: boolean }>();
-  const { benchRunner } = await import("../../bench/runner.js");
+  const { benchRunner } = await import("../bench/runner.js");
   const figures = [];
   for (const kernel of kernels) {
     const absent = (peer: string, why: string): void => console.error(`${kernel}: without ${peer}: ${why}`);
@@ -97,8 +97,8 @@ async function runRunner(kernels: string[], _: unknown, command: Command): Promi
 }
 
 async function run(named: string[], options: Options): Promise<void> {
-  const { describeBackend, openBackend } = await import("../../tensors/index.js");
-  const { SHAPES, WORKS, bench } = await import("../../bench/index.js");
+  const { describeBackend, openBackend } = await import("@alignscope/tensors");
+  const { SHAPES, WORKS, bench } = await import("../bench/index.js");
   const stranger = named.find((name) => !(WORKS as readonly string[]).includes(name));
   if (stranger) throw new UserError(`unknown work: ${stranger} (expected some of ${WORKS.join(", ")})`);
   if (!(options.shape in SHAPES)) {
@@ -118,7 +118,7 @@ async function run(named: string[], options: Options): Promise<void> {
 
 async function runKernels(names: string[], _: unknown, command: Command): Promise<void> {
   const { runs, json } = command.optsWithGlobals<{ runs: number; json?: boolean }>();
-  const { benchKernels } = await import("../../bench/kernels.js");
+  const { benchKernels } = await import("../bench/kernels.js");
   const figures = await benchKernels(names, runs, ({ kernel, firstCell }) =>
     console.error(`${kernel}: first cell after ${duration(firstCell)}`),
   );

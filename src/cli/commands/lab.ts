@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { resolve } from "node:path";
-import { mirrorFolder } from "../../data/paths";
-import { duration } from "../../present/format";
+import { mirrorFolder } from "@alignscope/base/paths";
+import { duration } from "../../present/format.js";
 
 interface Options {
   only?: ("corpus" | "model" | "scorer")[];

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { AttributeModel } from "../../alignment/pplm";
-import { sha256Of } from "../../data/checksum";
-import { UserError } from "../../data/errors";
-import { positiveInteger } from "../project-options";
+import type { AttributeModel } from "../../alignment/pplm/index.js";
+import { sha256Of } from "@alignscope/base/checksum";
+import { UserError } from "@alignscope/base/errors";
+import { positiveInteger } from "../project-options.js";
 
 interface MakeOptions {
   model: string;
@@ -44,10 +44,10 @@ async function make(options: MakeOptions): Promise<void> {
     await import("../../alignment/pairs/index.js");
   const { PPLM_DEFAULTS } = await import("../../alignment/pplm/index.js");
   const { GPT2, Tokenizer } = await import("../../model/index.js");
-  const { modelChecksum } = await import("../../data/checksum.js");
+  const { modelChecksum } = await import("@alignscope/base/checksum");
   const { locate } = await import("../../data/locate.js");
-  const { openScorer } = await import("../../toxicity/scorers/index.js");
-  const { openBackend } = await import("../../tensors/index.js");
+  const { openScorer } = await import("../../scorers/index.js");
+  const { openBackend } = await import("@alignscope/tensors");
   const { maxNewTokens, maxPromptTokens, rowsPerChunk, seed, iterations, stepSize, negatives } = options;
   const shard = options.shard === undefined ? undefined : parseShard(options.shard);
   if (!options.out.endsWith(".jsonl"))

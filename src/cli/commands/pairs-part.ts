@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import type { AttributeModel } from "../../alignment/pplm";
-import { UserError } from "../../data/errors";
-import { writeFileAtomic } from "../../data/files";
-import { addProjectOptions, projectOptions } from "../project-options";
-import { untilSignalled } from "../signals";
+import type { AttributeModel } from "../../alignment/pplm/index.js";
+import { UserError } from "@alignscope/base/errors";
+import { writeFileAtomic } from "@alignscope/base/files";
+import { addProjectOptions, projectOptions } from "../project-options.js";
+import { untilSignalled } from "../signals.js";
 
 /** The notebook whose pairs these are. */
 const NOTEBOOK = "4.2-pairwise-data";
@@ -50,7 +50,7 @@ async function makePart(
     await import("../../alignment/pairs/index.js");
   const { attributeOfProbe, readAttributeHead } = await import("../../alignment/pplm/index.js");
   const { openStudy } = await import("../../study/index.js");
-  const { openScorer } = await import("../../toxicity/scorers/index.js");
+  const { openScorer } = await import("../../scorers/index.js");
   const shard = parseShard(word);
   const { values, outputs, outputsParameter } = await openValues(options);
   const { text, number, flag } = values;

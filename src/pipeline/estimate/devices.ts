@@ -1,5 +1,5 @@
-import type { ModelShape } from "../../data/model-shape";
-import type { Work } from "./work";
+import type { ModelShape } from "../../data/model-shape.js";
+import type { Work } from "./work.js";
 
 /** A class of machines and what is assumed of it. */
 export interface Device {

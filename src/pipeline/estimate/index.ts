@@ -1,9 +1,9 @@
-import { modelShape } from "../../data/model-shape";
-import type { EffectiveParameters } from "../parameters";
-import { DEVICES, secondsOf } from "./devices";
-import { memoryOf, type MemoryEstimate, weightBytes } from "./memory";
-import { workOf } from "./notebooks";
-import { taskOf } from "./task";
+import { modelShape } from "../../data/model-shape.js";
+import type { EffectiveParameters } from "../parameters.js";
+import { DEVICES, secondsOf } from "./devices.js";
+import { memoryOf, type MemoryEstimate, weightBytes } from "./memory.js";
+import { workOf } from "./notebooks.js";
+import { taskOf } from "./task.js";
 
 /** What a run will take, roughly, before anything has run. */
 export interface Estimate {

@@ -1,5 +1,5 @@
-import { parameterCount, type ModelShape } from "../../data/model-shape";
-import type { Task } from "./task";
+import { parameterCount, type ModelShape } from "../../data/model-shape.js";
+import type { Task } from "./task.js";
 
 /** Bytes of device memory at a notebook's fullest moment, float32 throughout; rough, and what it is made of. */
 export interface MemoryEstimate {

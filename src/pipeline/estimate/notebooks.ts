@@ -1,5 +1,5 @@
-import { parameterCount } from "../../data/model-shape";
-import type { Task } from "./task";
+import { parameterCount } from "../../data/model-shape.js";
+import type { Task } from "./task.js";
 import {
   attributing,
   generating,
@@ -10,7 +10,7 @@ import {
   training,
   unembedding,
   type Work,
-} from "./work";
+} from "./work.js";
 
 /** The generation protocol keeps so many tokens of a prompt. */
 const PROMPT_TOKENS = 32;

@@ -1,6 +1,6 @@
-import type { ModelShape } from "../../data/model-shape";
-import { registry } from "../../data/registry";
-import type { EffectiveParameters } from "../parameters";
+import type { ModelShape } from "../../data/model-shape.js";
+import { registry } from "../../data/registry.js";
+import type { EffectiveParameters } from "../parameters.js";
 
 const BYTES_PER_TOKEN = 4;
 /** Of a record of a file that the registry does not know. */

@@ -1,4 +1,4 @@
-import type { ModelShape } from "../../data/model-shape";
+import type { ModelShape } from "../../data/model-shape.js";
 
 /*
  * What passes of a GPT-2 cost, in floating-point operations of its matrix products, one multiplication and one addition

@@ -1,4 +1,4 @@
-import { lookEncoding } from "../theme";
+import { lookEncoding } from "../theme.js";
 
 /**
  * Figure 2: how strongly two models activate some neurons, a pair of bars each, in the order of the data.

@@ -1,4 +1,4 @@
-import { palette } from "../theme";
+import { palette } from "../theme.js";
 
 const COSINE = "cosine of the change of a value vector (lower axis)";
 const ACTIVATION = "mean activation of its neuron (upper axis)";

@@ -1,4 +1,4 @@
-export { activationBars } from "./activation-bars";
-export { cosinePanels } from "./cosine-panels";
-export { pairedShift, type PairedShiftOptions } from "./paired-shift";
-export { type DrawnPlane, shiftPlaneFigure } from "./shift-plane";
+export { activationBars } from "./activation-bars.js";
+export { cosinePanels } from "./cosine-panels.js";
+export { pairedShift, type PairedShiftOptions } from "./paired-shift.js";
+export { type DrawnPlane, shiftPlaneFigure } from "./shift-plane.js";

@@ -1,4 +1,4 @@
-import { activationLooks, lookEncoding, palette } from "../theme";
+import { activationLooks, lookEncoding, palette } from "../theme.js";
 
 export interface PairedShiftOptions {
   /** Values of `vector`, one panel each in this order; without them all rows are one panel. */

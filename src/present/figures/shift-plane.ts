@@ -1,5 +1,5 @@
-import type { Row } from "../rows";
-import { lookEncoding, palette } from "../theme";
+import type { Row } from "../rows.js";
+import { lookEncoding, palette } from "../theme.js";
 
 /** What {@link shiftPlaneFigure} draws, in the plane's coordinates. */
 export interface DrawnPlane {

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { FUSED, hasKernel, runKernel } from "./fused";
+import { FUSED, hasKernel, runKernel } from "./fused.js";
 
 export interface RmsPropOptions {
   learningRate: number;

@@ -2,28 +2,28 @@ import { dirname, sep } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { setThreadsCount, setWasmPaths, type BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { createRequire } from "node:module";
-import type { OpenedBackend } from "../backend";
-import { findBlas, type Sgemm } from "./blas";
-import { Heap, replaceKernel } from "./kernel";
-import { registerAttention } from "./kernels/attention";
-import { registerGelu } from "./kernels/gelu";
-import { registerLayerNorm } from "./kernels/layer-norm";
-import { registerLogProbs } from "./kernels/log-probs";
-import { registerPast } from "./kernels/past";
-import { registerRmsProp } from "./kernels/rmsprop";
-import { registerRows } from "./kernels/rows";
-import { registerSlice } from "./kernels/slice";
-import { withSmallProducts } from "./kernels/small-products";
-import { registerBlasMatMul, registerTransposingMatMul } from "./matmul";
-import { guardAllocation, HEAP_CEILING } from "./memory";
-import { openSimd, type Simd } from "./simd/module";
+import type { OpenedBackend } from "../opened.js";
+import { findBlas, type Sgemm } from "./blas/index.js";
+import { Heap, replaceKernel } from "./kernel.js";
+import { registerAttention } from "./kernels/attention.js";
+import { registerGelu } from "./kernels/gelu.js";
+import { registerLayerNorm } from "./kernels/layer-norm.js";
+import { registerLogProbs } from "./kernels/log-probs.js";
+import { registerPast } from "./kernels/past.js";
+import { registerRmsProp } from "./kernels/rmsprop.js";
+import { registerRows } from "./kernels/rows.js";
+import { registerSlice } from "./kernels/slice.js";
+import { withSmallProducts } from "./kernels/small-products.js";
+import { registerBlasMatMul, registerTransposingMatMul } from "./matmul.js";
+import { guardAllocation, HEAP_CEILING } from "./memory.js";
+import { openSimd, type Simd } from "./simd/module.js";
 
 let opened: OpenedBackend | undefined;
 
 /** Opens the wasm backend, its matrix product on the BLAS that is found. */
 export async function openWasm(): Promise<OpenedBackend> {
   if (!opened) {
-    const entry = createRequire(__filename).resolve("@tensorflow/tfjs-backend-wasm");
+    const entry = createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm");
     setWasmPaths(dirname(entry) + sep);
     setThreadsCount(1);
     await tf.setBackend("wasm");

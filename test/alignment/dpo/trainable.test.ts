@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import * as tf from "@tensorflow/tfjs-core";
-import { layOutPairs } from "../../../src/alignment/dpo/batch";
-import { sideLogProbs } from "../../../src/alignment/dpo/log-probs";
-import { RmsProp } from "../../../src/alignment/dpo/optimizer";
-import { trainedEntries, trainedParameters, type Trainable } from "../../../src/alignment/dpo/trainable";
-import { weightsOf } from "../../../src/alignment/dpo/checkpoint";
-import { dpoStep } from "../../../src/alignment/dpo/trainer";
-import { onEachBackend } from "../../backends";
-import { CONFIG, modelFor, pairsFor, quick } from "./cases";
+import { layOutPairs } from "../../../src/alignment/dpo/batch.js";
+import { sideLogProbs } from "../../../src/alignment/dpo/log-probs.js";
+import { RmsProp } from "../../../src/alignment/dpo/optimizer.js";
+import { trainedEntries, trainedParameters, type Trainable } from "../../../src/alignment/dpo/trainable.js";
+import { weightsOf } from "../../../src/alignment/dpo/checkpoint.js";
+import { dpoStep } from "../../../src/alignment/dpo/trainer.js";
+import { onEachBackend } from "../../backends.js";
+import { CONFIG, modelFor, pairsFor, quick } from "./cases.js";
 
 const { dModel, dMlp } = CONFIG;
 const D = { layer: 1, neuron: 3 };

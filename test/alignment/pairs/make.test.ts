@@ -1,9 +1,14 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { makePairs, mergePairs, parseShard, type ContinuationContext } from "../../../src/alignment/pairs";
-import { readJsonl } from "../../../src/data/readers";
-import { folder, makeInChild, prompts, world } from "./world";
+import {
+  makePairs,
+  mergePairs,
+  parseShard,
+  type ContinuationContext,
+} from "../../../src/alignment/pairs/index.js";
+import { readJsonl } from "../../../src/data/readers.js";
+import { folder, makeInChild, prompts, world } from "./world.js";
 
 const read = (path: string): string => readFileSync(path, "utf8");
 

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { AttributeModel } from "../../../src/alignment/pplm";
-import type { GPT2 } from "../../../src/model";
+import type { AttributeModel } from "../../../src/alignment/pplm/index.js";
+import type { GPT2 } from "../../../src/model/index.js";
 
 /*
  * PPLM as run_pplm.py has it, one row at a time and word for word: plain operations of tfjs, its own gradients, no cache

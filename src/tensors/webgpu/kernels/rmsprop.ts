@@ -1,6 +1,6 @@
-import { FUSED } from "../../ops/fused";
-import { define, numberOf, sameData, take } from "./define";
-import { elementwise } from "./elementwise";
+import { FUSED } from "../../ops/fused.js";
+import { define, numberOf, sameData, take } from "./define.js";
+import { elementwise } from "./elementwise.js";
 
 /** One step of RMSProp in place: s ← αs + (1−α)g², θ ← θ − η·g/(√s + ε). */
 export function registerRmsProp(): void {

@@ -1,0 +1,35 @@
+export { compareNeurons, type NeuronChange } from "./neurons.js";
+export {
+  compareParameters,
+  PARAMETER_KINDS,
+  type CompareOptions,
+  type ParameterChange,
+  type ParameterKind,
+  type VectorsChange,
+} from "./parameters.js";
+export { randomWalk, type RmsPropRun } from "./random-walk.js";
+export { summariseChanges, vectorName, type ChangeSummary } from "./summary.js";
+export type { Along, Readings, VectorChange } from "./vector-change.js";
+export { meanActivations } from "./mean-activations.js";
+export type { ActivationChange, MeanActivation, MeanActivationOptions } from "./mean-activations.js";
+export type { ModelPair } from "./model-pair.js";
+export {
+  activationLevel,
+  activationsOf,
+  highThreshold,
+  lastResiduals,
+  projectShift,
+  residualShift,
+} from "./residual-shift.js";
+export type { ActivationLevel, ResidualPair, ResidualShift, ShiftPoint } from "./residual-shift.js";
+export { shiftPlane } from "./shift-plane.js";
+export type { ShiftPlane } from "./shift-plane.js";
+export {
+  componentShares,
+  meanShift,
+  otherLayers,
+  shiftMeans,
+  sublayersToDraw,
+  valueVectorShifts,
+} from "./value-vector-shift.js";
+export type { ComponentShare, ShiftMeans, ValueVectorShift } from "./value-vector-shift.js";
