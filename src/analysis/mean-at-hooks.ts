@@ -7,7 +7,8 @@ import { checkTexts } from "./model-pair.js";
 export interface MeanOptions {
   /**
    * Which positions the mean is over, each counting as much as any other. `as-published`: all of the texts padded on the
-   * left to the longest one's length, the pads among them (paper.md A10 15). `corrected`: those of the texts.
+   * left to the longest one's length, the pads among them (difference 15 of docs/discrepancies.md). `corrected`: those
+   * of the texts.
    */
   positions?: ProtocolName;
   /** Texts per forward pass. */

@@ -12,8 +12,7 @@ export interface NeuronChange extends Neuron {
 }
 
 /**
- * How the key and value vectors of neurons changed between two models (claim C12 of paper.md A12). One layer's MLP is copied at
- * a time.
+ * How the key and value vectors of neurons changed between two models (claim C12). One layer's MLP is copied at a time.
  *
  * @param neurons which, in the order of the result; all of the model, layer after layer, unless given
  * @throws UserError where the models' MLPs differ in shape, or there is no such neuron

@@ -93,7 +93,7 @@ const VECTORS: Partial<Record<ParameterKind, readonly [Along, ...Along[]]>> = {
 
 /**
  * Every parameter of a model beside the same parameter of another one, e.g. of GPT-2 before and after DPO (section 5.1; claims
- * C10 and C11 of paper.md A12). Arithmetic is float64; one tensor of each model is copied at a time.
+ * C10 and C11). Arithmetic is float64; one tensor of each model is copied at a time.
  *
  * A matrix is compared as a whole and by the vectors that mean something in it: the key vectors are columns of
  * `mlp.c_fc.weight`, the value vectors rows of `mlp.c_proj.weight`; embeddings have a row per token or position; what attention

@@ -12,9 +12,9 @@ const DECAY = 0.99;
 /**
  * How far an entry ends from where it began if its gradients know no direction: the root mean square of a random walk by
  * RMSProp. The optimiser divides each gradient by the root of a running mean of its squares, which has grown to 1 − ρᵗ⁺¹ of
- * them after step t, so that a step is ηₜ / √(1 − ρᵗ⁺¹) long whatever the gradient's size; steps of random sign add up by their
- * squares. It says what "norm difference" can be at a learning rate (paper.md A12, C11): gradients that agree from step to step
- * lead further, those that are mostly zero less far.
+ * them after step t, so that a step is ηₜ / √(1 − ρᵗ⁺¹) long whatever the gradient's size; steps of random sign add up by
+ * their squares. It says what "norm difference" can be at a learning rate (docs/recipes.md#norm-differences): gradients
+ * that agree from step to step lead further, those that are mostly zero less far.
  *
  * @returns in units of the entry
  *

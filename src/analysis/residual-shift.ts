@@ -8,7 +8,7 @@ import { effectiveKey, normScale } from "./effective-key.js";
  * How strongly residual streams activate a neuron of their own block.
  *
  * - `as-published`: GELU(x · key) with the key as the model holds it, no layer norm and no bias; published with folded
- *   weights (paper.md A10 14).
+ *   weights (difference 14 of docs/discrepancies.md).
  * - `corrected`: the activation, `mlp.hook_post`.
  *
  * @param residuals `blocks.{neuron.layer}.hook_resid_mid`, `[prompt][dModel]`

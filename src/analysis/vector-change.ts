@@ -3,7 +3,7 @@ export type Along = "rows" | "columns" | "whole";
 
 /**
  * How one vector w changed into w′, in float64. "Norm difference" (section 5.1) has four readings, of which the paper does not
- * say which one it means (paper.md A10, 21); `Readings` has them all.
+ * say which one it means (docs/recipes.md#norm-differences); `Readings` has them all.
  */
 export interface VectorChange extends Readings {
   /** Which row or column; 0 of a whole. */

@@ -1,3 +1,5 @@
+import { UserError } from "./errors.js";
+
 /** What the system says when something cannot be written or opened, and what to do about it. */
 const WORDS: Readonly<Record<string, readonly [what: string, remedy: string]>> = {
   ENOSPC: ["no space is left on the disk", "make room and run the same command again"],
@@ -30,4 +32,22 @@ export function systemErrorInWords(error: unknown): string | undefined {
   const reads = syscall === "scandir" || syscall === "stat" || syscall === "lstat" || syscall === "read";
   const what = `cannot ${reads ? "read" : "open or write"} ${path ?? "a file"}`;
   return `${what}: ${words[0]}; ${words[1]}`;
+}
+
+/**
+ * Runs something that writes; where there is no room for it on the disk the error says so, and what to do.
+ *
+ * @param safe what is whole all the same, with a colon behind it
+ * @throws UserError "… could not be written: no space is left on the disk; make room and start again"
+ */
+export async function explainFullDisk<T>(what: string, write: () => T | Promise<T>, safe = ""): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (!["ENOSPC", "EDQUOT", "EFBIG", "EROFS"].includes(code)) throw error;
+    throw new UserError(`${what} could not be written: ${WORDS[code]?.[0]}; ${safe}make room and start again`, {
+      cause: error,
+    });
+  }
 }

@@ -140,7 +140,8 @@ export async function downloadFile(download: Download): Promise<void> {
   const { url, target, sha256 } = download;
   const partial = partialOf(target);
   mkdirSync(dirname(target), { recursive: true });
-  await withLock(`${target}.lock`, async () => {
+  const locked = { what: target, otherwise: "set ALIGNSCOPE_CACHE to another folder" };
+  await withLock(`${target}.lock`, locked, async () => {
     if (existsSync(target)) return; // another process was faster
     const resumed = sizeOf(partial) > 0;
     await fetchAll(download);

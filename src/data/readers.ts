@@ -245,7 +245,7 @@ export function readWikitext(path: string): Article[] {
 
 /**
  * A WikiText file as the rows of Hugging Face's `wikitext` data set: one per line, with its line feed, and `""` for a
- * blank one. The paper's code joins the rows of WikiText-2's test split with `"\n\n"` for perplexity (paper.md A3).
+ * blank one. The paper's code joins the rows of WikiText-2's test split with `"\n\n"` for perplexity.
  */
 export function readWikitextRows(path: string): string[] {
   const lines = readText(path).split("\n");

@@ -35,7 +35,7 @@ export interface ContinuationF1 {
 }
 
 /**
- * How much greedy continuations share with the real ones (paper's F1; reference A3). `protocol: "as-published"` counts
+ * How much greedy continuations share with the real ones (docs/recipes.md#f1). `protocol: "as-published"` counts
  * the prompt's tokens among the predicted ones, as the official code does although the paper says otherwise;
  * `"corrected"` compares the continuation alone. Gold is cut at prompt length + new tokens (32 + 20) either way.
  */

@@ -31,7 +31,7 @@ export interface Continuation {
   text: string;
 }
 
-/** Greedy continuations of prompts, by the generation protocol of the paper's tables (reference A2). */
+/** Greedy continuations of prompts, as the paper's tables have them (docs/recipes.md#generation). */
 export async function generateContinuations(
   model: GPT2,
   tokenizer: Tokenizer,

@@ -25,8 +25,8 @@ interface Window {
 }
 
 /**
- * Perplexity of a stream of tokens, cut into windows that do not overlap (reference A3). The last window may be shorter;
- * one of a single token predicts nothing and is left out. Interventions given as `hooks` act at every position.
+ * Perplexity of a stream of tokens, cut into windows that do not overlap (docs/recipes.md#perplexity). The last window may
+ * be shorter; one of a single token predicts nothing and is left out. Interventions given as `hooks` act at every position.
  *
  * @param ids the tokens of the whole text, without a token for its beginning
  */

@@ -6,7 +6,7 @@ import type { GPT2Config } from "./config.js";
  *
  * - `masked`: pads are hidden from attention, and positions count from the first real token.
  * - `as-published`: no mask, positions count from the left edge, so that a short prompt is prefixed by end-of-text tokens
- *   (what the official evaluation does, paper.md A2).
+ *   (what the official evaluation does, docs/recipes.md#generation).
  */
 export type Padding = "masked" | "as-published";
 

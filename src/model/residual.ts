@@ -10,7 +10,7 @@ import { blocksBefore } from "./hooks.js";
  * What to divide a residual stream by before it is unembedded.
  *
  * - `as-published`: centred, and divided by the layer-norm scale of the *final* residual stream, whatever the layer
- *   (TransformerLens 1.12's `apply_ln`, paper.md A9 figure 1).
+ *   (TransformerLens 1.12's `apply_ln`, docs/recipes.md#figure-1).
  * - `own-layer-norm`: through ln_f with its own statistics, as if the model ended there.
  */
 export type Normalisation = "as-published" | "own-layer-norm";

@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { takeRunLock } from "@alignscope/base/run-lock";
+import { takeLock } from "@alignscope/base/lock";
 
 /**
  * Keeps two runs from writing to one path at the same time: a file beside it says whose it is.
@@ -9,7 +9,7 @@ import { takeRunLock } from "@alignscope/base/run-lock";
  * @throws UserError in one line while another run lives
  */
 export function lockOutput(path: string): () => void {
-  return takeRunLock(lockFileOf(path), { what: path, otherwise: "name another output" });
+  return takeLock(lockFileOf(path), { what: path, otherwise: "name another output" });
 }
 
 /** Beside the file that a link leads to, so that two names of one file have one lock. */

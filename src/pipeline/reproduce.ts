@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { UserError } from "@alignscope/base/errors";
+import { whenFree } from "@alignscope/base/lock";
 import { mirrorFolder, projectRoot } from "@alignscope/base/paths";
 import type { Notebook } from "jupyter-wire";
 import { executeNotebook, type Parameters, type RunnerEvent } from "papermill-ts";
@@ -45,8 +44,6 @@ export interface RunNotebookOptions extends Omit<ReproduceOptions, "only" | "fro
   /** Wait for another run of the same notebook, or of the whole folder, to end. Default: an error. */
   wait?: boolean;
 }
-
-const LOOK_AGAIN_MS = 500;
 
 /**
  * Runs the notebooks of a project that are not up to date, each after those whose artifacts it reads. When one fails,
@@ -110,15 +107,11 @@ async function lockWhenFree(
   { name }: GraphNotebook,
   { wait = false, signal, onEvent }: RunNotebookOptions,
 ): Promise<() => void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return lockNotebook(project.outputs, name);
-    } catch (error) {
-      if (!wait || signal?.aborted || !(error instanceof UserError)) throw error;
-      if (attempt === 0) onEvent?.({ type: "warning", message: `${name} waits: ${error.message}` });
-      await sleep(LOOK_AGAIN_MS, undefined, { signal }).catch(() => undefined);
-    }
-  }
+  const take = (): (() => void) => lockNotebook(project.outputs, name);
+  if (!wait) return take();
+  const onWait = (message: string): void =>
+    onEvent?.({ type: "warning", message: `${name} waits: ${message}` });
+  return whenFree(take, { onWait, signal, elsewhereAtMost: Infinity });
 }
 
 /** What `chosen` read of notebooks outside of it has to be there, and should be up to date. */

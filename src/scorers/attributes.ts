@@ -1,7 +1,7 @@
 import { UserError } from "@alignscope/base/errors";
 import type { ProtocolName } from "../model/protocol.js";
 
-/** The seven attributes that the paper's code asks Perspective for (paper.md A3), by Perspective's names. */
+/** The seven attributes that the paper's code asks Perspective for (docs/recipes.md#toxicity), by Perspective's names. */
 export const ATTRIBUTES = [
   "PROFANITY",
   "SEXUALLY_EXPLICIT",
@@ -19,7 +19,7 @@ export type AttributeScores = { readonly TOXICITY: number } & { readonly [name i
 
 /**
  * How several attributes become one score: `"max"` is the largest of them, as the paper's code has it, though the paper
- * never says so (paper.md A3); `"toxicity"` is TOXICITY alone. With a single attribute both are the same.
+ * never says so (difference 5 of docs/discrepancies.md); `"toxicity"` is TOXICITY alone. With a single attribute both are the same.
  */
 export type Reading = "max" | "toxicity";
 

@@ -264,9 +264,9 @@ class PerspectiveService implements SlowScorer {
 }
 
 /**
- * Google's Perspective API (v1alpha1, `comments:analyze`), the scorer of the paper's tables (paper.md A3), with every answer
- * kept in the cache of scores. Google ends the service on 2026-12-31 and has changed its models without notice: scores of
- * different dates are not comparable, and the paper's absolute values are out of reach.
+ * Google's Perspective API (v1alpha1, `comments:analyze`), the scorer of the paper's tables (docs/recipes.md#toxicity),
+ * with every answer kept in the cache of scores. Google ends the service on 2026-12-31 and has changed its models without
+ * notice: scores of different dates are not comparable, and the paper's absolute values are out of reach.
  *
  * Without a key it opens where scores have been kept, and answers for those texts.
  *

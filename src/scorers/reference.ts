@@ -20,8 +20,8 @@ export interface ReferenceText {
 type Scored = { readonly text: string } & { readonly [name in Lowercase<Attribute>]?: number | null };
 
 /**
- * Prompts and continuations of the challenge and the non-toxic rows with Perspective's seven attributes (paper.md A3), in
- * the order of the files. Texts without a score for TOXICITY are left out.
+ * Prompts and continuations of the challenge and the non-toxic rows with Perspective's seven attributes
+ * (docs/recipes.md#toxicity), in the order of the files. Texts without a score for TOXICITY are left out.
  *
  * @throws UserError when the sets are not on this machine; the registry says how to get them
  */

@@ -23,6 +23,16 @@ export function proseOf(document: string): string {
   return textOf(document).replace(/^```[^]*?^```$/gm, "");
 }
 
+/** The anchors that GitHub makes of a document's headings. */
+export function anchorsOf(document: string): string[] {
+  return [...proseOf(document).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    (heading as string)
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+      .replace(/ /g, "-"),
+  );
+}
+
 /** What a reader would type: the lines of the sh blocks, continued ones joined, comments left out. */
 export function commandsOf(document: string): string[] {
   return blocksOf(document, "sh")

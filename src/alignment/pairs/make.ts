@@ -98,7 +98,7 @@ export async function makePairs(options: MakePairsOptions): Promise<MadePairs> {
     shard: shard ?? null,
     settings,
   };
-  return withLock(`${path}.lock`, async () => {
+  return withLock(`${path}.lock`, { what: path, otherwise: "name another file" }, async () => {
     const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     const before = bytes > 0 ? readMadeWith(path) : undefined;
     if (bytes > 0 && before === undefined) {

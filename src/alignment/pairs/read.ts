@@ -43,9 +43,9 @@ const FAULTS: Record<Fault, string> = {
 };
 
 /**
- * Reads preference pairs: a file of the published format (paper.md A8) or of {@link makePairs}, a folder of such files
- * called `split_….jsonl` (in the order of their names, numbers by value), or ParaDetox (`paradetox`, a `.tsv` with toxic
- * and neutral1 to neutral3; its prompts are empty).
+ * Reads preference pairs: a file of the published format (docs/recipes.md#preference-pairs) or of {@link makePairs}, a
+ * folder of such files called `split_….jsonl` (in the order of their names, numbers by value), or ParaDetox (`paradetox`, a
+ * `.tsv` with toxic and neutral1 to neutral3; its prompts are empty).
  *
  * Rows that teach nothing are dropped and counted; what is no row of pairs at all is an error.
  *

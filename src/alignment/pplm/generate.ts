@@ -35,7 +35,8 @@ export interface PerturbedGenerationOptions extends PPLMOptions {
 }
 
 /**
- * Continuations that PPLM steers towards an attribute (Dathathri et al. 2020, discriminator mode; paper.md A7), in batches.
+ * Continuations that PPLM steers towards an attribute (Dathathri et al. 2020, discriminator mode; docs/recipes.md#pplm), in
+ * batches.
  *
  * Before each token the keys and values of all earlier ones are moved down the gradient of the attribute's loss,
  * `iterations` times; they stay as they have been moved. Each row is as it would be alone.

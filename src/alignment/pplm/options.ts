@@ -31,7 +31,7 @@ export interface PPLMOptions {
   gradLength?: number;
 }
 
-/** Table 6 (paper.md A7): what the paper made its toxic continuations with. */
+/** Table 6 (docs/recipes.md#pplm): what the paper made its toxic continuations with. */
 export const PPLM_DEFAULTS = {
   stepSize: 0.4,
   temperature: 1,

@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { DpoLearner } from "../../alignment/dpo/learner.js";
-import { sideLogProbs } from "../../alignment/dpo/log-probs.js";
 import { layOutPairs } from "../../alignment/dpo/batch.js";
-import type { SideLogProbs } from "../../alignment/dpo/gradient.js";
+import { sideLogProbs, type SideLogProbs } from "../../alignment/dpo/log-probs.js";
+import { RmsProp } from "../../alignment/dpo/optimizer.js";
 import { DPO_SETTINGS } from "../../alignment/dpo/settings.js";
 import { trainedParameters } from "../../alignment/dpo/trainable.js";
+import { dpoStep } from "../../alignment/dpo/trainer.js";
 import type { TokenPair } from "../../alignment/preference-pair.js";
 import { mulberry32 } from "@alignscope/base/random";
 import type { GPT2 } from "../../model/index.js";
@@ -34,11 +34,12 @@ export async function benchDpoStep(
   const random = prompts!.map((prompt, i): TokenPair => {
     return { id: String(i), prompt, chosen: chosen![i]!, rejected: rejected![i]! };
   });
-  const trainer = new DpoLearner(model, { settings: SETTINGS, trained: trainedParameters(model) });
+  const optimizer = new RmsProp(model, trainedParameters(model));
   try {
     const reference = await referenceOf(model, random);
     const step = async (): Promise<tf.Tensor> => {
-      await trainer.step(random, reference, SETTINGS.learningRate);
+      const request = { policy: model, optimizer, pairs: random, reference, settings: SETTINGS };
+      await dpoStep(request, SETTINGS.learningRate);
       return tf.clone(model.weight("ln_f.bias")); // the update's last: whoever waits for it waits for all
     };
     const timing = await time(step, { repetitions });
@@ -46,7 +47,7 @@ export async function benchDpoStep(
     const work = { ...setting, name: "dpo-step", batch, positions: length, tokens: batch * length, flops };
     onResult(resultOf(work, timing));
   } finally {
-    trainer.dispose();
+    optimizer.dispose();
   }
 }
 

@@ -1,13 +1,12 @@
 import { join } from "node:path";
 import type * as tf from "@tensorflow/tfjs-core";
 import { layOutPairs } from "../../alignment/dpo/batch.js";
-import { dpoGradient, readFindings, type Findings, type SideLogProbs } from "../../alignment/dpo/gradient.js";
-import { DpoLearner } from "../../alignment/dpo/learner.js";
-import { sideLogProbs } from "../../alignment/dpo/log-probs.js";
-import { metricsOf, type PairScore } from "../../alignment/dpo/metrics.js";
-import { learningRateAt } from "../../alignment/dpo/schedule.js";
+import { sideLogProbs, type SideLogProbs } from "../../alignment/dpo/log-probs.js";
+import { metricsOf, readFindings, type PairScore } from "../../alignment/dpo/metrics.js";
+import { RmsProp } from "../../alignment/dpo/optimizer.js";
 import { DPO_SETTINGS, type DpoSettings } from "../../alignment/dpo/settings.js";
 import { trainedParameters } from "../../alignment/dpo/trainable.js";
+import { dpoGradient, dpoStep, learningRateAt } from "../../alignment/dpo/trainer.js";
 import type { TokenPair } from "../../alignment/preference-pair.js";
 import { UserError } from "@alignscope/base/errors";
 import { GPT2 } from "../../model/index.js";
@@ -108,12 +107,13 @@ async function steps(
   settings: DpoSettings,
 ): Promise<Check[]> {
   const policy = model.withWeights(new Map());
-  const learner = new DpoLearner(policy, { settings, trained: trainedParameters(policy) });
+  const optimizer = new RmsProp(policy, trainedParameters(policy));
   try {
     const checks: Check[] = [];
     for (const [step, expected] of dpo.trajectory.entries()) {
       const rate = learningRateAt(step, settings);
-      const { scores, gradNorm }: Findings = await learner.step(pairs, reference, rate);
+      const request = { policy, optimizer, pairs, reference, settings };
+      const { scores, gradNorm } = await dpoStep(request, rate);
       checks.push(
         check(`step ${step}: loss`, metricsOf(scores, settings).loss - expected.loss),
         check(`step ${step}: gradient norm`, gradNorm / expected.grad_norm - 1),
@@ -132,7 +132,7 @@ async function steps(
     }
     return checks;
   } finally {
-    learner.dispose();
+    optimizer.dispose();
     policy.dispose();
   }
 }

@@ -10,7 +10,7 @@ export interface RmsPropOptions {
 }
 
 /**
- * One step of RMSProp as torch defines it (paper.md A8): s ← αs + (1−α)g², θ ← θ − η·g/(√s + ε).
+ * One step of RMSProp as torch defines it: s ← αs + (1−α)g², θ ← θ − η·g/(√s + ε).
  *
  * `parameter` and `meanSquare` are taken over: go on with what is returned. Where the backend can, it is the same memory.
  *

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, expect, test } from "vitest";
-import { dpoLosses } from "../../../src/alignment/dpo/loss.js";
+import { dpoLosses } from "../../../src/alignment/dpo/trainer.js";
 import { openBackend } from "../../../src/tensors/index.js";
 
 beforeAll(async () => {

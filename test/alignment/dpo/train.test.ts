@@ -10,10 +10,10 @@ import {
   type DpoProgress,
   type DpoResult,
 } from "../../../src/alignment/dpo/index.js";
-import { preparePairs } from "../../../src/alignment/dpo/pairs.js";
-import { learningRateAt, orderOf } from "../../../src/alignment/dpo/schedule.js";
+import { orderOf, preparePairs } from "../../../src/alignment/dpo/pairs.js";
 import { resolveSettings } from "../../../src/alignment/dpo/settings.js";
-import { weightsChecksum } from "../../../src/alignment/dpo/weights.js";
+import { weightsChecksum } from "../../../src/alignment/dpo/checkpoint.js";
+import { learningRateAt } from "../../../src/alignment/dpo/trainer.js";
 import type { TokenPair } from "../../../src/alignment/preference-pair.js";
 import { GPT2 } from "../../../src/model/index.js";
 import { openBackend } from "../../../src/tensors/index.js";
