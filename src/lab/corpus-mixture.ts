@@ -1,6 +1,6 @@
 import { mulberry32, shuffled } from "../data/random";
 import { curlQuotes, endSentence } from "./cleaning";
-import { balance, type Label, labelOf, type MixtureOptions, type Readings } from "./corpus-balance";
+import { balance, type Label, labelOf, LABELS, type MixtureOptions, type Readings } from "./corpus-balance";
 import type { PartedSource } from "./corpus-parting";
 import type { Document, Register } from "./corpus-types";
 
@@ -85,7 +85,7 @@ export function mixSources(parted: readonly PartedSource[], seed: number, option
   const side = (of: "train" | "valid"): DrawnDocument[] => {
     const documents: DrawnDocument[] = [];
     for (const { source, [of]: own } of parted) {
-      for (const label of ["toxic", "clean", "neutral"] as const) {
+      for (const label of LABELS) {
         const times = (document: Document): number => readings.timesOf(source, document);
         for (const text of draw(
           own.filter((document) => labelOf(document) === label),
