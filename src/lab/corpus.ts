@@ -110,7 +110,7 @@ export function writeCorpus(
   const valid = tokenise(tokenizer, textsOf(firstTokens(drawn.valid, tokenizer, VALIDATION_TOKENS)));
   writeFileAtomic(join(folder, "train.bin"), littleEndian(train.ids));
   writeFileAtomic(join(folder, "valid.bin"), littleEndian(valid.ids));
-  writeFileAtomic(join(folder, "valid-texts.jsonl"), measuredTexts(parted, seed));
+  writeFileAtomic(join(folder, "valid-texts.jsonl"), measuredTexts(parted, mixture.weights, seed));
   report("tokenise", 1);
 
   const listed = offensiveWords(counts);
@@ -156,13 +156,21 @@ function firstTokens(
   return documents.filter(({ text }) => tokens < limit && (tokens += tokenizer.encode(text).length) > 0);
 }
 
-/** The validation texts of the measured sources, each once, short ones joined, as JSON Lines {source, label, text}. */
-function measuredTexts(parted: readonly PartedSource[], seed: number): string {
+/**
+ * The validation texts of the measured sources, each once or, where its source is read in part, some; short ones are
+ * joined. JSON Lines {source, label, text}.
+ */
+function measuredTexts(
+  parted: readonly PartedSource[],
+  weights: Readonly<Record<string, number>>,
+  seed: number,
+): string {
   const random = mulberry32(seed);
   const lines: string[] = [];
   for (const { source, valid } of parted.filter((each) => each.source.measured)) {
+    const some = valid.filter(() => random() < (weights[source.name] ?? 1));
     for (const label of LABELS) {
-      const own = valid.filter((document) => labelOf(document) === label).map(({ text }) => text);
+      const own = some.filter((document) => labelOf(document) === label).map(({ text }) => text);
       for (const text of packTexts(own, random)) {
         lines.push(`${JSON.stringify({ source: source.name, label, text })}\n`);
       }

@@ -83,12 +83,14 @@ describe("what may be read", () => {
     expect(parted?.valid).toEqual(kept);
   });
 
-  it("repeats nothing of a measured source's validation texts in a later source", () => {
+  it("repeats nothing of a measured source's validation texts, in that source or a later one", () => {
     const long = (i: number): string =>
-      `On day ${i} the ferry left the old stone quay at noon with a cargo of wool and salted fish for the islands`;
+      `On day ${i} the ferry left quay ${i} at noon with ${i} bales of wool and ${i} crates of salted fish`;
     const parter = new CorpusParter(heldOut(), 1);
     const first = Array.from({ length: 300 }, (_, i) => ({ text: long(i) }));
-    const [measured] = parter.part([source("a", first, { measured: true })]);
+    const again = first.map(({ text }) => ({ text: `${text}, as ever.`, group: "kept for training" }));
+    const [measured] = parter.part([source("a", [...first, ...again], { measured: true })]);
+    expect(measured?.train).toHaveLength(600 - 2 * (measured?.valid.length ?? 0));
     const texts = (documents: Document[] = []): string[] => documents.map(({ text }) => text);
     const repeating = texts(measured?.valid).map((text) => ({ text: `They say: ${text}, all of it.` }));
     expect(repeating.length).toBeGreaterThan(1);
