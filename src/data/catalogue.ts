@@ -1,3 +1,4 @@
+import { corpusCatalogue } from "./catalogue-corpus.js";
 import type { CatalogueEntry, HubSource, RegisteredFile } from "./registry.js";
 
 /*
@@ -320,6 +321,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     ),
     sources: { mirror: "pplm-gpt2-medium-toxicity-head.json" },
   },
+  ...corpusCatalogue,
   {
     name: "profanity-check-linear",
     kind: "scorer",
