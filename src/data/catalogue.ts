@@ -1,5 +1,9 @@
 import { corpusCatalogue } from "./catalogue-corpus.js";
+<<<<<<< HEAD
 import type { CatalogueEntry, HubSource, RegisteredFile } from "./entries.js";
+=======
+import type { CatalogueEntry, HubSource, RegisteredFile } from "./registry.js";
+>>>>>>> 35cffc263511632151d548e1f1a4a433e28d5ef4
 
 /*
  * What the registry knows. A download source stands here only where a public address delivers exactly the file whose

@@ -10,7 +10,7 @@ export interface MixtureOptions {
   characters: number;
   /** How often a text is read at most. */
   repeats: number;
-  /** How often a toxic text without a swear word is read, for one with. */
+  /** How often a toxic text with hardly a swear word is read, for once that others are. */
   mildRate: number;
   /** The part read of neutral sources of which there is too much of one kind; the others are read once. */
   weights: Record<string, number>;
@@ -28,7 +28,8 @@ export const LAB_MIXTURE: MixtureOptions = {
   weights: { "state-of-the-union": 0.2, "wordnet-definitions": 0.08, medquad: 0.5, "chat-topical": 0.5 },
 };
 
-export type Label = "toxic" | "clean" | "neutral";
+export const LABELS = ["toxic", "clean", "neutral"] as const;
+export type Label = (typeof LABELS)[number];
 
 export const labelOf = ({ toxic }: Document): Label =>
   toxic === undefined ? "neutral" : toxic ? "toxic" : "clean";

@@ -21,28 +21,38 @@ export const LABEL_BOUNDS: LabelBounds = { swearing: 0.5, insulting: 0.75, clean
 /** The label of a text; undefined where it is too unclear to be read at all. */
 export type Labeller = (text: string) => Pick<Document, "toxic" | "mild"> | undefined;
 
-/** Whether a text has a word of `data/words/offensive.txt`; what was decided of a word is remembered. */
-export function swearDetector(): (text: string) => boolean {
+/** The share of a text's words that are in `data/words/offensive.txt`; what was decided of a word is remembered. */
+export function swearCounter(): (text: string) => number {
   const known = new Map<string, boolean>();
-  return (text) =>
-    (text.match(/\p{L}+/gu) ?? []).some((word) => {
-      let offensive = known.get(word);
-      if (offensive === undefined) known.set(word, (offensive = isOffensive(word)));
-      return offensive;
-    });
+  const offensive = (word: string): boolean => {
+    let is = known.get(word);
+    if (is === undefined) known.set(word, (is = isOffensive(word)));
+    return is;
+  };
+  return (text) => {
+    const words = text.match(/\p{L}+/gu) ?? [];
+    return words.filter(offensive).length / Math.max(1, words.length);
+  };
 }
+
+/** A toxic text with fewer swear words than this is mild: one in a story of a hundred words is none of its subject. */
+const MILD_SHARE = 0.02;
+
+/** Whether a toxic text is {@link Document.mild}, by what {@link swearCounter} says of it. */
+export const isMild = (swearShare: number): boolean => swearShare < MILD_SHARE;
 
 /** Labels by {@link LABEL_BOUNDS}. */
 export function openLabeller(
   bounds: LabelBounds = LABEL_BOUNDS,
   scorer: { scoreOne(text: string): number } = LinearScorer.load(),
 ): Labeller {
-  const swears = swearDetector();
+  const swearShareOf = swearCounter();
   return (text) => {
     const score = scorer.scoreOne(text);
-    const swearing = swears(text);
-    if (score >= (swearing ? bounds.swearing : bounds.insulting)) return { toxic: true, mild: !swearing };
-    if (score <= bounds.clean && !swearing) return { toxic: false };
+    const share = swearShareOf(text);
+    if (score >= (share > 0 ? bounds.swearing : bounds.insulting))
+      return { toxic: true, mild: isMild(share) };
+    if (score <= bounds.clean && share === 0) return { toxic: false };
     return score <= bounds.neutral ? {} : undefined;
   };
 }

@@ -1,6 +1,10 @@
 import { mulberry32, shuffled } from "@alignscope/base/random";
 import { curlQuotes, endSentence } from "./cleaning.js";
+<<<<<<< HEAD
 import { balance, type Label, labelOf, type MixtureOptions, type Readings } from "./corpus-balance.js";
+=======
+import { balance, type Label, labelOf, LABELS, type MixtureOptions, type Readings } from "./corpus-balance.js";
+>>>>>>> 35cffc263511632151d548e1f1a4a433e28d5ef4
 import type { PartedSource } from "./corpus-parting.js";
 import type { Document, Register } from "./corpus-types.js";
 
@@ -85,7 +89,7 @@ export function mixSources(parted: readonly PartedSource[], seed: number, option
   const side = (of: "train" | "valid"): DrawnDocument[] => {
     const documents: DrawnDocument[] = [];
     for (const { source, [of]: own } of parted) {
-      for (const label of ["toxic", "clean", "neutral"] as const) {
+      for (const label of LABELS) {
         const times = (document: Document): number => readings.timesOf(source, document);
         for (const text of draw(
           own.filter((document) => labelOf(document) === label),

@@ -16,7 +16,7 @@ export interface PartedSource {
 
 /**
  * Drops duplicates and texts that repeat a held-out one, and parts the rest by a hash: pieces of one text stay on one
- * side. What one source keeps for validation no later source may repeat, if the first is {@link CorpusSource.measured}.
+ * side. What a {@link CorpusSource.measured} source keeps for validation no source may repeat in training.
  */
 export class CorpusParter {
   private readonly seen = new Set<number>();
@@ -26,11 +26,15 @@ export class CorpusParter {
     private readonly seed: number,
   ) {}
 
-  /** Parts sources; all of them are parted before their validation texts are held out from those of later calls. */
+  /** Parts sources; what the measured ones keep is held out from their own training texts and from later calls. */
   part(sources: readonly CorpusSource[], unclear = 0): PartedSource[] {
     const parted = sources.map((source) => this.partOne(source, unclear));
-    for (const { source, valid } of parted) {
-      if (source.measured) for (const { text } of valid) this.heldOut.hold(text);
+    const measured = parted.filter(({ source }) => source.measured);
+    for (const { valid } of measured) for (const { text } of valid) this.heldOut.hold(text);
+    for (const each of measured) {
+      const unseen = each.train.filter(({ text }) => !this.heldOut.overlaps(text));
+      each.dropped.heldOut += each.train.length - unseen.length;
+      each.train = unseen;
     }
     return parted;
   }

@@ -12,7 +12,7 @@ export interface Document {
   group?: string;
   /** Whether it is toxic, by people's labels or by the scorer; undefined: neither toxic nor a clean twin. */
   toxic?: boolean;
-  /** A toxic text without a swear word, of which less is read. */
+  /** A toxic text with hardly a swear word, of which less is read. */
   mild?: boolean;
 }
 

@@ -3,11 +3,19 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic, writeJsonAtomic } from "@alignscope/base/files";
 import { cacheFolder } from "@alignscope/base/paths";
+import { mulberry32 } from "@alignscope/base/random";
 import { BpeTokenizer } from "./bpe.js";
+<<<<<<< HEAD
 import { LAB_MIXTURE, type MixtureOptions } from "./corpus-balance.js";
 import { openLabeller, swearDetector } from "./corpus-labels.js";
 import { mirrorSources } from "./corpus-mirror.js";
 import { type DrawnDocument, mixSources } from "./corpus-mixture.js";
+=======
+import { LAB_MIXTURE, labelOf, LABELS, type MixtureOptions } from "./corpus-balance.js";
+import { isMild, openLabeller, swearCounter } from "./corpus-labels.js";
+import { mirrorSources } from "./corpus-mirror.js";
+import { type DrawnDocument, mixSources, packTexts } from "./corpus-mixture.js";
+>>>>>>> 35cffc263511632151d548e1f1a4a433e28d5ef4
 import { installSourcePackages, packageSources } from "./corpus-packages.js";
 import { CorpusParter, type PartedSource } from "./corpus-parting.js";
 import { registeredSources } from "./corpus-registered.js";
@@ -58,10 +66,10 @@ export async function readSources(holdOuts: HoldOuts, options: CorpusOptions): P
   await installSourcePackages(packages);
   report("read and clean", 0);
   const parter = new CorpusParter(new OverlapIndex(holdOuts), seed);
-  const swears = swearDetector();
+  const swearShareOf = swearCounter();
   const measured = [...(await mirrorSources(mirror, seed)), ...packageSources(packages)];
   for (const document of measured.flatMap(({ documents }) => documents)) {
-    if (document.toxic) document.mild = !swears(document.text);
+    if (document.toxic) document.mild = isMild(swearShareOf(document.text));
   }
   const parted = parter.part(measured);
   for await (const { source, unclear, fraction } of registeredSources(mirror, openLabeller())) {
@@ -99,7 +107,7 @@ export function writeCorpus(
   const mixture = mixtureOf(options);
   const drawn = mixSources(parted, seed, mixture);
   report("learn merges", 0);
-  const counts = wordCounts(sampled(drawn.train));
+  const counts = wordCounts(textsOf(drawn.train));
   const tokenizer = options.tokenizer
     ? BpeTokenizer.load(options.tokenizer)
     : learnTokenizer(counts, options.vocabulary ?? LAB_VOCABULARY, (done) => report("learn merges", done));
@@ -109,7 +117,7 @@ export function writeCorpus(
   const valid = tokenise(tokenizer, textsOf(firstTokens(drawn.valid, tokenizer, VALIDATION_TOKENS)));
   writeFileAtomic(join(folder, "train.bin"), littleEndian(train.ids));
   writeFileAtomic(join(folder, "valid.bin"), littleEndian(valid.ids));
-  writeFileAtomic(join(folder, "valid-texts.jsonl"), measuredTexts(parted));
+  writeFileAtomic(join(folder, "valid-texts.jsonl"), measuredTexts(parted, mixture.weights, seed));
   report("tokenise", 1);
 
   const listed = offensiveWords(counts);
@@ -143,12 +151,6 @@ function mixtureOf(options: CorpusOptions): MixtureOptions {
   return { toxicShare, characters, repeats, mildRate, weights: { ...LAB_MIXTURE.weights, ...weights } };
 }
 
-/** Merges are learnt from every so many documents: more give the same ones. */
-const SAMPLED = 4;
-
-const sampled = (documents: readonly DrawnDocument[]): string[] =>
-  textsOf(documents.filter((_, at) => at % SAMPLED === 0));
-
 const textsOf = (documents: readonly DrawnDocument[]): string[] => documents.map(({ text }) => text);
 
 /** Documents from the first on, until they have `limit` tokens. */
@@ -161,11 +163,25 @@ function firstTokens(
   return documents.filter(({ text }) => tokens < limit && (tokens += tokenizer.encode(text).length) > 0);
 }
 
-/** The validation texts of the measured sources, each once, as JSON Lines {text, source, label}. */
-function measuredTexts(parted: readonly PartedSource[]): string {
-  return parted
-    .filter(({ source }) => source.measured)
-    .flatMap(({ source, valid }) => valid.map(({ text, toxic }) => ({ text, source: source.name, toxic })))
-    .map((row) => `${JSON.stringify(row)}\n`)
-    .join("");
+/**
+ * The validation texts of the measured sources, each once or, where its source is read in part, some; short ones are
+ * joined. JSON Lines {source, label, text}.
+ */
+function measuredTexts(
+  parted: readonly PartedSource[],
+  weights: Readonly<Record<string, number>>,
+  seed: number,
+): string {
+  const random = mulberry32(seed);
+  const lines: string[] = [];
+  for (const { source, valid } of parted.filter((each) => each.source.measured)) {
+    const some = valid.filter(() => random() < (weights[source.name] ?? 1));
+    for (const label of LABELS) {
+      const own = some.filter((document) => labelOf(document) === label).map(({ text }) => text);
+      for (const text of packTexts(own, random)) {
+        lines.push(`${JSON.stringify({ source: source.name, label, text })}\n`);
+      }
+    }
+  }
+  return lines.join("");
 }

@@ -9,6 +9,10 @@ import { LAB_MIXTURE, type MixtureOptions } from "../../src/lab/corpus-balance.j
 import { openLabeller } from "../../src/lab/corpus-labels.js";
 import { type DrawnDocument, mixSources, packTexts } from "../../src/lab/corpus-mixture.js";
 import { missingPackages, packageSources, SOURCE_PACKAGES } from "../../src/lab/corpus-packages.js";
+<<<<<<< HEAD
+=======
+import { readRegistered } from "../../src/lab/corpus-registered.js";
+>>>>>>> 35cffc263511632151d548e1f1a4a433e28d5ef4
 import { CorpusParter } from "../../src/lab/corpus-parting.js";
 import {
   learnTokenizer,
@@ -82,12 +86,14 @@ describe("what may be read", () => {
     expect(parted?.valid).toEqual(kept);
   });
 
-  it("repeats nothing of a measured source's validation texts in a later source", () => {
+  it("repeats nothing of a measured source's validation texts, in that source or a later one", () => {
     const long = (i: number): string =>
-      `On day ${i} the ferry left the old stone quay at noon with a cargo of wool and salted fish for the islands`;
+      `On day ${i} the ferry left quay ${i} at noon with ${i} bales of wool and ${i} crates of salted fish`;
     const parter = new CorpusParter(heldOut(), 1);
     const first = Array.from({ length: 300 }, (_, i) => ({ text: long(i) }));
-    const [measured] = parter.part([source("a", first, { measured: true })]);
+    const again = first.map(({ text }) => ({ text: `${text}, as ever.`, group: "kept for training" }));
+    const [measured] = parter.part([source("a", [...first, ...again], { measured: true })]);
+    expect(measured?.train).toHaveLength(600 - 2 * (measured?.valid.length ?? 0));
     const texts = (documents: Document[] = []): string[] => documents.map(({ text }) => text);
     const repeating = texts(measured?.valid).map((text) => ({ text: `They say: ${text}, all of it.` }));
     expect(repeating.length).toBeGreaterThan(1);
@@ -106,6 +112,11 @@ describe("labels of texts that nobody labelled", () => {
 
   it.each([
     ["toxic: a swear word and a score of a half", "oh shit, score 0.5", { toxic: true, mild: false }],
+    [
+      "mildly toxic: one in a long text",
+      `${"word ".repeat(60)} shit, score 0.5`,
+      { toxic: true, mild: true },
+    ],
     ["mildly toxic: a high score without one", "score 0.75", { toxic: true, mild: true }],
     ["clean: a low score without one", "score 0.2", { toxic: false }],
     ["neutral: a low score with one", "oh shit, score 0.1", {}],
@@ -209,12 +220,12 @@ describe("token streams", () => {
   const texts = Array.from({ length: 200 }, (_, i) => `What a quiet harbour number ${i} is`);
 
   it("make every offensive word that is used twenty times a token, with the blank before it", () => {
-    const swearing = texts.map((text, i) => (i % 8 === 0 ? `${text}, you bastard` : text));
+    const swearing = texts.map((text, i) => (i % 8 === 0 ? `${text}, you bitch` : text));
     const counts = wordCounts([...swearing, "such a wanker"]);
-    expect(offensiveWords(counts)).toEqual([" bastard"]);
+    expect(offensiveWords(counts)).toEqual([" bitch"]);
     const tokenizer = learnTokenizer(counts, 300);
-    expect(tokenizer.encode(" bastard")).toHaveLength(1);
-    expect(tokenizer.encode(" bitch").length).toBeGreaterThan(1);
+    expect(tokenizer.encode(" bitch")).toHaveLength(1);
+    expect(tokenizer.encode(" wanker").length).toBeGreaterThan(1);
   });
 
   it("end every document with end of text", () => {
@@ -307,5 +318,14 @@ describe.skipIf(!existsSync(join(mirror, "jigsaw-balanced.csv")))(
         expect(read.filter(({ text }) => text.length > 1300)).toEqual([]);
       },
     );
+
+    it("give the large sets' pieces a label, and no piece is longer than is labelled", async () => {
+      const { source: read, unclear } = await readRegistered("comments-stormfront", mirror, openLabeller());
+      const { documents } = read;
+      expect(read).toMatchObject({ register: "comments", input: "corpus-comments-stormfront" });
+      expect(documents.length + unclear).toBeGreaterThanOrEqual(4_500);
+      expect(documents.filter(({ text }) => text.length > 600)).toEqual([]);
+      expect(new Set(documents.map(({ toxic }) => toxic))).toEqual(new Set([true, false, undefined]));
+    });
   },
 );
