@@ -125,7 +125,7 @@ export const KNOWN: Record<string, Record<string, Known>> = {
       as: `${BENCH} --json > ours.json`,
       leaves: "ours.json",
     },
-    "python3 bench/pytorch_peer.py --json > peer.json": {
+    "python3 src/cli/bench/pytorch_peer.py --json > peer.json": {
       elsewhere: "test/bench/peer.slow.ts",
       says: "pytorch_peer.py",
     },
