@@ -18,5 +18,6 @@ export {
 } from "./reproduce";
 export { readState } from "./state";
 export { type Finding, verify, type Verification } from "./verify";
+export { type Agreement, agreementWithCommitted } from "./compare/agreement";
 export { compareRuns, type CompareOptions, DEFAULT_ATOL, DEFAULT_RTOL, type RunDifference } from "./compare";
 export { snakefile, type SnakemakeOptions } from "./snakemake";

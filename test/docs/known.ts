@@ -42,7 +42,7 @@ export const KNOWN: Record<string, Record<string, Known>> = {
     "npm run test:slow": ci("npm run test:slow\n"),
     "npm run test:pack": ci("npm run test:pack\n"),
     "npx alignscope verify outputs/lab": unfinished,
-    "npx alignscope diff outputs/lab outputs/before": { run: true, shows: /^equal/m },
+    "npx alignscope diff outputs/lab-committed outputs/lab --rtol 1e-3": { run: true, shows: /^equal/m },
     "npm run reproduce -- --dry-run --json": { run: true, shows: /^\{/ },
     "npx alignscope status --json": { run: true, shows: /^[[{]/ },
   },

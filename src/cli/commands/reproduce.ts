@@ -4,6 +4,7 @@ import type { NotebookResult, Project } from "../../pipeline";
 import { blasHint } from "../blas-hint";
 import { checkBackend } from "../check-backend";
 import { claimsText } from "../claims-text";
+import { agreementText } from "../diff-text";
 import { exitCodeOf, runSummary } from "../run-summary";
 import { type StopSignal, untilSignalled } from "../signals";
 import { openProgress } from "../progress";
@@ -45,7 +46,8 @@ export function reproduceCommand(program: Command): void {
       1,
     )
     .action(async (options: Parameters<typeof projectOptions>[0] & ReproduceFlags) => {
-      const { hasClaims, openProject, plan, readClaims } = await import("../../pipeline/index.js");
+      const { agreementWithCommitted, hasClaims, openProject, plan, readClaims } =
+        await import("../../pipeline/index.js");
       const project = await openProject(projectOptions(options));
       const planned = await plan(project, options);
       if (options.dryRun) {
@@ -67,6 +69,8 @@ export function reproduceCommand(program: Command): void {
         if (result.result === "failed" && !result.interrupted) console.error(describeFailure(name, result));
       }
       console.log(`\nRead ${here(index)} in a browser; figures, tables and notebooks lie beside it.`);
+      const agreement = agreementWithCommitted(project);
+      if (agreement) console.log(agreementText(agreement, here));
       process.exitCode = exitCodeOf([...results.values()], signal);
     });
 }
