@@ -3,8 +3,15 @@
  */
 
 // A study: backend, model, tokenizer, artifacts and the run's folder in one call, and the texts it works on.
-export { openStudy, readComments, readPassages, readPerplexityText, readPrompts } from "./study";
-export type { Study, StudyOptions, Workshop } from "./study";
+export {
+  openPairMaker,
+  openStudy,
+  readComments,
+  readPassages,
+  readPerplexityText,
+  readPrompts,
+} from "./study";
+export type { PairMaker, PairParameters, Study, StudyOptions, Workshop } from "./study";
 
 // Data and artifacts.
 export { datasets, locate, models, openArtifacts, readCsv, readJsonl, UserError } from "./data";
@@ -98,6 +105,7 @@ export {
   describePairs,
   greedyContinuations,
   makePairs,
+  makePplmPairs,
   mergePairs,
   perturbedContinuations,
   readPairs,
@@ -105,9 +113,15 @@ export {
   tokenisePairs,
   writePairs,
 } from "./alignment/pairs";
-export type { PairRow, PairsSummary, ReadPair } from "./alignment/pairs";
+export type { PairRecipe, PairRow, PairsSummary, ReadPair } from "./alignment/pairs";
 export type { PreferencePair, TokenPair } from "./alignment/preference-pair";
-export { attributeOfProbe, generatePerturbed, PPLM_DEFAULTS, readAttributeHead } from "./alignment/pplm";
+export {
+  attributeOfProbe,
+  generatePerturbed,
+  openAttribute,
+  PPLM_DEFAULTS,
+  readAttributeHead,
+} from "./alignment/pplm";
 export type { AttributeModel, PPLMOptions } from "./alignment/pplm";
 
 // What alignment changed: activations, residual streams, value vectors.

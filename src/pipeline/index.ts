@@ -3,7 +3,7 @@ export { hasClaims, readClaims, type RunClaims } from "./claims";
 export { declaredParameters } from "./declared-parameters";
 export { explain, type Failure, type FailureReason } from "./failure";
 export { type Forecast, forecast } from "./forecast";
-export { type Graph, type GraphNotebook, loadGraph } from "./graph";
+export { type Graph, type GraphNotebook, loadGraph, makerOf } from "./graph";
 export { type Manifest, type ManifestNotebook, readManifest } from "./manifest";
 export { DATA_PARAMETERS, type NeededData, neededData } from "./needs";
 export { parametersOf, plan, type PlannedNotebook, type PlanOptions } from "./plan";

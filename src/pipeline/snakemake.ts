@@ -21,8 +21,8 @@ export interface SnakemakeOptions {
 /** Threads and memory that the kernel, the compiler in it and the library take besides the model. */
 const THREADS = 2;
 const BASE_MIB = 1500;
-/** The notebook whose pairs can be made in parts, and the one that makes the probe that they are steered by. */
-const PAIRS_NOTEBOOK = "4.2-pairwise-data";
+/** The artifact that can be made in parts. */
+const PAIRS = "pairs.jsonl";
 
 /**
  * The series as a workflow for Snakemake 7: a rule for each notebook, the GPU as a resource, threads, memory and minutes
@@ -39,7 +39,7 @@ export function snakefile(
     if (declared.has(name) && name !== "outputs" && name !== "profile") continue;
     throw new UserError(`cannot sweep over ${name}: no notebook declares such a parameter`);
   }
-  const pairs = project.graph.notebooks.find(({ name }) => name === PAIRS_NOTEBOOK);
+  const pairs = makerOf(project.graph, PAIRS);
   refuseSecrets(project);
   if (shards > 1) refuseShards(project, pairs, shards);
   const context = contextOf(project, given, sweep, shards);
@@ -141,7 +141,7 @@ rule all:
 }
 
 function notebookRule(project: Project, notebook: GraphNotebook, context: Context, shards: number): string {
-  const sharded = shards > 1 && notebook.name === PAIRS_NOTEBOOK;
+  const sharded = shards > 1 && notebook.makes.includes(PAIRS);
   const inputs = [
     fromRoot(notebook.path),
     ...notebook.needs.map((artifact) => `${context.outputs}/artifacts/${artifact}`),
@@ -254,7 +254,7 @@ ${Object.entries(others)
         ${JSON.stringify(shell)}`;
 }
 
-/** "3.1-toxic-vectors" as a name in Python. */
+/** A notebook as a name in Python. */
 function ruleName(notebook: string): string {
   return `notebook_${notebook.replace(/\W+/g, "_")}`;
 }

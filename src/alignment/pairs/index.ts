@@ -9,6 +9,7 @@ export {
   type MakePairsOptions,
 } from "./make";
 export { mergePairs } from "./merge";
+export { makePplmPairs, type MakePplmPairsOptions, type PairRecipe } from "./pplm-pairs";
 export { readPrompts, type PromptOptions, type Prompts } from "./prompts";
 export { readPairs, type ReadPairs, type ReadPairsOptions } from "./read";
 export { perturbedContinuations, type PerturbedContinuationOptions } from "./perturbed";
