@@ -2,7 +2,7 @@
 export { hasClaims, readClaims, type RunClaims } from "./claims";
 export { declaredParameters } from "./declared-parameters";
 export { explain, type Failure, type FailureReason } from "./failure";
-export { type Forecast, forecast } from "./forecast";
+export { type Estimate, type Forecast, forecast } from "./forecast";
 export { type Graph, type GraphNotebook, loadGraph, makerOf } from "./graph";
 export { type Manifest, type ManifestNotebook, readManifest } from "./manifest";
 export { DATA_PARAMETERS, type NeededData, neededData } from "./needs";
@@ -16,6 +16,7 @@ export {
   type ReproduceOptions,
   runNotebook,
 } from "./reproduce";
+export { hostMemory, PROCESSES_BYTES, roomOn, shortage } from "./room";
 export { readState } from "./state";
 export { type Finding, verify, type Verification } from "./verify";
 export { type Agreement, agreementWithCommitted } from "./compare/agreement";

@@ -2,12 +2,13 @@ import { relative, sep } from "node:path";
 import { UserError } from "../data/errors";
 import { projectRoot } from "../data/paths";
 import { isSecret } from "../runner";
-import { estimate } from "./estimate";
+import { expected } from "./expected";
 import { usesGpu } from "./gpu";
 import { type GraphNotebook, makerOf } from "./graph";
 import { parametersOf } from "./plan";
-import { recorded } from "./recorded";
 import type { Project, ProjectOptions } from "./project";
+import { recorded } from "./recorded";
+import { readState } from "./state";
 
 export interface SnakemakeOptions {
   /** As the project was opened with: what its commands are given. */
@@ -21,12 +22,14 @@ export interface SnakemakeOptions {
 /** Threads and memory that the kernel, the compiler in it and the library take besides the model. */
 const THREADS = 2;
 const BASE_MIB = 1500;
+/** What a step may take of which no run has told how long it takes. */
+const UNKNOWN_MINUTES = 24 * 60;
 /** The artifact that can be made in parts. */
 const PAIRS = "pairs.jsonl";
 
 /**
- * The series as a workflow for Snakemake 7: a rule for each notebook, the GPU as a resource, threads, memory and minutes
- * from the estimate, and a last rule that writes manifest and pages.
+ * The series as a workflow for Snakemake 7: a rule for each notebook, the GPU as a resource, threads, the profile's memory,
+ * minutes from earlier runs or the profile, and a last rule that writes manifest and pages.
  *
  * @throws UserError for a sweep over a parameter that no notebook declares, or shards where no pairs are made
  */
@@ -217,13 +220,13 @@ interface Resources {
 function resourcesOf(project: Project, notebook: GraphNotebook, parts = 1): Resources {
   const parameters = recorded(parametersOf(project, notebook), project.mask);
   const gpu = usesGpu(parameters, false);
-  const guess = estimate([{ notebook: notebook.name, parameters, counted: true }]);
-  const seconds = guess?.notebooks[0]?.seconds[gpu ? "gpu" : "cpu"] ?? 600;
+  const lastSeconds = readState(project.outputs).notebooks[notebook.name]?.seconds;
+  const { seconds } = expected(project, notebook, lastSeconds);
   return {
     threads: THREADS,
-    mem_mb: BASE_MIB + Math.ceil((guess?.memory.bytes ?? 0) / 2 ** 20),
-    // Thrice the estimate, which may be off by as much, and never under half an hour.
-    runtime: Math.max(30, Math.ceil((3 * seconds) / parts / 60)),
+    mem_mb: BASE_MIB + Math.ceil((project.profile.memory?.bytes ?? 0) / 2 ** 20),
+    // Thrice what it took elsewhere or last, and never under half an hour; a day where nobody knows.
+    runtime: seconds === null ? UNKNOWN_MINUTES : Math.max(30, Math.ceil((3 * seconds) / parts / 60)),
     ...(gpu ? { gpu: 1 } : {}),
   };
 }

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { join, relative } from "node:path";
 import type { NotebookResult, Project } from "../../pipeline";
 import { blasHint } from "../blas-hint";
-import { checkBackend } from "../check-backend";
+import { checkMachine } from "../check-backend";
 import { claimsText } from "../claims-text";
 import { agreementText } from "../diff-text";
 import { exitCodeOf, runSummary } from "../run-summary";
@@ -55,7 +55,11 @@ export function reproduceCommand(program: Command): void {
         return;
       }
       const toRun = planned.filter(({ action }) => action !== "skip");
-      if (toRun.length > 0) checkBackend(project.given["backend"]);
+      if (toRun.length > 0) {
+        const part = options.only !== undefined || options.from !== undefined;
+        const warning = await checkMachine(project, { part });
+        if (warning !== undefined) console.error(`warning: ${warning}`);
+      }
       if (toRun.some(({ parameters }) => "backend" in parameters)) {
         const hint = blasHint(project.given["backend"]);
         if (hint) console.error(hint);
