@@ -3,8 +3,15 @@
  */
 
 // A study: backend, model, tokenizer, artifacts and the run's folder in one call, and the texts it works on.
-export { openStudy, readComments, readPassages, readPerplexityText, readPrompts } from "./study/index.js";
-export type { Study, StudyOptions, Workshop } from "./study/index.js";
+export {
+  openPairMaker,
+  openStudy,
+  readComments,
+  readPassages,
+  readPerplexityText,
+  readPrompts,
+} from "./study/index.js";
+export type { PairMaker, PairParameters, Study, StudyOptions, Workshop } from "./study/index.js";
 
 // Data and artifacts.
 export { datasets, locate, models, openArtifacts, readCsv, readJsonl, UserError } from "./data/index.js";
@@ -98,6 +105,7 @@ export {
   describePairs,
   greedyContinuations,
   makePairs,
+  makePplmPairs,
   mergePairs,
   perturbedContinuations,
   readPairs,
@@ -105,9 +113,15 @@ export {
   tokenisePairs,
   writePairs,
 } from "./alignment/pairs/index.js";
-export type { PairRow, PairsSummary, ReadPair } from "./alignment/pairs/index.js";
+export type { PairRecipe, PairRow, PairsSummary, ReadPair } from "./alignment/pairs/index.js";
 export type { PreferencePair, TokenPair } from "./alignment/preference-pair.js";
-export { attributeOfProbe, generatePerturbed, PPLM_DEFAULTS, readAttributeHead } from "./alignment/pplm/index.js";
+export {
+  attributeOfProbe,
+  generatePerturbed,
+  openAttribute,
+  PPLM_DEFAULTS,
+  readAttributeHead,
+} from "./alignment/pplm/index.js";
 export type { AttributeModel, PPLMOptions } from "./alignment/pplm/index.js";
 
 // What alignment changed: activations, residual streams, value vectors.

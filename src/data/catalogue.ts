@@ -343,7 +343,6 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: "MIT",
     origin: "OpenAI (Radford et al. 2019)",
     homepage: "https://huggingface.co/openai-community/gpt2",
-    shape: { layers: 12, width: 768, vocabulary: 50_257, context: 1_024 },
     files: [
       {
         name: "config.json",
@@ -370,7 +369,6 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: "MIT",
     origin: "OpenAI (Radford et al. 2019)",
     homepage: "https://huggingface.co/openai-community/gpt2-medium",
-    shape: { layers: 24, width: 1_024, vocabulary: 50_257, context: 1_024 },
     files: [
       {
         name: "config.json",

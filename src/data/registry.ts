@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { catalogue } from "./catalogue.js";
 import { UserError } from "@alignscope/base/errors";
-import type { ModelShape } from "./model-shape.js";
 import { suggestion } from "@alignscope/base/nearest";
 import { projectRoot } from "@alignscope/base/paths";
 
@@ -52,8 +51,6 @@ export interface Registered {
   readonly homepage?: string;
   /** Records in a data set: a line of text, a row of a table or an element of an array. */
   readonly rows?: number;
-  /** Of a model whose configuration is not in the repository: what {@link modelShape} answers before it is fetched. */
-  readonly shape?: ModelShape;
   /** `"file"`: {@link locate} gives the path of the one file; `"folder"`: that of the folder. */
   readonly layout: "file" | "folder";
   readonly files: readonly RegisteredFile[];

@@ -1,2 +1,3 @@
+export { openPairMaker, type PairMaker, type PairParameters } from "./pairs.js";
 export { openStudy, type Study, type StudyOptions, type Workshop } from "./study.js";
 export { readComments, readPassages, readPerplexityText, readPrompts } from "./texts.js";

@@ -68,7 +68,7 @@ function verify() {
 function opens(name) {
   const require = createRequire(import.meta.url);
   try {
-    console.log(require(at("dist/src/cli/check-backend.js")).checkBackend(name));
+    console.log(require(at("dist/src/cli/check-backend.js")).openElsewhere(name).words);
     return 0;
   } catch (error) {
     console.error(error.message);

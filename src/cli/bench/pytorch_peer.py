@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The peer of `alignscope bench`: the same work in PyTorch, with the same names and keys in its report.
 
-    python3 bench/pytorch_peer.py --json                     # everything, shape gpt2, all cores
-    python3 bench/pytorch_peer.py --only forward generate --device cuda
-    python3 bench/pytorch_peer.py --check DIR                # mean loss on the golden ids of a model folder
+    python3 src/cli/bench/pytorch_peer.py --json                     # everything, shape gpt2, all cores
+    python3 src/cli/bench/pytorch_peer.py --only forward generate --device cuda
+    python3 src/cli/bench/pytorch_peer.py --check DIR                # mean loss on the golden ids of a model folder
 
 It needs Python 3.8 and torch 1.13 or newer, nothing else. A GPT-2 written by hand, as fast as PyTorch's own functions make
 it without a compiler: fused layer norm and GELU, scaled_dot_product_attention where torch has it (2.0), a cache of keys and
@@ -22,7 +22,7 @@ import time
 import torch
 import torch.nn.functional as F
 
-# The shapes of src/bench/shapes.ts.
+# The shapes of bench/shapes.ts.
 SHAPES = {
     "lab": dict(layers=6, heads=6, context=128, vocab=4096, width=192),
     "gpt2": dict(layers=12, heads=12, context=1024, vocab=50257, width=768),
@@ -392,7 +392,7 @@ class Bench:
 
 
 def forward_flops(shape, batch, positions, past=0, unembedded=None):
-    """As src/bench/flops.ts counts them: products only, masked attention scores included."""
+    """As bench/flops.ts counts them: products only, masked attention scores included."""
     rows, width = batch * positions, shape["width"]
     block = 2 * rows * width * 12 * width + 4 * rows * width * (positions + past)
     return shape["layers"] * block + 2 * batch * (unembedded or positions) * width * shape["vocab"]
