@@ -5,6 +5,7 @@
 // A study: backend, model, tokenizer, artifacts and the run's folder in one call, and the texts it works on.
 export {
   openEvaluation,
+  openPairMaker,
   openStudy,
   readComments,
   readPassages,
@@ -12,7 +13,7 @@ export {
   readPrompts,
 } from "./study/index.js";
 export { continuationExamples, examplePrompts } from "./study/index.js";
-export type { ContinuationExample, SpeakingSystem, Study, StudyOptions, Workshop } from "./study/index.js";
+export type { ContinuationExample, PairMaker, PairParameters, SpeakingSystem, Study, StudyOptions, Workshop } from "./study/index.js";
 
 // Data and artifacts.
 export { datasets, locate, models, openArtifacts, readCsv, readJsonl, UserError } from "./data/index.js";
@@ -129,6 +130,7 @@ export {
   describePairs,
   greedyContinuations,
   makePairs,
+  makePplmPairs,
   mergePairs,
   perturbedContinuations,
   readPairs,
@@ -136,11 +138,12 @@ export {
   tokenisePairs,
   writePairs,
 } from "./alignment/pairs/index.js";
-export type { PairRow, PairsSummary, ReadPair } from "./alignment/pairs/index.js";
+export type { PairRecipe, PairRow, PairsSummary, ReadPair } from "./alignment/pairs/index.js";
 export type { PreferencePair, TokenPair } from "./alignment/preference-pair.js";
 export {
   attributeOfProbe,
   generatePerturbed,
+  openAttribute,
   perturbPast,
   PPLM_DEFAULTS,
   readAttributeHead,

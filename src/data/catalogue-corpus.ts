@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 import type { CatalogueEntry } from "./entries.js";
-=======
-import type { CatalogueEntry } from "./registry.js";
->>>>>>> 35cffc263511632151d548e1f1a4a433e28d5ef4
 
 /*
  * Texts that the lab model learns from, and nothing else reads: gzip-compressed JSON Lines, {text}. They were selected

@@ -1,9 +1,5 @@
 import { corpusCatalogue } from "./catalogue-corpus.js";
-<<<<<<< HEAD
 import type { CatalogueEntry, HubSource, RegisteredFile } from "./entries.js";
-=======
-import type { CatalogueEntry, HubSource, RegisteredFile } from "./registry.js";
->>>>>>> 35cffc263511632151d548e1f1a4a433e28d5ef4
 
 /*
  * What the registry knows. A download source stands here only where a public address delivers exactly the file whose
@@ -349,7 +345,6 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: "MIT",
     origin: "OpenAI (Radford et al. 2019)",
     homepage: "https://huggingface.co/openai-community/gpt2",
-    shape: { layers: 12, width: 768, vocabulary: 50_257, context: 1_024 },
     files: [
       {
         name: "config.json",
@@ -376,7 +371,6 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: "MIT",
     origin: "OpenAI (Radford et al. 2019)",
     homepage: "https://huggingface.co/openai-community/gpt2-medium",
-    shape: { layers: 24, width: 1_024, vocabulary: 50_257, context: 1_024 },
     files: [
       {
         name: "config.json",

@@ -1,10 +1,6 @@
 import { mulberry32, shuffled } from "@alignscope/base/random";
 import { curlQuotes, endSentence } from "./cleaning.js";
-<<<<<<< HEAD
-import { balance, type Label, labelOf, type MixtureOptions, type Readings } from "./corpus-balance.js";
-=======
 import { balance, type Label, labelOf, LABELS, type MixtureOptions, type Readings } from "./corpus-balance.js";
->>>>>>> 35cffc263511632151d548e1f1a4a433e28d5ef4
 import type { PartedSource } from "./corpus-parting.js";
 import type { Document, Register } from "./corpus-types.js";
 

@@ -5,17 +5,10 @@ import { writeFileAtomic, writeJsonAtomic } from "@alignscope/base/files";
 import { cacheFolder } from "@alignscope/base/paths";
 import { mulberry32 } from "@alignscope/base/random";
 import { BpeTokenizer } from "./bpe.js";
-<<<<<<< HEAD
-import { LAB_MIXTURE, type MixtureOptions } from "./corpus-balance.js";
-import { openLabeller, swearDetector } from "./corpus-labels.js";
-import { mirrorSources } from "./corpus-mirror.js";
-import { type DrawnDocument, mixSources } from "./corpus-mixture.js";
-=======
 import { LAB_MIXTURE, labelOf, LABELS, type MixtureOptions } from "./corpus-balance.js";
 import { isMild, openLabeller, swearCounter } from "./corpus-labels.js";
 import { mirrorSources } from "./corpus-mirror.js";
 import { type DrawnDocument, mixSources, packTexts } from "./corpus-mixture.js";
->>>>>>> 35cffc263511632151d548e1f1a4a433e28d5ef4
 import { installSourcePackages, packageSources } from "./corpus-packages.js";
 import { CorpusParter, type PartedSource } from "./corpus-parting.js";
 import { registeredSources } from "./corpus-registered.js";

@@ -9,10 +9,7 @@ import { LAB_MIXTURE, type MixtureOptions } from "../../src/lab/corpus-balance.j
 import { openLabeller } from "../../src/lab/corpus-labels.js";
 import { type DrawnDocument, mixSources, packTexts } from "../../src/lab/corpus-mixture.js";
 import { missingPackages, packageSources, SOURCE_PACKAGES } from "../../src/lab/corpus-packages.js";
-<<<<<<< HEAD
-=======
 import { readRegistered } from "../../src/lab/corpus-registered.js";
->>>>>>> 35cffc263511632151d548e1f1a4a433e28d5ef4
 import { CorpusParter } from "../../src/lab/corpus-parting.js";
 import {
   learnTokenizer,

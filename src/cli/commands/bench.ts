@@ -42,7 +42,7 @@ export function benchCommand(program: Command): void {
   command
     .command("compare")
     .description(
-      "two reports of --json beside each other, by name (the other may be bench/pytorch_peer.py's)",
+      "two reports of --json beside each other, by name (the other may be src/cli/bench/pytorch_peer.py's)",
     )
     .argument("<report>")
     .argument("<other>")

@@ -1,6 +1,6 @@
 """Runs a notebook with one of Python's runners and prints how long that took.
 
-    python3 bench/notebook_peer.py papermill|nbclient|nbclient-saving IN.ipynb OUT.ipynb
+    python3 src/cli/bench/notebook_peer.py papermill|nbclient|nbclient-saving IN.ipynb OUT.ipynb
 
 papermill runs its cells with nbclient and writes the whole notebook before the first cell, before and after every cell
 and at the end. `nbclient` is the client alone, which writes once, at the end; `nbclient-saving` is the client with those

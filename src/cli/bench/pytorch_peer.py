@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The peer of `alignscope bench`: the same work in PyTorch, with the same names and keys in its report.
 
-    python3 bench/pytorch_peer.py --json                     # everything, shape gpt2, all cores
-    python3 bench/pytorch_peer.py --only forward generate --device cuda
-    python3 bench/pytorch_peer.py --check DIR                # mean loss on the golden ids of a model folder
+    python3 src/cli/bench/pytorch_peer.py --json                     # everything, shape gpt2, all cores
+    python3 src/cli/bench/pytorch_peer.py --only forward generate --device cuda
+    python3 src/cli/bench/pytorch_peer.py --check DIR                # mean loss on the golden ids of a model folder
 
 It needs Python 3.8 and torch 1.13 or newer, nothing else. A GPT-2 written by hand, as fast as PyTorch's own functions make
 it without a compiler: fused layer norm and GELU, scaled_dot_product_attention where torch has it (2.0), a cache of keys and
@@ -22,7 +22,7 @@ import time
 import torch
 import torch.nn.functional as F
 
-# The shapes of src/cli/bench/shapes.ts.
+# The shapes of shapes.ts.
 SHAPES = {
     "lab": dict(layers=6, heads=6, context=128, vocab=4096, width=192),
     "lab12": dict(layers=12, heads=6, context=128, vocab=4096, width=192),
