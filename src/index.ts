@@ -5,26 +5,27 @@
 // A study: backend, model, tokenizer, artifacts and the run's folder in one call, and the texts it works on.
 export {
   openEvaluation,
+  openPairMaker,
   openStudy,
   readComments,
   readPassages,
   readPerplexityText,
   readPrompts,
-} from "./study";
-export { continuationExamples, examplePrompts } from "./study";
-export type { ContinuationExample, SpeakingSystem, Study, StudyOptions, Workshop } from "./study";
+} from "./study/index.js";
+export { continuationExamples, examplePrompts } from "./study/index.js";
+export type { ContinuationExample, PairMaker, PairParameters, SpeakingSystem, Study, StudyOptions, Workshop } from "./study/index.js";
 
 // Data and artifacts.
-export { datasets, locate, models, openArtifacts, readCsv, readJsonl, UserError } from "./data";
-export type { Artifacts } from "./data";
+export { datasets, locate, models, openArtifacts, readCsv, readJsonl, UserError } from "./data/index.js";
+export type { Artifacts } from "./data/index.js";
 
 // TensorFlow.js, the very copy that the model computes with, and its backends.
 export * as tf from "@tensorflow/tfjs-core";
-export { describeBackend, openBackend } from "./tensors";
-export type { BackendDescription } from "./tensors";
+export { describeBackend, openBackend } from "@alignscope/tensors";
+export type { BackendDescription } from "@alignscope/tensors";
 
 // Linear algebra in float64.
-export { pca, svd } from "./tensors/linalg";
+export { pca, svd } from "@alignscope/tensors/linalg";
 
 // The model: passes with hooks, what they keep, gradients, generation.
 export {
@@ -36,7 +37,7 @@ export {
   hookPoints,
   KeyValueCache,
   Tokenizer,
-} from "./model";
+} from "./model/index.js";
 export type {
   ActivationCache,
   CacheOptions,
@@ -52,34 +53,51 @@ export type {
   Padding,
   Positions,
   SamplingOptions,
-} from "./model";
+} from "./model/index.js";
 
 // Its two numeric worlds, and the residual stream read as tokens.
-export { accumulatedResidual, directLogitAttribution, logitLens, residualRows } from "./model";
-export { PROTOCOLS, withProtocol } from "./model";
-export type { Attribution, LogitLens, Normalisation, Processing, Protocol, ProtocolName } from "./model";
+export { accumulatedResidual, directLogitAttribution, logitLens, residualRows } from "./model/index.js";
+export { PROTOCOLS, withProtocol } from "./model/index.js";
+export type {
+  Attribution,
+  LogitLens,
+  Normalisation,
+  Processing,
+  Protocol,
+  ProtocolName,
+} from "./model/index.js";
 
 // Toxicity: probe, value vectors, vocabulary space, interventions.
-export { lastActivations } from "./toxicity/activations";
-export { effectPerDisturbance, keyDisturbance, keyEffects, rankKeys } from "./toxicity/key-effects";
-export type { ChangedContinuation, ScoredKey } from "./toxicity/key-effects";
-export { randomDirections, scaleForPerplexity, subtractDirection } from "./toxicity/interventions";
-export { geluNew, readMlp } from "./toxicity/mlp";
-export type { MlpVectors } from "./toxicity/mlp";
-export { likeliestNextTokens } from "./toxicity/next-tokens";
-export { fitProbe } from "./toxicity/probe";
-export type { LabelledText, Probe } from "./toxicity/probe";
-export { promotionOf } from "./toxicity/promotion";
-export type { Promotion } from "./toxicity/promotion";
-export { randomNeurons } from "./toxicity/random";
-export { silencedPromotion } from "./toxicity/silenced";
-export { unalign } from "./toxicity/unalign";
-export { allCosines, nameOf, rankValueVectors, readValueVectors } from "./toxicity/value-vectors";
-export type { Neuron, RankedValueVector } from "./toxicity/value-vectors";
-export { cosine, dot, mean, median, norm, pearson, signedTowards, spearman, unit } from "./toxicity/vectors";
-export { jaccard, largest, projectToVocabulary } from "./toxicity/vocabulary";
-export { keptCalibration, openScorer, scorerAgreement, scorers } from "./toxicity/scorers";
-export type { AttributeScorer, Scorer } from "./toxicity/scorers";
+export { lastActivations } from "./toxicity/activations.js";
+export { effectPerDisturbance, keyDisturbance, keyEffects, rankKeys } from "./toxicity/key-effects.js";
+export type { ChangedContinuation, ScoredKey } from "./toxicity/key-effects.js";
+export { randomDirections, scaleForPerplexity, subtractDirection } from "./toxicity/interventions.js";
+export { geluNew, readMlp } from "./toxicity/mlp.js";
+export type { MlpVectors } from "./toxicity/mlp.js";
+export { likeliestNextTokens } from "./toxicity/next-tokens.js";
+export { fitProbe } from "./toxicity/probe.js";
+export type { LabelledText, Probe } from "./toxicity/probe.js";
+export { promotionOf } from "./toxicity/promotion.js";
+export type { Promotion } from "./toxicity/promotion.js";
+export { randomNeurons } from "./toxicity/random.js";
+export { silencedPromotion } from "./toxicity/silenced.js";
+export { unalign } from "./toxicity/unalign.js";
+export { allCosines, nameOf, rankValueVectors, readValueVectors } from "./toxicity/value-vectors.js";
+export type { Neuron, RankedValueVector } from "./toxicity/value-vectors.js";
+export {
+  cosine,
+  dot,
+  mean,
+  median,
+  norm,
+  pearson,
+  signedTowards,
+  spearman,
+  unit,
+} from "./toxicity/vectors.js";
+export { jaccard, largest, projectToVocabulary } from "./toxicity/vocabulary.js";
+export { keptCalibration, openScorer, scorerAgreement, scorers } from "./scorers/index.js";
+export type { AttributeScorer, Scorer } from "./scorers/index.js";
 
 // Alignment: PPLM, preference pairs, DPO, and what it changed.
 export {
@@ -89,15 +107,15 @@ export {
   randomWalk,
   summariseChanges,
   vectorName,
-} from "./alignment/changes";
+} from "./analysis/index.js";
 export type {
   ChangeSummary,
   NeuronChange,
   ParameterChange,
   ParameterKind,
   VectorChange,
-} from "./alignment/changes";
-export { DPO_SETTINGS, loadPolicy, readLog, trainDpo } from "./alignment/dpo";
+} from "./analysis/index.js";
+export { DPO_SETTINGS, loadPolicy, readLog, trainDpo } from "./alignment/dpo/index.js";
 export type {
   DpoMetrics,
   DpoOptions,
@@ -107,28 +125,30 @@ export type {
   DpoSettings,
   DpoSettingsName,
   Trainable,
-} from "./alignment/dpo";
+} from "./alignment/dpo/index.js";
 export {
   describePairs,
   greedyContinuations,
   makePairs,
+  makePplmPairs,
   mergePairs,
   perturbedContinuations,
   readPairs,
   readPrompts as readPairPrompts,
   tokenisePairs,
   writePairs,
-} from "./alignment/pairs";
-export type { PairRow, PairsSummary, ReadPair } from "./alignment/pairs";
-export type { PreferencePair, TokenPair } from "./alignment/preference-pair";
+} from "./alignment/pairs/index.js";
+export type { PairRecipe, PairRow, PairsSummary, ReadPair } from "./alignment/pairs/index.js";
+export type { PreferencePair, TokenPair } from "./alignment/preference-pair.js";
 export {
   attributeOfProbe,
   generatePerturbed,
+  openAttribute,
   perturbPast,
   PPLM_DEFAULTS,
   readAttributeHead,
-} from "./alignment/pplm";
-export type { AttributeModel, PPLMOptions } from "./alignment/pplm";
+} from "./alignment/pplm/index.js";
+export type { AttributeModel, PPLMOptions } from "./alignment/pplm/index.js";
 
 // What alignment changed: activations, residual streams, value vectors.
 export {
@@ -141,7 +161,7 @@ export {
   shiftPlane,
   sublayersToDraw,
   valueVectorShifts,
-} from "./alignment/changes";
+} from "./analysis/index.js";
 export type {
   ComponentShare,
   ModelPair,
@@ -149,24 +169,24 @@ export type {
   ShiftMeans,
   ShiftPlane,
   ValueVectorShift,
-} from "./alignment/changes";
+} from "./analysis/index.js";
 
 // Metrics.
-export { bootstrapMean } from "./metrics/bootstrap";
-export type { MeanWithInterval } from "./metrics/bootstrap";
-export { continuationF1, tokenF1 } from "./metrics/f1";
-export type { ContinuationF1, PromptWithGold } from "./metrics/f1";
-export { generateContinuations } from "./metrics/generation";
-export type { Continuation } from "./metrics/generation";
-export { histogram } from "./metrics/histogram";
-export { layerHistograms } from "./metrics/layer-histograms";
-export { matchScales } from "./metrics/matched-scales";
-export type { Direction, MatchedDirection } from "./metrics/matched-scales";
-export { perplexity } from "./metrics/perplexity";
-export { changeOf, meanOfSystems, measureSystem, measureToxicity } from "./metrics/system";
-export type { Evaluation, SystemMeasures, SystemResult } from "./metrics/system";
-export { scoreTexts, toxicityOfContinuations } from "./metrics/toxicity";
-export type { ContinuationToxicity } from "./metrics/toxicity";
+export { bootstrapMean } from "./metrics/bootstrap.js";
+export type { MeanWithInterval } from "./metrics/bootstrap.js";
+export { continuationF1, tokenF1 } from "./metrics/f1.js";
+export type { ContinuationF1, PromptWithGold } from "./metrics/f1.js";
+export { generateContinuations } from "./metrics/generation.js";
+export type { Continuation } from "./metrics/generation.js";
+export { histogram } from "./metrics/histogram.js";
+export { layerHistograms } from "./metrics/layer-histograms.js";
+export { matchScales } from "./metrics/matched-scales.js";
+export type { Direction, MatchedDirection } from "./metrics/matched-scales.js";
+export { perplexity } from "./metrics/perplexity.js";
+export { changeOf, meanOfSystems, measureSystem, measureToxicity } from "./metrics/system.js";
+export type { Evaluation, SystemMeasures, SystemResult } from "./metrics/system.js";
+export { scoreTexts, toxicityOfContinuations } from "./metrics/toxicity.js";
+export type { ContinuationToxicity } from "./metrics/toxicity.js";
 
 // Presentation.
 export {
@@ -188,8 +208,8 @@ export {
   signed,
   significant,
   table,
-} from "./present";
-export type { Figure, Row, Table } from "./present";
+} from "./present/index.js";
+export type { Figure, Row, Table } from "./present/index.js";
 export {
   activationBarsFigure,
   cosineHistogramFigure,
@@ -214,8 +234,8 @@ export {
   unalignSweepFigure,
   unalignWritingFigure,
   valueVectorSharesFigure,
-} from "./present/figures";
-export type { TradePoint } from "./present/figures";
+} from "./present/figures/index.js";
+export type { TradePoint } from "./present/figures/index.js";
 export {
   activationLevelsTable,
   choicesTable,
@@ -247,4 +267,4 @@ export {
   unalignKeysTable,
   valueVectorRankingTable,
   vocabularyTable,
-} from "./present/tables";
+} from "./present/tables/index.js";

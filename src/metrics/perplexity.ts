@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { GPT2, Hooks, ProtocolName } from "../model";
-import { UserError } from "../data/errors";
-import { crossEntropy } from "../tensors/ops";
-import { readActivations } from "../toxicity/read-activations";
+import type { GPT2, Hooks, ProtocolName } from "../model/index.js";
+import { UserError } from "@alignscope/base/errors";
+import { crossEntropy } from "@alignscope/tensors/ops";
+import { readActivations } from "../toxicity/read-activations.js";
 
 export interface PerplexityOptions {
   /** Tokens per window (default: the model's context). */
@@ -25,8 +25,8 @@ interface Window {
 }
 
 /**
- * Perplexity of a stream of tokens, cut into windows that do not overlap (reference A3). The last window may be shorter;
- * one of a single token predicts nothing and is left out. Interventions given as `hooks` act at every position.
+ * Perplexity of a stream of tokens, cut into windows that do not overlap (docs/recipes.md#perplexity). The last window may
+ * be shorter; one of a single token predicts nothing and is left out. Interventions given as `hooks` act at every position.
  *
  * @param ids the tokens of the whole text, without a token for its beginning
  */

@@ -1,11 +1,11 @@
-import type { GPT2, Hooks, ProtocolName, Tokenizer } from "../model";
-import type { Scorer } from "../toxicity/scorers";
-import { mean } from "../toxicity/vectors";
-import { bootstrapMean } from "./bootstrap";
-import { continuationF1, type PromptWithGold } from "./f1";
-import type { GenerationOptions } from "./generation";
-import { perplexity } from "./perplexity";
-import { scoreTexts, toxicityOfContinuations } from "./toxicity";
+import type { GPT2, Hooks, ProtocolName, Tokenizer } from "../model/index.js";
+import type { Scorer } from "../scorers/index.js";
+import { mean } from "../toxicity/vectors.js";
+import { bootstrapMean } from "./bootstrap.js";
+import { continuationF1, type PromptWithGold } from "./f1.js";
+import type { GenerationOptions } from "./generation.js";
+import { perplexity } from "./perplexity.js";
+import { scoreTexts, toxicityOfContinuations } from "./toxicity.js";
 
 /** On what systems are compared in tables 2 and 4: the same prompts, passages and text, the same judge and protocol. */
 export interface Evaluation {

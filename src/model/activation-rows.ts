@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../data/errors";
-import type { ActivationCache } from "./activation-cache";
-import type { GPT2 } from "./gpt2";
-import { layerOf, selectHookPoints } from "./hooks";
-import type { CacheOptions } from "./pass-options";
+import { UserError } from "@alignscope/base/errors";
+import type { ActivationCache } from "./activation-cache.js";
+import type { GPT2 } from "./gpt2.js";
+import { layerOf, selectHookPoints } from "./hooks.js";
+import type { CacheOptions } from "./pass-options.js";
 
 /** What is read of which texts, how many at a time. */
 export interface ActivationRowsOptions extends Pick<CacheOptions, "positions" | "padding" | "hooks"> {

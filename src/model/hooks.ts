@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../data/errors";
-import { suggestion } from "../data/nearest";
-import type { GPT2Config } from "./config";
+import { UserError } from "@alignscope/base/errors";
+import { suggestion } from "@alignscope/base/nearest";
+import type { GPT2Config } from "./config.js";
 
 /** What a hook is told about the place it stands at. */
 export interface HookContext {

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { parse } from "yaml";
-import { isArtifactPath } from "../data/artifacts";
-import { messageOf, UserError } from "../data/errors";
+import { isArtifactPath } from "../data/artifacts.js";
+import { messageOf, UserError } from "@alignscope/base/errors";
 
 /** One notebook of the series and its place among the others. */
 export interface GraphNotebook {
-  /** The file's name without `.ipynb`, e.g. `3.1-toxic-vectors`. */
+  /** The file's name without `.ipynb`. */
   name: string;
   /** As readers see it. */
   title: string;

@@ -1,12 +1,12 @@
 import { join, relative, resolve, sep } from "node:path";
-import { UserError } from "../data/errors";
-import { projectRoot } from "../data/paths";
-import { readNotebook } from "../jupyter";
-import { type DeclaredParameter, declaredParameters } from "./declared-parameters";
-import { type Graph, loadGraph } from "./graph";
-import type { MaskOption } from "../runner";
-import { refuseIllTyped, refuseUnknownParameters } from "./parameters";
-import { loadProfile, type Profile } from "./profile";
+import { UserError } from "@alignscope/base/errors";
+import { projectRoot } from "@alignscope/base/paths";
+import { readNotebook } from "jupyter-wire";
+import { type DeclaredParameter, declaredParameters } from "./declared-parameters.js";
+import { type Graph, loadGraph } from "./graph.js";
+import type { MaskOption } from "papermill-ts";
+import { refuseIllTyped, refuseUnknownParameters } from "./parameters.js";
+import { loadProfile, type Profile } from "./profile.js";
 
 /** Which series to run, with what, into which folder. */
 export interface ProjectOptions {
@@ -30,6 +30,8 @@ export interface Project {
   outputs: string;
   /** The output folder as notebooks are told of it: relative to the project's root where it lies below. */
   outputsParameter: string;
+  /** Where the repository carries a run of this profile, if it does. */
+  committed: string;
   declared: ReadonlyMap<string, readonly DeclaredParameter[]>;
   /** Which parameters nothing that is written shows. */
   mask: MaskOption;
@@ -58,5 +60,6 @@ export async function openProject(options: ProjectOptions = {}): Promise<Project
   const outputs = resolve(options.outputs ?? join(root, "outputs", profile.name));
   const below = relative(root, outputs);
   const outputsParameter = below.startsWith("..") || below === "" ? outputs : below.split(sep).join("/");
-  return { graph, profile, given, outputs, outputsParameter, declared, mask };
+  const committed = join(root, "outputs", `${profile.name}-committed`);
+  return { graph, profile, given, outputs, outputsParameter, committed, declared, mask };
 }

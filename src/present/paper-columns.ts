@@ -1,6 +1,6 @@
-import type { PaperTable } from "./paper-values";
-import type { Cell, Row } from "./rows";
-import type { Column } from "./table";
+import type { PaperTable } from "./paper-values.js";
+import type { Cell, Row } from "./rows.js";
+import type { Column } from "./table-formats.js";
 
 /** Published rows to stand beside ours: joined on the published table's key, or row by row, null where there is none. */
 export type PaperRows = PaperTable | readonly (Row | null | undefined)[];

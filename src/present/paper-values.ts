@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { projectRoot } from "../data/paths";
-import type { Cell } from "./rows";
-import type { Column } from "./table";
+import { projectRoot } from "@alignscope/base/paths";
+import type { Cell } from "./rows.js";
+import type { Column } from "./table-formats.js";
 
 // The numbers to compare with are data (data/paper/*.json), each with where it was published. Nothing here computes.
 

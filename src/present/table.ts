@@ -1,35 +1,22 @@
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { writeFileAtomic } from "../data/files";
-import { Frame } from "./frame";
-import type { MaskOptions } from "./mask";
-import { EXHIBIT_KEY, type ExhibitMark, type MimeOutput, type Presentable } from "./notebook";
-import type { Cell, Row } from "./rows";
-import { jsonRows } from "./rows";
-import { checkName, numberedName } from "./naming";
-import { besidePaper, type PaperRows, renderedColumns } from "./paper-columns";
-import { type Rendered, toHtml, toHtmlPage, toLatex, toMarkdown, toText } from "./table-formats";
-
-/** A column of a table: which value, under which heading, written how. */
-export interface Column {
-  key: string;
-  label: string;
-  /** shown in parentheses after the label */
-  unit?: string;
-  /** decimals; default: three significant digits */
-  digits?: number;
-  /** default "number"; "percent" takes shares of one; "signed" always shows the sign. Texts and token lists ignore it. */
-  kind?: "number" | "percent" | "signed";
-  /**
-   * the column's texts name vectors in plain notation, W_toxic or MLP.v_770^19: HTML and LaTeX set indices and exponents
-   * as such
-   */
-  math?: boolean;
-  /** keys of its confidence interval's ends, shown after it as "from" and "to" */
-  interval?: readonly [low: string, high: string];
-  /** shows the published value after it, as "…, paper", taken from the table's {@link TableOptions.paper} */
-  paper?: boolean;
-}
+import { writeFileAtomic } from "@alignscope/base/files";
+import { Frame } from "./frame.js";
+import type { MaskOptions } from "./mask.js";
+import { EXHIBIT_KEY, type ExhibitMark, type MimeOutput, type Presentable } from "./notebook.js";
+import type { Cell, Row } from "./rows.js";
+import { jsonRows } from "./rows.js";
+import { checkName, numberedName } from "./naming.js";
+import { besidePaper, type PaperRows, renderedColumns } from "./paper-columns.js";
+import {
+  type Column,
+  type Rendered,
+  toHtml,
+  toHtmlPage,
+  toLatex,
+  toMarkdown,
+  toText,
+} from "./table-formats.js";
 
 /** What a table is called, for functions that make several. */
 export type TableLabels = Pick<TableOptions, "name" | "number" | "title" | "caption">;

@@ -1,8 +1,8 @@
-import { generateContinuations } from "../metrics/generation";
-import type { Evaluation } from "../metrics/system";
-import type { GPT2, Hooks } from "../model";
-import { paperTable } from "../present";
-import { likeliestNextTokens } from "../toxicity/next-tokens";
+import { generateContinuations } from "../metrics/generation.js";
+import type { Evaluation } from "../metrics/system.js";
+import type { GPT2, Hooks } from "../model/index.js";
+import { paperTable } from "../present/index.js";
+import { likeliestNextTokens } from "../toxicity/next-tokens.js";
 
 /** A model, or one with hooks, under the id that it has in the paper's table 3 ("gpt2", "value-vector", "dpo", …). */
 export interface SpeakingSystem {

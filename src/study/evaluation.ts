@@ -1,7 +1,7 @@
-import type { Evaluation } from "../metrics/system";
-import type { ProtocolName, Tokenizer } from "../model";
-import { openScorer } from "../toxicity/scorers";
-import { readPassages, readPerplexityText, readPrompts } from "./texts";
+import type { Evaluation } from "../metrics/system.js";
+import type { ProtocolName, Tokenizer } from "../model/index.js";
+import { openScorer } from "../scorers/index.js";
+import { readPassages, readPerplexityText, readPrompts } from "./texts.js";
 
 /** What a notebook says of an evaluation, by the names of its parameters. */
 export interface EvaluationParameters {

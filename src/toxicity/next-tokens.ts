@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { GPT2, Hooks, Tokenizer } from "../model";
-import { lastPosition } from "./activations";
-import { largest } from "./vocabulary";
+import type { GPT2, Hooks, Tokenizer } from "../model/index.js";
+import { lastPosition } from "./activations.js";
+import { largest } from "./vocabulary.js";
 
 /** A token and its probability. */
 export interface ScoredToken {

@@ -1,9 +1,9 @@
-import { UserError } from "../data/errors";
-import { classificationReport, type ClassificationReport } from "./classification";
-import { fitLogistic, matrixOf, predictLogistic, selectRows } from "./logistic";
-import { classMeanDifference, sweepPenalties, type PenaltyResult } from "./penalty";
-import { stratifiedSplit } from "./split";
-import { norm, type Vector } from "./vectors";
+import { UserError } from "@alignscope/base/errors";
+import { classificationReport, type ClassificationReport } from "./classification.js";
+import { fitLogistic, matrixOf, predictLogistic, selectRows } from "./logistic.js";
+import { classMeanDifference, sweepPenalties, type PenaltyResult } from "./penalty.js";
+import { stratifiedSplit } from "./split.js";
+import { norm, type Vector } from "./vectors.js";
 
 /**
  * Which last-layer vector was averaged: the residual stream after the last block (`"pre-ln_f"`), the basis in which value

@@ -1,5 +1,5 @@
-import { pearson, type Vector } from "./vectors";
-import { largest } from "./vocabulary";
+import { pearson, type Vector } from "./vectors.js";
+import { largest } from "./vocabulary.js";
 
 /** What adding m v to the residual stream does to the next token's logits, foretold and measured. */
 export interface Promotion {

@@ -2,14 +2,10 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { documents, proseOf } from "./documents";
+import { projectRoot } from "../../src/base/paths.js";
+import { anchorsOf, documents, proseOf } from "./documents.js";
 
 const root = projectRoot();
-
-/** Results of a run are linked where the repository carries them; without git nobody can say which those are. */
-const carried = spawnSync("git", ["ls-files", "outputs"], { cwd: root, encoding: "utf8" }).stdout ?? "";
-const results = new Set(carried.split("\n").filter((path) => path.startsWith("outputs/lab/")));
 
 /** Of links and pictures, in order: what stands in the parentheses. Code in backticks has none. */
 function targetsOf(document: string): string[] {
@@ -17,21 +13,9 @@ function targetsOf(document: string): string[] {
   return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target as string);
 }
 
-/** The anchors that GitHub makes of a document's headings. */
-function anchorsOf(path: string): string[] {
-  const text = readFileSync(join(root, path), "utf8").replace(/^```[^]*?^```$/gm, "");
-  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
-    (heading as string)
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}\s_-]/gu, "")
-      .replace(/ /g, "-"),
-  );
-}
-
 function leadsNowhere(document: string, target: string): boolean {
   const [path = "", anchor] = target.split("#");
   const file = path === "" ? document : normalize(join(dirname(document), path));
-  if (file.startsWith("outputs/lab/")) return results.size > 0 && !results.has(file);
   if (!existsSync(join(root, file))) return true;
   return anchor !== undefined && !anchorsOf(file).includes(anchor);
 }

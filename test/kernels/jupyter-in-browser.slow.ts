@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { writeNotebook } from "../../src/jupyter";
-import { notebookOf } from "../runner/notebooks";
-import { browserPath, browserTestsMissing, startJupyter, type JupyterServer } from "./jupyter-server";
-import { NotebookPage } from "./notebook-page";
+import { projectRoot } from "../../src/base/paths.js";
+import { writeNotebook } from "../../src/jupyter/index.js";
+import { notebookOf } from "../papermill/notebooks.js";
+import { browserPath, browserTestsMissing, startJupyter, type JupyterServer } from "./jupyter-server.js";
+import { NotebookPage } from "./notebook-page.js";
 
 /*
  * What a person sees who works with the kernel in Jupyter's own page. Each test leaves a picture of the page, which is kept

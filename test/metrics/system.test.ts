@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { continuationF1 } from "../../src/metrics/f1";
-import { perplexity } from "../../src/metrics/perplexity";
-import { changeOf, type Evaluation, meanOfSystems, measureSystem } from "../../src/metrics/system";
-import { toxicityOfContinuations } from "../../src/metrics/toxicity";
-import { GPT2, type Hooks, Tokenizer } from "../../src/model";
-import { openBackend } from "../../src/tensors";
+import { projectRoot } from "../../src/base/paths.js";
+import { continuationF1 } from "../../src/metrics/f1.js";
+import { perplexity } from "../../src/metrics/perplexity.js";
+import { changeOf, type Evaluation, meanOfSystems, measureSystem } from "../../src/metrics/system.js";
+import { toxicityOfContinuations } from "../../src/metrics/toxicity.js";
+import { GPT2, type Hooks, Tokenizer } from "../../src/model/index.js";
+import { openBackend } from "../../src/tensors/index.js";
 
 describe("a system's measures", () => {
   let model: GPT2;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { Notebook } from "../../src/jupyter";
-import { declaredParameters } from "../../src/pipeline";
-import { effectiveParameters } from "../../src/pipeline/parameters";
-import type { Profile } from "../../src/pipeline/profile";
-import { Series } from "./helpers";
+import type { Notebook } from "../../src/jupyter/index.js";
+import { declaredParameters } from "../../src/pipeline/index.js";
+import { effectiveParameters } from "../../src/pipeline/parameters.js";
+import type { Profile } from "../../src/pipeline/profile.js";
+import { Series } from "./helpers.js";
 
 function notebook(source: string): Notebook {
   const metadata = { tags: ["parameters"] };
@@ -96,6 +96,22 @@ describe("opening a series with a profile", () => {
     await expect(new Series().open({ profile: "huge" })).rejects.toThrow(
       "unknown profile: huge (expected one of large, small)",
     );
+  });
+
+  it("reads what a run of the profile was measured to take, and refuses an amount that is none or has no source", async () => {
+    const opened = async (lines: string) => {
+      const series = new Series();
+      series.edit("profiles/small.yaml", (text) => `${lines}\n${text}`);
+      return (await series.open()).profile;
+    };
+    expect(
+      await opened("time: { minutes: 2, source: here }\nmemory: { gigabytes: 1.5, source: counted }"),
+    ).toMatchObject({ time: { seconds: 120, source: "here" }, memory: { bytes: 1.5e9, source: "counted" } });
+    await expect(opened("time: { minutes: soon, source: here }")).rejects.toThrow(
+      'small.yaml: time: minutes is "soon", expected a number above 0',
+    );
+    await expect(opened("memory: { gigabytes: 2 }")).rejects.toThrow("memory: source: got undefined");
+    await expect(opened("time: { seconds: 2, source: here }")).rejects.toThrow("time: unknown key seconds");
   });
 
   it("refuses a parameter that no notebook declares, from the command line or the profile", async () => {

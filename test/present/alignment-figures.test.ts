@@ -9,7 +9,7 @@ import {
   unalignPriceFigure,
   unalignSweepFigure,
   unalignWritingFigure,
-} from "../../src/present/figures";
+} from "../../src/present/figures/index.js";
 
 // Fixed numbers, not a model's: a picture changes only where a specification or the renderer does.
 

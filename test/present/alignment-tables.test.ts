@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { paperTable, paperValue } from "../../src/present";
+import { paperTable, paperValue } from "../../src/present/index.js";
 import {
   activationLevelsTable,
   leaderActivationsTable,
@@ -9,7 +9,7 @@ import {
   parametersByKindTable,
   parametersReadingsTable,
   pplmSettingsTable,
-} from "../../src/present/tables";
+} from "../../src/present/tables/index.js";
 
 const labels = { name: "own", title: "On fixed numbers", caption: "Not a result." };
 

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { figure } from "../../src/present/figure";
-import { paperTable, paperTables } from "../../src/present/paper-values";
-import { table } from "../../src/present/table";
-import { lookEncoding } from "../../src/present/theme";
+import { figure } from "../../src/present/figure.js";
+import { paperTable, paperTables } from "../../src/present/paper-values.js";
+import { table } from "../../src/present/table.js";
+import { lookEncoding } from "../../src/present/theme.js";
 
 const folder = mkdtempSync(join(tmpdir(), "present-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

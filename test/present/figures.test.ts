@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Figure } from "../../src/present";
+import type { Figure } from "../../src/present/index.js";
 import {
   cosineHistogramFigure,
   probeSeparationFigure,
@@ -9,7 +9,7 @@ import {
   svdSpectrumFigure,
   toxicityPerplexityFigure,
   valueVectorSharesFigure,
-} from "../../src/present/figures";
+} from "../../src/present/figures/index.js";
 
 // Fixed numbers, not a model's: a picture changes only where a specification or the renderer does.
 

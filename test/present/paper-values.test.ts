@@ -1,14 +1,14 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
+import { projectRoot } from "../../src/base/paths.js";
 import {
   paperSources,
   paperTable,
   paperTables,
   paperValue,
   paperValues,
-} from "../../src/present/paper-values";
+} from "../../src/present/paper-values.js";
 
 describe("the published values", () => {
   it("all name a known source and place, and rows fill the columns they claim", () => {

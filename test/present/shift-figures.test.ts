@@ -6,9 +6,9 @@ import {
   shiftComponentsFigure,
   shiftContributionsFigure,
   shiftPlaneFigure,
-} from "../../src/present/figures";
-import type { PairedPoint } from "../../src/present/figures/paired-shift";
-import type { PanelBar } from "../../src/present/figures/cosine-panels";
+} from "../../src/present/figures/index.js";
+import type { PairedPoint } from "../../src/present/figures/paired-shift.js";
+import type { PanelBar } from "../../src/present/figures/cosine-panels.js";
 
 // Fixed numbers, not a model's: a picture changes only where a specification or the renderer does.
 

@@ -5,8 +5,8 @@ import { inspect } from "node:util";
 import { parse } from "csv-parse/sync";
 import MarkdownIt from "markdown-it";
 import { afterEach, describe, expect, it } from "vitest";
-import { paperTable } from "../../src/present/paper-values";
-import { table } from "../../src/present/table";
+import { paperTable } from "../../src/present/paper-values.js";
+import { table } from "../../src/present/table.js";
 
 const made: string[] = [];
 function temporary(): string {

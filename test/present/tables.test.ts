@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { continuationExamplesTable, systemsTable, vocabularyTable } from "../../src/present/tables";
+import { continuationExamplesTable, systemsTable, vocabularyTable } from "../../src/present/tables/index.js";
 
 const measures = { toxicity: 0.4, low: 0.35, high: 0.45, toxicityAlone: 0.3, perplexity: 20, f1: 0.2 };
 const noop = { id: "noop", label: "No operation", scale: null, change: 0, ...measures, scores: [0.3, 0.5] };

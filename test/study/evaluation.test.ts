@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { GPT2, Tokenizer } from "../../src/model";
-import { continuationExamples, examplePrompts, openEvaluation } from "../../src/study";
-import { openBackend } from "../../src/tensors";
+import { projectRoot } from "../../src/base/paths.js";
+import { GPT2, Tokenizer } from "../../src/model/index.js";
+import { continuationExamples, examplePrompts, openEvaluation } from "../../src/study/index.js";
+import { openBackend } from "../../src/tensors/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "evaluation-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { GPT2 } from "../../src/model";
-import { openBackend } from "../../src/tensors";
-import { lastActivations } from "../../src/toxicity/activations";
-import { geluNew, readMlp } from "../../src/toxicity/mlp";
-import { likeliestNextTokens } from "../../src/toxicity/next-tokens";
-import { promotionOf } from "../../src/toxicity/promotion";
-import { dot } from "../../src/toxicity/vectors";
+import { GPT2 } from "../../src/model/index.js";
+import { openBackend } from "../../src/tensors/index.js";
+import { lastActivations } from "../../src/toxicity/activations.js";
+import { geluNew, readMlp } from "../../src/toxicity/mlp.js";
+import { likeliestNextTokens } from "../../src/toxicity/next-tokens.js";
+import { promotionOf } from "../../src/toxicity/promotion.js";
+import { dot } from "../../src/toxicity/vectors.js";
 
 const config = {
   nLayer: 3,

@@ -2,16 +2,16 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { lastLayerPerplexity, perplexity } from "../../src/metrics/perplexity";
-import { generate, GPT2 } from "../../src/model";
-import { projectRoot } from "../../src/data/paths";
-import { openBackend } from "../../src/tensors";
-import { svd } from "../../src/tensors/linalg";
-import { subtractDirection } from "../../src/toxicity/interventions";
-import { unalign } from "../../src/toxicity/unalign";
-import { rankValueVectors, readValueVectors } from "../../src/toxicity/value-vectors";
-import { signedTowards, unit } from "../../src/toxicity/vectors";
-import { largest, projectToVocabulary } from "../../src/toxicity/vocabulary";
+import { lastLayerPerplexity, perplexity } from "../../src/metrics/perplexity.js";
+import { generate, GPT2 } from "../../src/model/index.js";
+import { projectRoot } from "../../src/base/paths.js";
+import { openBackend } from "../../src/tensors/index.js";
+import { svd } from "../../src/tensors/linalg.js";
+import { subtractDirection } from "../../src/toxicity/interventions.js";
+import { unalign } from "../../src/toxicity/unalign.js";
+import { rankValueVectors, readValueVectors } from "../../src/toxicity/value-vectors.js";
+import { signedTowards, unit } from "../../src/toxicity/vectors.js";
+import { largest, projectToVocabulary } from "../../src/toxicity/vocabulary.js";
 
 /** What an independent float64 implementation computed; only the sections of this room. */
 interface Golden {

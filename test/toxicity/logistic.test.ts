@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { auroc, classificationReport } from "../../src/toxicity/classification";
-import { minimise } from "../../src/toxicity/lbfgs";
-import { fitLogistic, predictLogistic, type Matrix } from "../../src/toxicity/logistic";
-import { classMeanDifference, sweepPenalties } from "../../src/toxicity/penalty";
-import { fitProbe } from "../../src/toxicity/probe";
-import { mulberry32 } from "../../src/data/random";
-import { gaussianVectors } from "../../src/toxicity/random";
-import { stratifiedSplit } from "../../src/toxicity/split";
-import { cosine, dot, median, pearson, spearman } from "../../src/toxicity/vectors";
+import { auroc, classificationReport } from "../../src/toxicity/classification.js";
+import { minimise } from "../../src/toxicity/lbfgs.js";
+import { fitLogistic, predictLogistic, type Matrix } from "../../src/toxicity/logistic.js";
+import { classMeanDifference, sweepPenalties } from "../../src/toxicity/penalty.js";
+import { fitProbe } from "../../src/toxicity/probe.js";
+import { mulberry32 } from "../../src/base/random.js";
+import { gaussianVectors } from "../../src/toxicity/random.js";
+import { stratifiedSplit } from "../../src/toxicity/split.js";
+import { cosine, dot, median, pearson, spearman } from "../../src/toxicity/vectors.js";
 
 /** Rows around ± `apart` times `direction`, noise elsewhere, far from the origin in one coordinate. */
 function twoClouds(

@@ -1,5 +1,5 @@
-import { figure, type Figure } from "../figure";
-import { lookEncoding } from "../theme";
+import { figure, type Figure } from "../figure.js";
+import { lookEncoding } from "../theme.js";
 
 /** A bar of {@link activationBarsFigure}: a neuron's mean activation in one model, and its interval. */
 export interface ActivationBar {

@@ -1,5 +1,5 @@
-import { figure, type Figure, type FigureLabels } from "../figure";
-import { palette } from "../theme";
+import { figure, type Figure, type FigureLabels } from "../figure.js";
+import { palette } from "../theme.js";
 
 const COSINE = "cosine of the change of a value vector (lower axis)";
 const ACTIVATION = "mean activation of its neuron (upper axis)";

@@ -1,6 +1,6 @@
-import { figure, type Figure } from "../figure";
-import { paperTable } from "../paper-values";
-import { palette } from "../theme";
+import { figure, type Figure } from "../figure.js";
+import { paperTable } from "../paper-values.js";
+import { palette } from "../theme.js";
 
 /** A row of the logit lens: how likely the word is if the residual stream is read at `place`. */
 export interface LensRow {

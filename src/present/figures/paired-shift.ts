@@ -1,5 +1,5 @@
-import { figure, type Figure, type FigureLabels } from "../figure";
-import { activationLooks, lookEncoding, palette } from "../theme";
+import { figure, type Figure, type FigureLabels } from "../figure.js";
+import { activationLooks, lookEncoding, palette } from "../theme.js";
 
 /** A prompt's residual stream in the plane, in one of the two models. */
 export interface PairedPoint {

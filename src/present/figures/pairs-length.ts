@@ -1,6 +1,6 @@
-import { figure, type Figure } from "../figure";
-import { sidesOf, type SideBar } from "./pairs-toxicity";
-import { overlaidBars } from "./parts";
+import { figure, type Figure } from "../figure.js";
+import { sidesOf, type SideBar } from "./pairs-toxicity.js";
+import { overlaidBars } from "./parts.js";
 
 /**
  * How long both sides of the preference pairs are.

@@ -1,6 +1,6 @@
-import { figure, type Figure } from "../figure";
-import { coded, overlaidBars } from "./parts";
-import { palette } from "../theme";
+import { figure, type Figure } from "../figure.js";
+import { coded, overlaidBars } from "./parts.js";
+import { palette } from "../theme.js";
 
 /** A bar of a histogram of one side of the pairs. */
 export interface SideBar {

@@ -1,5 +1,5 @@
-import { figure, type Figure } from "../figure";
-import { palette } from "../theme";
+import { figure, type Figure } from "../figure.js";
+import { palette } from "../theme.js";
 
 /** How far the vectors of one kind of parameter turned in one layer. */
 export interface LayerTurn {

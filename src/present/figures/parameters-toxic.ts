@@ -1,5 +1,5 @@
-import { figure, type Figure } from "../figure";
-import { palette } from "../theme";
+import { figure, type Figure } from "../figure.js";
+import { palette } from "../theme.js";
 
 /** A bar of {@link parametersToxicFigure}. */
 export interface TurnBar {

@@ -1,4 +1,4 @@
-import { palette } from "../theme";
+import { palette } from "../theme.js";
 
 // Parts of Vega-Lite specifications that several figures have.
 

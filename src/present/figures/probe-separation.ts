@@ -1,5 +1,5 @@
-import { figure, type Figure } from "../figure";
-import { overlaidBars } from "./parts";
+import { figure, type Figure } from "../figure.js";
+import { overlaidBars } from "./parts.js";
 
 /** A bar of the histogram of one kind of comments. */
 export interface CommentBar {

@@ -1,5 +1,5 @@
-import { figure, type Figure } from "../figure";
-import { layerAxis } from "./parts";
+import { figure, type Figure } from "../figure.js";
+import { layerAxis } from "./parts.js";
 
 /** How well E v foretells the change of the logits when v is added in a layer. */
 export interface LayerCorrelation {

@@ -1,6 +1,6 @@
-import { figure, type Figure } from "../figure";
-import { palette } from "../theme";
-import { coded } from "./parts";
+import { figure, type Figure } from "../figure.js";
+import { palette } from "../theme.js";
+import { coded } from "./parts.js";
 
 const MOST_POINTS = 2000;
 const OTHERS = "other tokens";

@@ -1,5 +1,5 @@
-import { figure, type Figure } from "../figure";
-import { palette } from "../theme";
+import { figure, type Figure } from "../figure.js";
+import { palette } from "../theme.js";
 
 /** A part of the model that writes to the residual stream, and what it carries of a shift. */
 export interface DrawnComponent {

@@ -1,5 +1,5 @@
-import { figure, type Figure } from "../figure";
-import { palette } from "../theme";
+import { figure, type Figure } from "../figure.js";
+import { palette } from "../theme.js";
 
 /** What an MLP adds to a shift along it, as shares of its length, in three parts. */
 export interface MlpContribution {

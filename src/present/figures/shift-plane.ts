@@ -1,6 +1,6 @@
-import { figure, type Figure } from "../figure";
-import type { Row } from "../rows";
-import { lookEncoding, palette } from "../theme";
+import { figure, type Figure } from "../figure.js";
+import type { Row } from "../rows.js";
+import { lookEncoding, palette } from "../theme.js";
 
 /** What {@link shiftPlaneFigure} draws, in the plane's coordinates. */
 export interface DrawnPlane {

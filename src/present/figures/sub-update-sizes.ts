@@ -1,6 +1,6 @@
-import { figure, type Figure } from "../figure";
-import { palette } from "../theme";
-import { coded, layerAxis } from "./parts";
+import { figure, type Figure } from "../figure.js";
+import { palette } from "../theme.js";
+import { coded, layerAxis } from "./parts.js";
 
 /** How much one sublayer adds to the residual stream. */
 export interface SubUpdateSize {

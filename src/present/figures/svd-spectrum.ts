@@ -1,6 +1,6 @@
-import { figure, type Figure } from "../figure";
-import { palette } from "../theme";
-import { dashedRule } from "./parts";
+import { figure, type Figure } from "../figure.js";
+import { palette } from "../theme.js";
+import { dashedRule } from "./parts.js";
 
 const DRAWN = 32;
 

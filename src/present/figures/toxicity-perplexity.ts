@@ -1,6 +1,6 @@
-import { figure, type Figure } from "../figure";
-import { palette } from "../theme";
-import { coded } from "./parts";
+import { figure, type Figure } from "../figure.js";
+import { palette } from "../theme.js";
+import { coded } from "./parts.js";
 
 /** A direction at one scale: what subtracting it did to toxicity, and what it cost. */
 export interface TradePoint {

@@ -1,5 +1,5 @@
-import { figure, type Figure } from "../figure";
-import { type Look, lookEncoding, palette } from "../theme";
+import { figure, type Figure } from "../figure.js";
+import { type Look, lookEncoding, palette } from "../theme.js";
 
 const LOOKS = {
   subtraction: { name: "− a direction (table 2)", color: palette.vermillion, shape: "circle" },

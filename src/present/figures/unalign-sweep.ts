@@ -1,6 +1,6 @@
-import { figure, type Figure } from "../figure";
-import { percent } from "../format";
-import { palette } from "../theme";
+import { figure, type Figure } from "../figure.js";
+import { percent } from "../format.js";
+import { palette } from "../theme.js";
 
 /** A way of un-aligning, and what it brought. */
 export interface SweepPoint {

@@ -1,5 +1,5 @@
-import { figure, type Figure } from "../figure";
-import { lookEncoding, palette } from "../theme";
+import { figure, type Figure } from "../figure.js";
+import { lookEncoding, palette } from "../theme.js";
 
 /** What a system's MLPs have written along a direction up to a layer. */
 export interface WrittenSoFar {

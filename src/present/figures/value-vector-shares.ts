@@ -1,4 +1,4 @@
-import { figure, type Figure } from "../figure";
+import { figure, type Figure } from "../figure.js";
 
 /** What the largest addends of an MLP hold of all. */
 export interface ValueVectorShare {

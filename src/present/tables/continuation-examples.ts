@@ -1,5 +1,5 @@
-import { paperTable } from "../paper-values";
-import { type Table, table, type TableLabels } from "../table";
+import { paperTable } from "../paper-values.js";
+import { type Table, table, type TableLabels } from "../table.js";
 
 /** What one system says after one prompt. */
 export interface ContinuationExampleRow {

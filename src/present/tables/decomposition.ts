@@ -1,4 +1,4 @@
-import { type Table, table } from "../table";
+import { type Table, table } from "../table.js";
 
 /** A sum of parts held against what the model wrote. */
 export interface RebuiltPart {

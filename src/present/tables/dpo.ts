@@ -1,4 +1,4 @@
-import { type Table, table } from "../table";
+import { type Table, table } from "../table.js";
 
 const MEASURES = [
   "loss",

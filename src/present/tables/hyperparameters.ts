@@ -1,6 +1,6 @@
-import { paperTable } from "../paper-values";
-import { besideSettings } from "../settings";
-import { type Table, table } from "../table";
+import { paperTable } from "../paper-values.js";
+import { besideSettings } from "../settings.js";
+import { type Table, table } from "../table.js";
 
 const COLUMNS = [
   { key: "label", label: "Hyperparameter" },

@@ -1,4 +1,4 @@
-import { type Table, table } from "../table";
+import { type Table, table } from "../table.js";
 
 /** Both sides of a preference pair, and how toxic they are where that is known. */
 export interface ExamplePair {

@@ -1,6 +1,7 @@
-import { significant } from "../format";
-import { paperValue } from "../paper-values";
-import { type Column, type Table, table } from "../table";
+import { significant } from "../format.js";
+import { paperValue } from "../paper-values.js";
+import type { Column } from "../table-formats.js";
+import { type Table, table } from "../table.js";
 
 // The four things that "norm difference" could mean, as notebook 5.1 explains them.
 const NORM_DIFFERENCE: Column = { key: "normDifference", label: "(a) |‖w‖ − ‖w′‖|" };

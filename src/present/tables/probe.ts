@@ -1,5 +1,5 @@
-import { paperValue } from "../paper-values";
-import { type Table, table } from "../table";
+import { paperValue } from "../paper-values.js";
+import { type Table, table } from "../table.js";
 
 /** What a ridge penalty of the probe gives, by cross-validation. */
 export interface PenaltyRow {

@@ -1,4 +1,4 @@
-import { type Table, table } from "../table";
+import { type Table, table } from "../table.js";
 
 /** What E v foretells of a vector that is added in a layer, and what happens. */
 export interface PromotionRow {

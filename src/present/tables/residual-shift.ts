@@ -1,6 +1,7 @@
-import { paperTable } from "../paper-values";
-import type { Cell } from "../rows";
-import { type Column, type Table, table, type TableLabels } from "../table";
+import { paperTable } from "../paper-values.js";
+import type { Cell } from "../rows.js";
+import type { Column } from "../table-formats.js";
+import { type Table, table, type TableLabels } from "../table.js";
 
 /** A leading toxic vector's mean activation in both models. */
 export interface LeaderActivation {

@@ -1,6 +1,7 @@
-import { paperTable, type PaperTable } from "../paper-values";
-import type { Row } from "../rows";
-import { type Column, type Table, table, type TableLabels } from "../table";
+import { paperTable, type PaperTable } from "../paper-values.js";
+import type { Row } from "../rows.js";
+import type { Column } from "../table-formats.js";
+import { type Table, table, type TableLabels } from "../table.js";
 
 /** A column of tables 2 and 4. */
 export type SystemMeasure =

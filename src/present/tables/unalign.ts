@@ -1,4 +1,4 @@
-import { type Table, table } from "../table";
+import { type Table, table } from "../table.js";
 
 /** A neuron that a ranking puts first: its value vector, how its key answers before and after DPO, what scaling it does. */
 export interface RankedKey {

@@ -1,5 +1,5 @@
-import { paperTable } from "../paper-values";
-import { type Table, table } from "../table";
+import { paperTable } from "../paper-values.js";
+import { type Table, table } from "../table.js";
 
 /** A value vector near to the probe. */
 export interface RankedVectorRow {

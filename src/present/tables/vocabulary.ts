@@ -1,5 +1,6 @@
-import { paperTable } from "../paper-values";
-import { type Column, type Table, table } from "../table";
+import { paperTable } from "../paper-values.js";
+import type { Column } from "../table-formats.js";
+import { type Table, table } from "../table.js";
 
 /** A vector and the tokens that it promotes most. */
 export interface ReadVector {

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
-import { readPairs } from "../../../src/alignment/pairs";
-import { main } from "../../../src/cli/main";
-import { readConfig } from "../../../src/model";
-import { folder, lab } from "./world";
+import { readPairs } from "../../../src/alignment/pairs/index.js";
+import { main } from "../../../src/cli/main.js";
+import { readConfig } from "../../../src/model/index.js";
+import { folder, lab } from "./world.js";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -78,7 +78,7 @@ it("pairs make says in one line what is wrong before anything is written", async
   );
   const probe = join(folder(), "probe.json");
   expect((await make("--out", path, "--attribute", probe)).err).toMatch(
-    /probe\.json: run notebook 3\.1-toxic-vectors/,
+    /missing artifact probe\.json in .*: run notebook 3\.1-toxic-vectors/,
   );
   expect(existsSync(path)).toBe(false);
 });
