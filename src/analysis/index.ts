@@ -11,7 +11,7 @@ export { randomWalk, type RmsPropRun } from "./random-walk.js";
 export { summariseChanges, vectorName, type ChangeSummary } from "./summary.js";
 export type { Along, Readings, VectorChange } from "./vector-change.js";
 export type { ModelPair } from "./model-pair.js";
-export { activationLevel, activationsOf, highThreshold, type ActivationLevel } from "./residual-shift.js";
+export { activationLevel, activationsOf, highThreshold, type ActivationLevel } from "./neuron-activation.js";
 export { shiftPlane, type ResidualPair, type ShiftPlane, type ShiftPoint } from "./shift-plane.js";
 export {
   componentShares,
