@@ -11,7 +11,7 @@ import { parameterShapes } from "../model/parameters.js";
 import { Barrier } from "./barrier.js";
 import { adamW, muon, muonSlabs, type Slab } from "./optimiser.js";
 import { rateAt } from "./schedule.js";
-import type { PretrainSettings } from "./pretrain.js";
+import type { PretrainSettings } from "./pretrain-settings.js";
 import { Windows } from "./windows.js";
 
 /*
