@@ -100,6 +100,7 @@ export async function makeInChild(
       process.kill(process.pid, "SIGKILL");
       for (;;);
     };
+    require("node:module").syncBuiltinESMExports();
     const drawing = (side) => async (some, { rows, seed }) => some.map((ids, i) => {
       const random = mulberry32(seed * 1_000_003 + rows[i] * 2 + side);
       return Array.from({ length: 1 + Math.floor(random() * 9) }, () => ids[Math.floor(random() * ids.length)]);
