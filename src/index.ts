@@ -105,7 +105,6 @@ export {
   describePairs,
   greedyContinuations,
   makePairs,
-  makePplmPairs,
   mergePairs,
   perturbedContinuations,
   readPairs,
@@ -115,13 +114,7 @@ export {
 } from "./alignment/pairs";
 export type { PairRecipe, PairRow, PairsSummary, ReadPair } from "./alignment/pairs";
 export type { PreferencePair, TokenPair } from "./alignment/preference-pair";
-export {
-  attributeOfProbe,
-  generatePerturbed,
-  openAttribute,
-  PPLM_DEFAULTS,
-  readAttributeHead,
-} from "./alignment/pplm";
+export { attributeOfProbe, generatePerturbed, PPLM_DEFAULTS, readAttributeHead } from "./alignment/pplm";
 export type { AttributeModel, PPLMOptions } from "./alignment/pplm";
 
 // What alignment changed: activations, residual streams, value vectors.
