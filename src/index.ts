@@ -130,7 +130,6 @@ export {
   describePairs,
   greedyContinuations,
   makePairs,
-  makePplmPairs,
   mergePairs,
   perturbedContinuations,
   readPairs,
