@@ -15,7 +15,7 @@ describe("a table of systems", () => {
       paper: "table-2",
     });
     expect(headings(own.text())).toEqual([
-      ...["Method", "α", "Toxicity", "from", "to", "Toxicity, paper"],
+      ...["Method", "α", "α, paper", "Toxicity", "from", "to", "Toxicity, paper"],
       ...["Change", "Change, paper", "F1", "F1, paper"],
     ]);
     expect(own.frame.column("changePaper")).toEqual([0, 0.245 / 0.453 - 1]);

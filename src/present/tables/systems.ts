@@ -11,7 +11,7 @@ export type SystemMeasure =
 export type SystemRow = { id: string; label: string } & Partial<Record<SystemMeasure, number | null>>;
 
 const COLUMNS: Readonly<Record<SystemMeasure, Column>> = {
-  scale: { key: "scale", label: "α" },
+  scale: { key: "scale", label: "α", paper: true },
   toxicity: { key: "toxicity", label: "Toxicity", digits: 3, interval: ["low", "high"], paper: true },
   change: {
     ...{ key: "change", label: "Change", kind: "percent", digits: 0 },
