@@ -1,14 +1,19 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["node_modules/", "dist/", "outputs/", "data/", "coverage/", "docs/api/", ".cache/"] },
+  { ignores: ["**/node_modules/", "**/dist/", "outputs/", "data/", "coverage/", "docs/api/", ".cache/"] },
   ...tseslint.configs.strict,
   {
     files: ["src/**/*.ts", "kernels/**/*.ts"],
     extends: [...tseslint.configs.recommendedTypeCheckedOnly],
     languageOptions: {
       parserOptions: {
-        project: ["tsconfig.json", "src/site/browser/tsconfig.json"],
+        project: [
+          "tsconfig.json",
+          "src/*/tsconfig.json",
+          "src/site/browser/tsconfig.json",
+          "kernels/*/tsconfig.json",
+        ],
         tsconfigRootDir: import.meta.dirname,
       },
     },

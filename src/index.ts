@@ -4,28 +4,40 @@
 
 // A study: backend, model, tokenizer, artifacts and the run's folder in one call, and the texts it works on.
 export {
+  openEvaluation,
   openPairMaker,
   openStudy,
   readComments,
   readPassages,
   readPerplexityText,
   readPrompts,
-} from "./study";
-export type { PairMaker, PairParameters, Study, StudyOptions, Workshop } from "./study";
+} from "./study/index.js";
+export { continuationExamples, examplePrompts } from "./study/index.js";
+export type { ContinuationExample, PairMaker, PairParameters, SpeakingSystem, Study, StudyOptions, Workshop } from "./study/index.js";
 
 // Data and artifacts.
-export { datasets, locate, models, openArtifacts, readCsv, readJsonl, UserError } from "./data";
-export type { Artifacts } from "./data";
+export { datasets, locate, models, openArtifacts, readCsv, readJsonl, UserError } from "./data/index.js";
+export type { Artifacts } from "./data/index.js";
 
-// Backends.
-export { describeBackend, openBackend } from "./tensors";
-export type { BackendDescription } from "./tensors";
+// TensorFlow.js, the very copy that the model computes with, and its backends.
+export * as tf from "@tensorflow/tfjs-core";
+export { describeBackend, openBackend } from "@alignscope/tensors";
+export type { BackendDescription } from "@alignscope/tensors";
 
 // Linear algebra in float64.
-export { pca, svd } from "./tensors/linalg";
+export { pca, svd } from "@alignscope/tensors/linalg";
 
 // The model: passes with hooks, what they keep, gradients, generation.
-export { generate, GPT2, gradientsOf, hookName, hookPoints, KeyValueCache, Tokenizer } from "./model";
+export {
+  activationRows,
+  generate,
+  GPT2,
+  gradientsOf,
+  hookName,
+  hookPoints,
+  KeyValueCache,
+  Tokenizer,
+} from "./model/index.js";
 export type {
   ActivationCache,
   CacheOptions,
@@ -41,38 +53,51 @@ export type {
   Padding,
   Positions,
   SamplingOptions,
-} from "./model";
+} from "./model/index.js";
 
 // Its two numeric worlds, and the residual stream read as tokens.
-export { accumulatedResidual, directLogitAttribution, logitLens, residualRows } from "./model";
-export { PROTOCOLS, withProtocol } from "./model";
-export type { Attribution, LogitLens, Normalisation, Processing, Protocol, ProtocolName } from "./model";
+export { accumulatedResidual, directLogitAttribution, logitLens, residualRows } from "./model/index.js";
+export { PROTOCOLS, withProtocol } from "./model/index.js";
+export type {
+  Attribution,
+  LogitLens,
+  Normalisation,
+  Processing,
+  Protocol,
+  ProtocolName,
+} from "./model/index.js";
 
 // Toxicity: probe, value vectors, vocabulary space, interventions.
-export { lastActivations } from "./toxicity/activations";
-export { decomposeMlps, decomposeResidual } from "./toxicity/decomposition";
-export type { Decomposition, MlpDecomposition, SubUpdate } from "./toxicity/decomposition";
-export { meanResiduals } from "./toxicity/features";
-export { effectPerDisturbance, keyDisturbance, keyEffects, rankKeys } from "./toxicity/key-effects";
-export type { ChangedContinuation, ScoredKey } from "./toxicity/key-effects";
-export { randomDirections, scaleForPerplexity, subtractDirection } from "./toxicity/interventions";
-export { likeliestNextTokens } from "./toxicity/next-tokens";
-export { fitProbe, trainProbe } from "./toxicity/probe";
-export type { LabelledText, Probe } from "./toxicity/probe";
-export { measurePromotion } from "./toxicity/promotion";
-export type { Promotion } from "./toxicity/promotion";
-export { randomNeurons } from "./toxicity/random";
-export { silencedPromotion } from "./toxicity/silenced";
-export { svdBasis } from "./toxicity/svd-basis";
-export type { SvdBasis } from "./toxicity/svd-basis";
-export { unalign } from "./toxicity/unalign";
-export { allCosines, nameOf, rankValueVectors, readValueVectors } from "./toxicity/value-vectors";
-export type { Neuron, RankedValueVector } from "./toxicity/value-vectors";
-export { cosine, dot, mean, norm, pearson, spearman, unit } from "./toxicity/vectors";
-export { jaccard, largest, projectToVocabulary, topTokens } from "./toxicity/vocabulary";
-export type { ScoredToken } from "./toxicity/vocabulary";
-export { keptCalibration, openScorer, scorerAgreement, scorers } from "./toxicity/scorers";
-export type { AttributeScorer, Scorer } from "./toxicity/scorers";
+export { lastActivations } from "./toxicity/activations.js";
+export { effectPerDisturbance, keyDisturbance, keyEffects, rankKeys } from "./toxicity/key-effects.js";
+export type { ChangedContinuation, ScoredKey } from "./toxicity/key-effects.js";
+export { randomDirections, scaleForPerplexity, subtractDirection } from "./toxicity/interventions.js";
+export { geluNew, readMlp } from "./toxicity/mlp.js";
+export type { MlpVectors } from "./toxicity/mlp.js";
+export { likeliestNextTokens } from "./toxicity/next-tokens.js";
+export { fitProbe } from "./toxicity/probe.js";
+export type { LabelledText, Probe } from "./toxicity/probe.js";
+export { promotionOf } from "./toxicity/promotion.js";
+export type { Promotion } from "./toxicity/promotion.js";
+export { randomNeurons } from "./toxicity/random.js";
+export { silencedPromotion } from "./toxicity/silenced.js";
+export { unalign } from "./toxicity/unalign.js";
+export { allCosines, nameOf, rankValueVectors, readValueVectors } from "./toxicity/value-vectors.js";
+export type { Neuron, RankedValueVector } from "./toxicity/value-vectors.js";
+export {
+  cosine,
+  dot,
+  mean,
+  median,
+  norm,
+  pearson,
+  signedTowards,
+  spearman,
+  unit,
+} from "./toxicity/vectors.js";
+export { jaccard, largest, projectToVocabulary } from "./toxicity/vocabulary.js";
+export { keptCalibration, openScorer, scorerAgreement, scorers } from "./scorers/index.js";
+export type { AttributeScorer, Scorer } from "./scorers/index.js";
 
 // Alignment: PPLM, preference pairs, DPO, and what it changed.
 export {
@@ -82,15 +107,15 @@ export {
   randomWalk,
   summariseChanges,
   vectorName,
-} from "./alignment/changes";
+} from "./analysis/index.js";
 export type {
   ChangeSummary,
   NeuronChange,
   ParameterChange,
   ParameterKind,
   VectorChange,
-} from "./alignment/changes";
-export { DPO_SETTINGS, loadPolicy, readLog, trainDpo } from "./alignment/dpo";
+} from "./analysis/index.js";
+export { DPO_SETTINGS, loadPolicy, readLog, trainDpo } from "./alignment/dpo/index.js";
 export type {
   DpoMetrics,
   DpoOptions,
@@ -100,7 +125,7 @@ export type {
   DpoSettings,
   DpoSettingsName,
   Trainable,
-} from "./alignment/dpo";
+} from "./alignment/dpo/index.js";
 export {
   describePairs,
   greedyContinuations,
@@ -111,11 +136,18 @@ export {
   readPrompts as readPairPrompts,
   tokenisePairs,
   writePairs,
-} from "./alignment/pairs";
-export type { PairRecipe, PairRow, PairsSummary, ReadPair } from "./alignment/pairs";
-export type { PreferencePair, TokenPair } from "./alignment/preference-pair";
-export { attributeOfProbe, generatePerturbed, PPLM_DEFAULTS, readAttributeHead } from "./alignment/pplm";
-export type { AttributeModel, PPLMOptions } from "./alignment/pplm";
+} from "./alignment/pairs/index.js";
+export type { PairRecipe, PairRow, PairsSummary, ReadPair } from "./alignment/pairs/index.js";
+export type { PreferencePair, TokenPair } from "./alignment/preference-pair.js";
+export {
+  attributeOfProbe,
+  generatePerturbed,
+  openAttribute,
+  perturbPast,
+  PPLM_DEFAULTS,
+  readAttributeHead,
+} from "./alignment/pplm/index.js";
+export type { AttributeModel, PPLMOptions } from "./alignment/pplm/index.js";
 
 // What alignment changed: activations, residual streams, value vectors.
 export {
@@ -123,51 +155,40 @@ export {
   activationsOf,
   componentShares,
   highThreshold,
-  lastResiduals,
-  meanActivations,
-  meanShift,
   otherLayers,
-  projectShift,
-  residualShift,
   shiftMeans,
   shiftPlane,
   sublayersToDraw,
   valueVectorShifts,
-} from "./alignment/changes";
+} from "./analysis/index.js";
 export type {
-  ActivationChange,
   ComponentShare,
   ModelPair,
   ResidualPair,
-  ResidualShift,
   ShiftMeans,
   ShiftPlane,
   ValueVectorShift,
-} from "./alignment/changes";
+} from "./analysis/index.js";
 
 // Metrics.
-export { bootstrapMean } from "./metrics/bootstrap";
-export type { MeanWithInterval } from "./metrics/bootstrap";
-export { continuationF1, tokenF1 } from "./metrics/f1";
-export type { ContinuationF1, PromptWithGold } from "./metrics/f1";
-export { generateContinuations } from "./metrics/generation";
-export type { Continuation } from "./metrics/generation";
-export { histogram } from "./metrics/histogram";
-export { layerHistograms } from "./metrics/layer-histograms";
-export { lensBand, lensSteps } from "./metrics/lens-band";
-export type { LensPoint, LensStep } from "./metrics/lens-band";
-export { matchScales } from "./metrics/matched-scales";
-export type { Direction, MatchedDirection } from "./metrics/matched-scales";
-export { perplexitiesUnderShifts, perplexity } from "./metrics/perplexity";
-export { scoreTexts, toxicityOfContinuations } from "./metrics/toxicity";
-export type { ContinuationToxicity } from "./metrics/toxicity";
-export { measureUnaligned, restoredShare } from "./metrics/unaligned";
-export type { ScaledKeys } from "./metrics/unaligned";
+export { bootstrapMean } from "./metrics/bootstrap.js";
+export type { MeanWithInterval } from "./metrics/bootstrap.js";
+export { continuationF1, tokenF1 } from "./metrics/f1.js";
+export type { ContinuationF1, PromptWithGold } from "./metrics/f1.js";
+export { generateContinuations } from "./metrics/generation.js";
+export type { Continuation } from "./metrics/generation.js";
+export { histogram } from "./metrics/histogram.js";
+export { layerHistograms } from "./metrics/layer-histograms.js";
+export { matchScales } from "./metrics/matched-scales.js";
+export type { Direction, MatchedDirection } from "./metrics/matched-scales.js";
+export { perplexity } from "./metrics/perplexity.js";
+export { changeOf, meanOfSystems, measureSystem, measureToxicity } from "./metrics/system.js";
+export type { Evaluation, SystemMeasures, SystemResult } from "./metrics/system.js";
+export { scoreTexts, toxicityOfContinuations } from "./metrics/toxicity.js";
+export type { ContinuationToxicity } from "./metrics/toxicity.js";
 
 // Presentation.
 export {
-  besidePaper,
-  besideSettings,
   display,
   figure,
   fixed,
@@ -177,7 +198,6 @@ export {
   lookEncoding,
   mask,
   palette,
-  paperColumns,
   paperTable,
   paperValue,
   percent,
@@ -187,6 +207,63 @@ export {
   signed,
   significant,
   table,
-} from "./present";
-export type { Figure, Row, Table } from "./present";
-export { activationBars, cosinePanels, pairedShift, shiftPlaneFigure } from "./present/figures";
+} from "./present/index.js";
+export type { Figure, Row, Table } from "./present/index.js";
+export {
+  activationBarsFigure,
+  cosineHistogramFigure,
+  cosinePanelsFigure,
+  dpoCurvesFigure,
+  logitLensFigure,
+  pairedShiftFigure,
+  pairsLengthFigure,
+  pairsToxicityFigure,
+  parametersByLayerFigure,
+  parametersToxicFigure,
+  probeSeparationFigure,
+  projectionByLayerFigure,
+  projectionScatterFigure,
+  shiftComponentsFigure,
+  shiftContributionsFigure,
+  shiftPlaneFigure,
+  subUpdateSizesFigure,
+  svdSpectrumFigure,
+  toxicityPerplexityFigure,
+  unalignPriceFigure,
+  unalignSweepFigure,
+  unalignWritingFigure,
+  valueVectorSharesFigure,
+} from "./present/figures/index.js";
+export type { TradePoint } from "./present/figures/index.js";
+export {
+  activationLevelsTable,
+  choicesTable,
+  continuationExamplesTable,
+  decompositionTable,
+  dpoSettingsTable,
+  dpoTrainingTable,
+  leaderActivationsTable,
+  lensStepsTable,
+  mlpShiftsTable,
+  pairsExamplesTable,
+  pairsNeedsTable,
+  pairsScorersTable,
+  pairsSummaryTable,
+  parametersByKindTable,
+  parametersMostTurnedTable,
+  parametersReadingsTable,
+  parametersTokensTable,
+  parametersToxicTable,
+  pplmSettingsTable,
+  probePenaltyTable,
+  probeTable,
+  promotedTokensTable,
+  promotionTable,
+  shiftConstancyTable,
+  svdStabilityTable,
+  systemsTable,
+  unalignExamplesTable,
+  unalignKeysTable,
+  valueVectorRankingTable,
+  vocabularyTable,
+} from "./present/tables/index.js";

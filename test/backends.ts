@@ -1,6 +1,6 @@
 import { beforeAll, describe, test } from "vitest";
-import { messageOf } from "../src/data/errors";
-import { BACKENDS, openBackend, type BackendName } from "../src/tensors";
+import { messageOf } from "../src/base/errors.js";
+import { BACKENDS, openBackend, type BackendName } from "../src/tensors/index.js";
 
 /** A backend that is here, as a matrix of tests sees it. */
 export interface TestedBackend {

@@ -1,4 +1,4 @@
-import { findBlas } from "../tensors/wasm/blas";
+import { findBlas } from "@alignscope/tensors/wasm/blas";
 
 /** Backends that leave matrix products to the system's BLAS, where it has one. */
 const WITH_BLAS = [undefined, "auto", "wasm"];

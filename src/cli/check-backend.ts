@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
-import { UserError } from "../data/errors";
-import { projectRoot } from "../data/paths";
-import type { Project } from "../pipeline";
-import type { BackendDescription } from "../tensors";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import { UserError } from "@alignscope/base/errors";
+import { projectRoot } from "@alignscope/base/paths";
+import type { Project } from "../pipeline/index.js";
+import type { BackendDescription } from "@alignscope/tensors";
 
 /** What opened, and the same in words. */
 export type Opened = Pick<BackendDescription, "backend" | "memoryLimitBytes"> & { words: string };
@@ -14,15 +15,18 @@ export type Opened = Pick<BackendDescription, "backend" | "memoryLimitBytes"> & 
  * @throws UserError in one line where it does not open
  */
 export function openElsewhere(name: string): Opened {
-  const script = `const { describeBackend, openBackend } = require(process.argv[1]);
-  openBackend(process.argv[2]).then(
+  const script = `let describe;
+  import(process.argv[1]).then(({ describeBackend, openBackend }) => {
+    describe = describeBackend;
+    return openBackend(process.argv[2]);
+  }).then(
     (opened) => {
       const { backend, memoryLimitBytes } = opened;
-      console.log("OPENED " + JSON.stringify({ backend, memoryLimitBytes, words: describeBackend(opened) }));
+      console.log("OPENED " + JSON.stringify({ backend, memoryLimitBytes, words: describe(opened) }));
       process.exit(0);
     },
     (error) => { console.error("REFUSED " + error.message); process.exit(1); })`;
-  const tensors = join(projectRoot(), "dist", "src", "tensors", "index.js");
+  const tensors = pathToFileURL(createRequire(import.meta.url).resolve("@alignscope/tensors")).href;
   const { status, stdout, stderr } = spawnSync(process.execPath, ["-e", script, tensors, name], {
     encoding: "utf8",
   });

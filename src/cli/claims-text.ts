@@ -1,5 +1,5 @@
-import { countsText, measuredText, type RunClaim, type Verdict } from "../present/claims";
-import { columns } from "./columns";
+import { countsText, measuredText, type RunClaim, type Verdict } from "../present/claims/index.js";
+import { columns } from "@alignscope/base/columns";
 
 /** The verdicts of a run: a line for each claim, and how many there are of each kind. */
 export function claimsText(claims: readonly RunClaim[], width = process.stdout.columns): string {

@@ -1,4 +1,4 @@
-import type { Agreement, RunDifference } from "../pipeline";
+import type { Agreement, RunDifference } from "../pipeline/index.js";
 
 /** Lines of one file before the rest is only counted. */
 const SHOWN = 20;

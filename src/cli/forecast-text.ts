@@ -1,7 +1,7 @@
-import { size } from "../data/size";
-import type { Forecast } from "../pipeline";
-import { duration } from "../present/format";
-import { columns } from "./columns";
+import { size } from "@alignscope/base/size";
+import type { Forecast } from "../pipeline/index.js";
+import { duration } from "../present/format.js";
+import { columns } from "@alignscope/base/columns";
 
 const ACTIONS = { run: "will run", maybe: "may run", skip: "skipped" } as const;
 

@@ -1,27 +1,27 @@
 import { Command, CommanderError } from "commander";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../data/errors";
-import { projectRoot } from "../data/paths";
-import { systemErrorInWords } from "../data/system-errors";
-import { benchCommand } from "./commands/bench";
-import { claimsCommand } from "./commands/claims";
-import { dataCommand } from "./commands/data";
-import { diffCommand } from "./commands/diff";
-import { doctorCommand } from "./commands/doctor";
-import { kernelCommand } from "./commands/kernel";
-import { labCommand } from "./commands/lab";
-import { packCommand } from "./commands/pack";
-import { pairsCommand } from "./commands/pairs";
-import { parityCommand } from "./commands/parity";
-import { runNotebookCommand } from "./commands/run-notebook";
-import { planCommand } from "./commands/plan";
-import { reproduceCommand } from "./commands/reproduce";
-import { scoreCommand } from "./commands/score";
-import { scorersCommand } from "./commands/scorers";
-import { siteCommand } from "./commands/site";
-import { statusCommand } from "./commands/status";
-import { verifyCommand } from "./commands/verify";
+import { UserError } from "@alignscope/base/errors";
+import { projectRoot } from "@alignscope/base/paths";
+import { systemErrorInWords } from "@alignscope/base/system-errors";
+import { benchCommand } from "./commands/bench.js";
+import { claimsCommand } from "./commands/claims.js";
+import { dataCommand } from "./commands/data.js";
+import { diffCommand } from "./commands/diff.js";
+import { doctorCommand } from "./commands/doctor.js";
+import { kernelCommand } from "./commands/kernel.js";
+import { labCommand } from "./commands/lab.js";
+import { packCommand } from "./commands/pack.js";
+import { pairsCommand } from "./commands/pairs.js";
+import { parityCommand } from "./commands/parity.js";
+import { runNotebookCommand } from "./commands/run-notebook.js";
+import { planCommand } from "./commands/plan.js";
+import { reproduceCommand } from "./commands/reproduce.js";
+import { scoreCommand } from "./commands/score.js";
+import { scorersCommand } from "./commands/scorers.js";
+import { siteCommand } from "./commands/site.js";
+import { statusCommand } from "./commands/status.js";
+import { verifyCommand } from "./commands/verify.js";
 
 /** Every command; each file below ./commands adds its own to the program and loads what is heavy when it is run. */
 const commands: ((program: Command) => void)[] = [

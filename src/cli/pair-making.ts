@@ -1,5 +1,5 @@
-import type { MadePairs, MakePplmPairsOptions } from "../alignment/pairs";
-import { untilSignalled } from "./signals";
+import type { MadePairs, MakePplmPairsOptions } from "../alignment/pairs/index.js";
+import { untilSignalled } from "./signals.js";
 
 /**
  * Makes pairs with a line for every chunk. A signal ends it in good order: what is made stays, and the exit code tells.

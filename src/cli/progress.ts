@@ -1,6 +1,6 @@
 import { MultiBar, type SingleBar } from "cli-progress";
-import type { PipelineEvent, PlannedNotebook } from "../pipeline";
-import { duration } from "../present/format";
+import type { PipelineEvent, PlannedNotebook } from "../pipeline/index.js";
+import { duration } from "../present/format.js";
 
 /** Shows a run while it goes on. */
 export interface Progress {

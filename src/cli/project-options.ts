@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { ProjectOptions } from "../pipeline";
+import { addMask } from "papermill-ts";
+import type { ProjectOptions } from "../pipeline/index.js";
 
 interface ParsedOptions {
   profile: string;
@@ -40,11 +41,6 @@ export function projectOptions(parsed: ParsedOptions): ProjectOptions {
     ...(pipeline === undefined ? {} : { pipeline }),
     ...(maskParameters === undefined ? {} : { maskParameters }),
   };
-}
-
-/** `earlier` is a boolean before the first pattern, since the option has a `--no-` form. */
-export function addMask(text: string, earlier: string[] | boolean = []): string[] {
-  return [...(Array.isArray(earlier) ? earlier : []), text];
 }
 
 /** A whole number above 0. */

@@ -1,7 +1,7 @@
-import type { NotebookResult } from "../pipeline";
-import { duration } from "../present/format";
-import { columns } from "./columns";
-import type { StopSignal } from "./signals";
+import type { NotebookResult } from "../pipeline/index.js";
+import { duration } from "../present/format.js";
+import { columns } from "@alignscope/base/columns";
+import type { StopSignal } from "./signals.js";
 
 /** A run in a table: each notebook's result, time, cells and, where it did not run through, the reason. */
 export function runSummary(results: ReadonlyMap<string, NotebookResult>): string {

@@ -1,5 +1,5 @@
-import { duration } from "../present/format";
-import type { ScoringProgress } from "../toxicity/scorers";
+import { duration } from "../present/format.js";
+import type { ScoringProgress } from "../scorers/index.js";
 
 /** Shows how far a slow scorer is, in one line of a terminal; notes stand above it. Where nobody watches, notes alone. */
 export function scoringProgress(stream: NodeJS.WriteStream = process.stderr): {

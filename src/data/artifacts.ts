@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
-import { sha256Of } from "./checksum";
-import { messageOf, UserError } from "./errors";
-import { writeFileAtomic, writeJsonAtomic } from "./files";
-import { decodeFloats, encodeFloats, type Floats } from "./floats";
-import { projectRoot } from "./paths";
+import { sha256Of } from "@alignscope/base/checksum";
+import { messageOf, UserError } from "@alignscope/base/errors";
+import { writeFileAtomic, writeJsonAtomic } from "@alignscope/base/files";
+import { decodeFloats, encodeFloats, type Floats } from "./floats.js";
+import { projectRoot } from "@alignscope/base/paths";
 
 /** What an artifact was made from; reading with another expectation is refused. */
 export interface MadeWith {

@@ -1,4 +1,5 @@
-import type { CatalogueEntry, HubSource, RegisteredFile } from "./registry";
+import { corpusCatalogue } from "./catalogue-corpus.js";
+import type { CatalogueEntry, HubSource, RegisteredFile } from "./entries.js";
 
 /*
  * What the registry knows. A download source stands here only where a public address delivers exactly the file whose
@@ -320,6 +321,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     ),
     sources: { mirror: "pplm-gpt2-medium-toxicity-head.json" },
   },
+  ...corpusCatalogue,
   {
     name: "profanity-check-linear",
     kind: "scorer",

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { hashFile } from "./checksum";
-import { messageOf, UserError } from "./errors";
-import { withLock } from "./lock";
+import { hashFile } from "@alignscope/base/checksum";
+import { messageOf, UserError } from "@alignscope/base/errors";
+import { withLock } from "@alignscope/base/lock";
 
 export interface Download {
   readonly url: string;
@@ -140,7 +140,8 @@ export async function downloadFile(download: Download): Promise<void> {
   const { url, target, sha256 } = download;
   const partial = partialOf(target);
   mkdirSync(dirname(target), { recursive: true });
-  await withLock(`${target}.lock`, async () => {
+  const locked = { what: target, otherwise: "set ALIGNSCOPE_CACHE to another folder" };
+  await withLock(`${target}.lock`, locked, async () => {
     if (existsSync(target)) return; // another process was faster
     const resumed = sizeOf(partial) > 0;
     await fetchAll(download);

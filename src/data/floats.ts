@@ -1,4 +1,4 @@
-import { UserError } from "./errors";
+import { UserError } from "@alignscope/base/errors";
 
 /** Numbers with a shape, row by row, and whatever is to be said about them. */
 export interface Floats {

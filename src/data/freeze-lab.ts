@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
-import { sha256Of } from "./checksum";
-import { UserError } from "./errors";
-import { writeJsonAtomic } from "./files";
-import { projectRoot } from "./paths";
-import { readJsonl } from "./readers";
-import { LAB_FOLDER, type LabManifest } from "./registry";
+import { sha256Of } from "@alignscope/base/checksum";
+import { UserError } from "@alignscope/base/errors";
+import { writeJsonAtomic } from "@alignscope/base/files";
+import { projectRoot } from "@alignscope/base/paths";
+import { readJsonl } from "./readers.js";
+import { LAB_FOLDER, type LabManifest } from "./registry.js";
 
 /** Data, not words about them: a card or a schema may be edited without freezing anew. */
 function isFrozen(name: string): boolean {

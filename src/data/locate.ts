@@ -1,12 +1,12 @@
 import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
 import { unzipSync } from "fflate";
-import { checksumOf, sha256Of } from "./checksum";
-import { DownloadError, downloadFile } from "./download";
-import { UserError } from "./errors";
-import { writeFileAtomic } from "./files";
-import { cacheFolder, mirrorFolder, projectRoot } from "./paths";
-import { registered, type Registered, type RegisteredFile } from "./registry";
+import { checksumOf, sha256Of } from "@alignscope/base/checksum";
+import { DownloadError, downloadFile } from "./download.js";
+import { UserError } from "@alignscope/base/errors";
+import { writeFileAtomic } from "@alignscope/base/files";
+import { cacheFolder, mirrorFolder, projectRoot } from "@alignscope/base/paths";
+import { registered, type Registered, type RegisteredFile } from "./registry.js";
 
 /** How far a download has come. */
 export interface Progress {

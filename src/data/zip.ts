@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { unzipSync } from "fflate";
-import { messageOf, UserError } from "./errors";
+import { messageOf, UserError } from "@alignscope/base/errors";
 
 /**
  * The text of one file of a zip archive, UTF-8.

@@ -1,6 +1,6 @@
 import type { Readable, Socket, Writable } from "zeromq";
-import { messageOf } from "../data/errors";
-import type { JupyterMessage, MessageSigner } from "./messages";
+import { messageOf } from "@alignscope/base/errors";
+import type { JupyterMessage, MessageSigner } from "./messages.js";
 
 /** Sends one at a time: a ZeroMQ socket refuses a second `send()` while one is pending. */
 export class SendQueue {

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { Dealer, Subscriber } from "zeromq";
-import { Channel, type ChannelListener } from "./channel";
-import { socketAddress, type ConnectionInfo } from "./connection";
-import { MessageSigner, newMessage, type JsonObject, type JupyterMessage } from "./messages";
+import { Channel, type ChannelListener } from "./channel.js";
+import { socketAddress, type ConnectionInfo } from "./connection.js";
+import { MessageSigner, newMessage, type JsonObject, type JupyterMessage } from "./messages.js";
 
 export type ClientChannelName = "shell" | "control" | "stdin" | "iopub";
 

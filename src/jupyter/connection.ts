@@ -2,8 +2,8 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { UserError, messageOf } from "../data/errors";
-import { runtimeFolder } from "./jupyter-folders";
+import { UserError, messageOf } from "@alignscope/base/errors";
+import { runtimeFolder } from "./jupyter-folders.js";
 
 /** What both ends need to meet: the content of a connection file. */
 export interface ConnectionInfo {

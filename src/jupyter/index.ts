@@ -1,6 +1,6 @@
-export * from "./nbformat";
-export { formatNotebook, giveCellIds, parseNotebook, readNotebook, writeNotebook } from "./notebook-file";
-export { NotebookFormatter } from "./notebook-formatter";
+export * from "./nbformat.js";
+export { formatNotebook, giveCellIds, parseNotebook, readNotebook, writeNotebook } from "./notebook-file.js";
+export { NotebookFormatter } from "./notebook-formatter.js";
 export {
   InvalidMessageError,
   MessageSigner,
@@ -9,16 +9,16 @@ export {
   type JsonObject,
   type JupyterMessage,
   type MessageHeader,
-} from "./messages";
-export { Channel, SendQueue, type ChannelListener } from "./channel";
-export { ClientChannels, type ClientChannelName } from "./client-channels";
+} from "./messages.js";
+export { Channel, SendQueue, type ChannelListener } from "./channel.js";
+export { ClientChannels, type ClientChannelName } from "./client-channels.js";
 export {
   newConnectionInfo,
   removeConnectionFile,
   socketAddress,
   writeConnectionFile,
   type ConnectionInfo,
-} from "./connection";
+} from "./connection.js";
 export {
   dataFolders,
   isSearched,
@@ -26,21 +26,16 @@ export {
   runtimeFolder,
   userDataFolder,
   type KernelPlace,
-} from "./jupyter-folders";
-export {
-  installKernelspec,
-  OWN_KERNEL,
-  uninstallKernelspec,
-  type Installed,
-  type InstallOptions,
-} from "./install-kernelspec";
-export { describeKernelspecs, type ListedKernelspec } from "./kernelspec-listing";
+} from "./jupyter-folders.js";
 export {
   findKernelspec,
   isKernelName,
   kernelCommand,
   kernelEnvironment,
+  kernelspecCandidates,
   kernelspecFolders,
   listKernelspecs,
+  packagedKernelFolders,
+  readKernelspec,
   type Kernelspec,
-} from "./kernelspecs";
+} from "./kernelspecs.js";

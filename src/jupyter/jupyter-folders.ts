@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
-import { UserError } from "../data/errors";
+import { UserError } from "@alignscope/base/errors";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,10 +1,9 @@
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
-import { UserError, messageOf } from "../data/errors";
-import { projectRoot } from "../data/paths";
-import { dataFolders } from "./jupyter-folders";
-import type { Json } from "./nbformat";
+import { dirname, join } from "node:path";
+import { UserError, messageOf } from "@alignscope/base/errors";
+import { dataFolders } from "./jupyter-folders.js";
+import type { Json } from "./nbformat.js";
 
 /** A kernel.json with the name and the folder it was found under. */
 export interface Kernelspec {
@@ -27,13 +26,46 @@ export function isKernelName(name: string): boolean {
   return KERNEL_NAME.test(name) && !/^\.+$/.test(name);
 }
 
-/** Folders searched for kernelspecs, in order; this project's own comes first, so that nothing need be installed. */
+/**
+ * Folders searched for kernelspecs, in order: what npm packages bring comes first, so that nothing need be installed for
+ * Jupyter, then Jupyter's own.
+ */
 export function kernelspecFolders(): string[] {
   return [
-    join(projectRoot(), "kernels"),
+    ...packagedKernelFolders(),
     ...dataFolders().map((folder) => join(folder, "kernels")),
     join(homedir(), ".ipython", "kernels"),
   ];
+}
+
+/**
+ * The folders `kernels/` of the npm packages that Node finds from a folder, which hold kernelspecs as `NAME/kernel.json`:
+ * `node_modules/PACKAGE/kernels` there and in every folder above.
+ */
+export function packagedKernelFolders(from: string = import.meta.dirname): string[] {
+  const found: string[] = [];
+  for (let at = from; ; at = dirname(at)) {
+    for (const name of packagesIn(join(at, "node_modules"))) {
+      const folder = join(at, "node_modules", name, "kernels");
+      if (existsSync(folder)) found.push(realpathSync(folder));
+    }
+    if (at === dirname(at)) break;
+  }
+  return [...new Set(found)].filter((folder) => kernelspecCandidates([folder]).length > 0);
+}
+
+function packagesIn(folder: string): string[] {
+  return entriesOf(folder).flatMap((name) =>
+    name.startsWith("@") ? entriesOf(join(folder, name)).map((inScope) => join(name, inScope)) : [name],
+  );
+}
+
+function entriesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 /**
@@ -96,13 +128,7 @@ export function kernelEnvironment(
 /** [name, folder] of everything that looks like a kernelspec, in search order. */
 export function kernelspecCandidates(folders: readonly string[]): [string, string][] {
   return folders.flatMap((folder) => {
-    let names: string[];
-    try {
-      names = readdirSync(folder);
-    } catch {
-      return [];
-    }
-    return names
+    return entriesOf(folder)
       .filter((name) => isKernelName(name) && hasKernelJson(join(folder, name)))
       .sort()
       .map((name): [string, string] => [name.toLowerCase(), join(folder, name)]);
@@ -110,11 +136,7 @@ export function kernelspecCandidates(folders: readonly string[]): [string, strin
 }
 
 function hasKernelJson(folder: string): boolean {
-  try {
-    return readdirSync(folder).includes("kernel.json");
-  } catch {
-    return false;
-  }
+  return entriesOf(folder).includes("kernel.json");
 }
 
 /**

@@ -1,6 +1,6 @@
 import { createHmac, randomUUID, timingSafeEqual } from "node:crypto";
 import { userInfo } from "node:os";
-import type { Json } from "./nbformat";
+import type { Json } from "./nbformat.js";
 
 /** The protocol version this project speaks as a client. Source: jupyter-client's messaging.rst. */
 export const PROTOCOL_VERSION = "5.3";
@@ -161,6 +161,6 @@ function username(): string {
   try {
     return userInfo().username;
   } catch {
-    return "alignscope"; // No entry for this user id, as in some containers.
+    return "jupyter"; // No entry for this user id, as in some containers.
   }
 }

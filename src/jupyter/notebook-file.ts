@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { UserError } from "../data/errors";
-import { writeFileAtomic } from "../data/files";
-import type { Cell, Json, Notebook, Output } from "./nbformat";
+import { UserError } from "@alignscope/base/errors";
+import { writeFileAtomic } from "@alignscope/base/files";
+import type { Cell, Json, Notebook, Output } from "./nbformat.js";
 
 /** The newest minor of format 4 that this project writes: 4.5 brought cell ids. */
 export const NBFORMAT_MINOR = 5;

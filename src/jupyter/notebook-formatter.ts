@@ -1,5 +1,5 @@
-import { formatCell, formatNotebook } from "./notebook-file";
-import type { Cell, Notebook } from "./nbformat";
+import { formatCell, formatNotebook } from "./notebook-file.js";
+import type { Cell, Notebook } from "./nbformat.js";
 
 /**
  * {@link formatNotebook} for a notebook that is written often while little of it changes: the text of a cell is kept

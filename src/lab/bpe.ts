@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf, UserError } from "../data/errors";
-import { writeJsonAtomic } from "../data/files";
+import { messageOf, UserError } from "@alignscope/base/errors";
+import { writeJsonAtomic } from "@alignscope/base/files";
 
 /*
  * Byte-level byte-pair encoding as GPT-2 has it (Radford et al. 2019, section 2.2; Sennrich et al. 2016): text is cut

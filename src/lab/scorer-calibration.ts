@@ -1,4 +1,4 @@
-import type { Calibration } from "../toxicity/scorers/calibration";
+import type { Calibration } from "../scorers/calibration.js";
 
 /** Examples with like log-odds, and their means. */
 interface Group {

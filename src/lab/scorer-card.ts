@@ -1,4 +1,27 @@
-import type { TrainedScorerMeta } from "./scorer-training";
+import type { LinearScorerMeta } from "../scorers/linear.js";
+import type { ScorerFigures } from "./scorer-figures.js";
+import type { FitSettings } from "./scorer-fit.js";
+
+/** How many texts were learnt from. */
+export interface TextsBySource {
+  readonly jigsaw: number;
+  readonly realToxicityPrompts: number;
+  readonly paradetox: number;
+  readonly wikitext: number;
+}
+
+/** `scorer.json`: what the scorer needs, and beside it what it was made from and what it shows. */
+export interface TrainedScorerMeta extends LinearScorerMeta {
+  readonly training: {
+    readonly seed: number;
+    readonly texts: number;
+    readonly textsBySource: TextsBySource;
+    /** Texts that repeat a held-out one and were therefore not learnt from. */
+    readonly leftOut: number;
+    readonly fit: FitSettings;
+  };
+  readonly figures: ScorerFigures;
+}
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;
 const thousands = (count: number): string => count.toLocaleString("en-US");

@@ -1,6 +1,6 @@
-import { mulberry32 } from "../data/random";
-import { readJsonl, readTsv, readWikitext } from "../data/readers";
-import { detokenise, tidy } from "./cleaning";
+import { mulberry32 } from "@alignscope/base/random";
+import { readJsonl, readTsv, readWikitext } from "../data/readers.js";
+import { detokenise, tidy } from "./cleaning.js";
 import {
   hashFraction,
   isHeldOutJigsaw,
@@ -9,7 +9,7 @@ import {
   locateDataset,
   normaliseWords,
   readJigsaw,
-} from "./splits";
+} from "./splits.js";
 
 /** Perspective's attributes whose maximum the paper's code takes for a text's toxicity. */
 const ATTRIBUTES = [

@@ -1,7 +1,7 @@
-import { auroc } from "../toxicity/classification";
-import { pearson } from "../toxicity/vectors";
-import type { Scorer } from "../toxicity/scorers";
-import type { HeldOutTexts } from "./scorer-data";
+import { auroc } from "../toxicity/classification.js";
+import { pearson } from "../toxicity/vectors.js";
+import type { Scorer } from "../scorers/index.js";
+import type { HeldOutTexts } from "./scorer-data.js";
 
 /** What a scorer shows on texts that it never learnt from, each rounded to four decimals. */
 export interface ScorerFigures {

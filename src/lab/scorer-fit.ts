@@ -1,6 +1,6 @@
-import { minimise } from "../toxicity/lbfgs";
-import { featureCount, featuresOf, type FeatureSettings } from "../toxicity/scorers/ngrams";
-import { type ScorerExample, SOURCES } from "./scorer-data";
+import { minimise } from "../toxicity/lbfgs.js";
+import { featureCount, featuresOf, type FeatureSettings } from "../scorers/ngrams.js";
+import { type ScorerExample, SOURCES } from "./scorer-data.js";
 
 /** How the classifier is fitted; found on a part of the training texts. */
 export interface FitSettings {

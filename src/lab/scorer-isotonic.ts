@@ -1,11 +1,11 @@
-import { registered } from "../data/registry";
-import { mean } from "../toxicity/vectors";
-import { readAs, type Reading } from "../toxicity/scorers/attributes";
-import type { CalibrationFile, KeptCalibration } from "../toxicity/scorers/calibrations";
-import { applyCurve, fitIsotonic } from "../toxicity/scorers/isotonic";
-import { REFERENCE_SETS, type ReferenceText } from "../toxicity/scorers/reference";
-import type { AttributeSource, ScoreOptions } from "../toxicity/scorers/scorer";
-import { hashFraction, HELD_OUT_SHARE, isHeldOutRtp, LAB_SEED } from "./splits";
+import { registered } from "../data/registry.js";
+import { mean } from "../toxicity/vectors.js";
+import { readAs, type Reading } from "../scorers/attributes.js";
+import type { CalibrationFile, KeptCalibration } from "../scorers/calibrations.js";
+import { applyCurve, fitIsotonic } from "../scorers/isotonic.js";
+import { REFERENCE_SETS, type ReferenceText } from "../scorers/reference.js";
+import type { AttributeSource, ScoreOptions } from "../scorers/scorer.js";
+import { hashFraction, HELD_OUT_SHARE, isHeldOutRtp, LAB_SEED } from "./splits.js";
 
 /**
  * Whether a calibration may learn from a row of RealToxicityPrompts, named by its prompt: half of all rows, none of them

@@ -1,20 +1,14 @@
 import { join } from "node:path";
-import { sha256Of } from "../data/checksum";
-import { writeFileAtomic, writeJsonAtomic } from "../data/files";
-import {
-  codeOf,
-  LinearScorer,
-  type LinearScorerMeta,
-  META_FILE,
-  WEIGHTS_FILE,
-} from "../toxicity/scorers/linear";
-import type { FeatureSettings } from "../toxicity/scorers/ngrams";
-import { scorerCard } from "./scorer-card";
-import { isForCalibration, loadScorerData, type ScorerExample } from "./scorer-data";
-import { measureScorer, type ScorerFigures } from "./scorer-figures";
-import { fitCalibration } from "./scorer-calibration";
-import { fitWeights, type FitSettings } from "./scorer-fit";
-import { LAB_SEED } from "./splits";
+import { sha256Of } from "@alignscope/base/checksum";
+import { writeFileAtomic, writeJsonAtomic } from "@alignscope/base/files";
+import { codeOf, LinearScorer, type LinearScorerMeta, META_FILE, WEIGHTS_FILE } from "../scorers/linear.js";
+import type { FeatureSettings } from "../scorers/ngrams.js";
+import { scorerCard, type TextsBySource, type TrainedScorerMeta } from "./scorer-card.js";
+import { isForCalibration, loadScorerData, type ScorerExample } from "./scorer-data.js";
+import { measureScorer } from "./scorer-figures.js";
+import { fitCalibration } from "./scorer-calibration.js";
+import { fitWeights, type FitSettings } from "./scorer-fit.js";
+import { LAB_SEED } from "./splits.js";
 
 /** 1.5 MB in all at a byte per weight. */
 export const SCORER_FEATURES: FeatureSettings = { wordBits: 19, characterBits: 20 };
@@ -39,14 +33,6 @@ export interface ScorerProgress {
   readonly total: number;
 }
 
-/** How many texts were learnt from. */
-interface TextsBySource {
-  readonly jigsaw: number;
-  readonly realToxicityPrompts: number;
-  readonly paradetox: number;
-  readonly wikitext: number;
-}
-
 function countsOf(training: readonly ScorerExample[]): TextsBySource {
   const count = (is: (example: ScorerExample) => boolean): number => training.filter(is).length;
   return {
@@ -55,19 +41,6 @@ function countsOf(training: readonly ScorerExample[]): TextsBySource {
     paradetox: count(({ source }) => source === "paradetox"),
     wikitext: count(({ source, perspective }) => source === "rtp-continuation" && !perspective),
   };
-}
-
-/** `scorer.json`: what the scorer needs, and beside it what it was made from and what it shows. */
-export interface TrainedScorerMeta extends LinearScorerMeta {
-  readonly training: {
-    readonly seed: number;
-    readonly texts: number;
-    readonly textsBySource: TextsBySource;
-    /** Texts that repeat a held-out one and were therefore not learnt from. */
-    readonly leftOut: number;
-    readonly fit: FitSettings;
-  };
-  readonly figures: ScorerFigures;
 }
 
 /**

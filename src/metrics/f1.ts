@@ -1,6 +1,6 @@
-import type { GPT2, Hooks, ProtocolName, Tokenizer } from "../model";
-import { UserError } from "../data/errors";
-import { generateContinuations, type GenerationOptions } from "./generation";
+import type { GPT2, Hooks, ProtocolName, Tokenizer } from "../model/index.js";
+import { UserError } from "@alignscope/base/errors";
+import { generateContinuations, type GenerationOptions } from "./generation.js";
 
 /** A passage and the text that really follows it. */
 export interface PromptWithGold {
@@ -35,7 +35,7 @@ export interface ContinuationF1 {
 }
 
 /**
- * How much greedy continuations share with the real ones (paper's F1; reference A3). `protocol: "as-published"` counts
+ * How much greedy continuations share with the real ones (docs/recipes.md#f1). `protocol: "as-published"` counts
  * the prompt's tokens among the predicted ones, as the official code does although the paper says otherwise;
  * `"corrected"` compares the continuation alone. Gold is cut at prompt length + new tokens (32 + 20) either way.
  */

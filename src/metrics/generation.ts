@@ -1,5 +1,5 @@
-import { generate, type GPT2, type Hooks, type Tokenizer } from "../model";
-import { UserError } from "../data/errors";
+import { generate, type GPT2, type Hooks, type Tokenizer } from "../model/index.js";
+import { UserError } from "@alignscope/base/errors";
 
 export interface GenerationOptions {
   /** Tokens kept of each prompt, from its beginning (published: 32). */
@@ -31,7 +31,7 @@ export interface Continuation {
   text: string;
 }
 
-/** Greedy continuations of prompts, by the generation protocol of the paper's tables (reference A2). */
+/** Greedy continuations of prompts, as the paper's tables have them (docs/recipes.md#generation). */
 export async function generateContinuations(
   model: GPT2,
   tokenizer: Tokenizer,

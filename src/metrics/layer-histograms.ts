@@ -1,4 +1,4 @@
-import { histogram } from "./histogram";
+import { histogram } from "./histogram.js";
 
 /** What {@link layerHistograms} counts of one MLP. */
 export interface MlpValues {

@@ -1,7 +1,7 @@
-import type { GPT2 } from "../model";
-import { scaleForPerplexity, type FoundScale } from "../toxicity/interventions";
-import { norm } from "../toxicity/vectors";
-import { lastLayerPerplexity, type LastLayerShift, type PerplexityOptions } from "./perplexity";
+import type { GPT2 } from "../model/index.js";
+import { scaleForPerplexity, type FoundScale } from "../toxicity/interventions.js";
+import { norm } from "../toxicity/vectors.js";
+import { lastLayerPerplexity, type LastLayerShift, type PerplexityOptions } from "./perplexity.js";
 
 /** A direction of the residual stream under the name it has in tables. */
 export interface Direction {

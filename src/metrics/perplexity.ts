@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { GPT2, Hooks, ProtocolName } from "../model";
-import { UserError } from "../data/errors";
-import { crossEntropy } from "../tensors/ops";
-import { readActivations } from "../toxicity/read-activations";
+import type { GPT2, Hooks, ProtocolName } from "../model/index.js";
+import { UserError } from "@alignscope/base/errors";
+import { crossEntropy } from "@alignscope/tensors/ops";
+import { readActivations } from "../toxicity/read-activations.js";
 
 export interface PerplexityOptions {
   /** Tokens per window (default: the model's context). */
@@ -25,8 +25,8 @@ interface Window {
 }
 
 /**
- * Perplexity of a stream of tokens, cut into windows that do not overlap (reference A3). The last window may be shorter;
- * one of a single token predicts nothing and is left out. Interventions given as `hooks` act at every position.
+ * Perplexity of a stream of tokens, cut into windows that do not overlap (docs/recipes.md#perplexity). The last window may
+ * be shorter; one of a single token predicts nothing and is left out. Interventions given as `hooks` act at every position.
  *
  * @param ids the tokens of the whole text, without a token for its beginning
  */
@@ -53,30 +53,6 @@ export interface LastLayerShift {
   scale: number;
 }
 
-/**
- * The perplexities of one text under many interventions on the last block's output, for one pass through the blocks: all
- * that differs between them is the last layer norm and the unembedding. Gives what {@link perplexity} gives with the
- * hooks of `subtractDirection`, to float32 rounding.
- */
-export async function perplexitiesUnderShifts(
-  model: GPT2,
-  ids: readonly number[],
-  shifts: readonly LastLayerShift[],
-  { protocol = "as-published", onProgress, ...cutting }: Omit<PerplexityOptions, "hooks"> = {},
-): Promise<number[]> {
-  const windows: Window[][] = shifts.map(() => []);
-  const batches = windowBatches(model, ids, cutting);
-  for (const [done, batch] of batches.entries()) {
-    const residual = lastResidual(model, batch);
-    for (const [k, shift] of shifts.entries()) {
-      (windows[k] as Window[]).push(...(await shiftedWindows(model, batch, residual, shift)));
-    }
-    residual.dispose();
-    onProgress?.(done + 1, batches.length);
-  }
-  return windows.map((own) => perplexityOf(own, protocol));
-}
-
 /** The perplexity of one text under interventions that are not known beforehand. */
 export interface LastLayerPerplexity {
   under(shift: LastLayerShift): Promise<number>;
@@ -85,8 +61,9 @@ export interface LastLayerPerplexity {
 }
 
 /**
- * {@link perplexitiesUnderShifts} for a search: the residual stream after the last block is kept, so that each further
- * intervention costs an unembedding. Keeps `ids.length * dModel` numbers on the backend.
+ * The perplexity of one text under many interventions on the last block's output, for a search: all that differs between
+ * them is the last layer norm and the unembedding, so the residual stream before these is kept, `ids.length * dModel` numbers
+ * on the backend. Gives what {@link perplexity} gives with the hooks of `subtractDirection`, to float32 rounding.
  */
 export function lastLayerPerplexity(
   model: GPT2,

@@ -1,7 +1,7 @@
-import type { GPT2, ProtocolName, Tokenizer } from "../model";
-import { UserError } from "../data/errors";
-import type { Scorer } from "../toxicity/scorers";
-import { generateContinuations, type Continuation, type GenerationOptions } from "./generation";
+import type { GPT2, ProtocolName, Tokenizer } from "../model/index.js";
+import { UserError } from "@alignscope/base/errors";
+import type { Scorer } from "../scorers/index.js";
+import { generateContinuations, type Continuation, type GenerationOptions } from "./generation.js";
 
 /** Mean toxicity of greedy continuations, and what it is the mean of. */
 export interface ContinuationToxicity {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../data/errors";
-import type { Hook, Hooks } from "./hooks";
+import { UserError } from "@alignscope/base/errors";
+import type { Hook, Hooks } from "./hooks.js";
 
 /**
  * Which positions of an activation to keep: one, several, or a range `{ from, to }` whose end is not included. Negative

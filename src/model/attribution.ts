@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../data/errors";
-import type { ActivationCache } from "./activation-cache";
-import type { GPT2 } from "./gpt2";
-import type { ForwardOptions } from "./pass-options";
-import { checkToken, scaleOf } from "./residual";
+import { UserError } from "@alignscope/base/errors";
+import type { ActivationCache } from "./activation-cache.js";
+import type { GPT2 } from "./gpt2.js";
+import type { ForwardOptions } from "./pass-options.js";
+import { checkToken, scaleOf } from "./residual.js";
 
 export interface AttributionOptions extends ForwardOptions {
   /** What the logit is divided among: what each block's attention and MLP write, or each attention head for itself. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { UserError, messageOf } from "../data/errors";
+import { UserError, messageOf } from "@alignscope/base/errors";
 
 /** The shape of a GPT-2. */
 export interface GPT2Config {

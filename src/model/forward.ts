@@ -20,11 +20,11 @@ import {
   headsOf,
   partOf,
   type AttentionMask,
-} from "../tensors/ops";
-import type { GPT2Config } from "./config";
-import type { KeyValueCache } from "./key-values";
-import type { Batch } from "./padding";
-import type { Parameters } from "./parameters";
+} from "@alignscope/tensors/ops";
+import type { GPT2Config } from "./config.js";
+import type { KeyValueCache } from "./key-values.js";
+import type { Batch } from "./padding.js";
+import type { Parameters } from "./parameters.js";
 
 /** Called at every hook point with TransformerLens' name; returns the activation to go on with. */
 export type HookPoint = <T extends tf.Tensor>(name: string, activation: T) => T;

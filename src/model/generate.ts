@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../data/errors";
-import type { GPT2 } from "./gpt2";
-import type { Hooks } from "./hooks";
-import { KeyValueCache } from "./key-values";
-import { layOut, type Batch, type Padding } from "./padding";
-import { sampler, type Sampler, type SamplingOptions } from "./sampling";
+import { UserError } from "@alignscope/base/errors";
+import type { GPT2 } from "./gpt2.js";
+import type { Hooks } from "./hooks.js";
+import { KeyValueCache } from "./key-values.js";
+import { layOut, type Batch, type Padding } from "./padding.js";
+import { sampler, type Sampler, type SamplingOptions } from "./sampling.js";
 
 export interface GenerateOptions {
   maxNewTokens: number;

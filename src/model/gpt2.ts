@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../data/errors";
-import { writeFileAtomic, writeJsonAtomic } from "../data/files";
-import { suggestion } from "../data/nearest";
-import { embed, reshape, rowsAtATime, tokenLogProbs } from "../tensors/ops";
-import { isDifferentiating } from "../tensors/tape";
-import { ActivationCache, keepingHooks } from "./activation-cache";
-import { configJson, readConfig, type GPT2Config } from "./config";
-import { finalNorm, runBlocks, unembeddingOf, type ForwardInput } from "./forward";
+import { UserError } from "@alignscope/base/errors";
+import { writeFileAtomic, writeJsonAtomic } from "@alignscope/base/files";
+import { suggestion } from "@alignscope/base/nearest";
+import { embed, reshape, rowsAtATime, tokenLogProbs } from "@alignscope/tensors/ops";
+import { isDifferentiating } from "@alignscope/tensors/tape";
+import { ActivationCache, keepingHooks } from "./activation-cache.js";
+import { configJson, readConfig, type GPT2Config } from "./config.js";
+import { finalNorm, runBlocks, unembeddingOf, type ForwardInput } from "./forward.js";
 import {
   applyHook,
   blocksBefore,
@@ -16,15 +16,15 @@ import {
   selectHookPoints,
   type Hook,
   type Hooks,
-} from "./hooks";
-import { KeyValueCache } from "./key-values";
-import { checkMemory } from "./memory";
-import { layOut, layOutAfter, type Batch } from "./padding";
-import { parametersOf, randomParameters, type Parameters } from "./parameters";
-import type { CacheOptions, ForwardOptions, StepOptions } from "./pass-options";
-import { processWeights, type Processing } from "./processing";
-import { encodeSafetensors } from "./safetensors";
-import { loadParameters } from "./weights";
+} from "./hooks.js";
+import { KeyValueCache } from "./key-values.js";
+import { checkMemory } from "./memory.js";
+import { layOut, layOutAfter, type Batch } from "./padding.js";
+import { parametersOf, randomParameters, type Parameters } from "./parameters.js";
+import type { CacheOptions, ForwardOptions, StepOptions } from "./pass-options.js";
+import { processWeights, type Processing } from "./processing.js";
+import { encodeSafetensors } from "./safetensors.js";
+import { loadParameters } from "./weights.js";
 
 const NO_HOOKS: Pick<ForwardInput, "hooked" | "hook"> = {
   hooked: new Set(),

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../data/errors";
-import { valueAndGradients } from "../tensors/tape";
-import type { GPT2 } from "./gpt2";
-import type { ForwardOptions } from "./pass-options";
-import { selectHookPoints, type HookNames, type Hooks } from "./hooks";
+import { UserError } from "@alignscope/base/errors";
+import { valueAndGradients } from "@alignscope/tensors/tape";
+import type { GPT2 } from "./gpt2.js";
+import type { ForwardOptions } from "./pass-options.js";
+import { selectHookPoints, type HookNames, type Hooks } from "./hooks.js";
 
 /** What to take the gradient by. */
 export interface GradientOptions extends ForwardOptions {

@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../data/errors";
-import { suggestion } from "../data/nearest";
-import type { GPT2Config } from "./config";
+import { UserError } from "@alignscope/base/errors";
+import { suggestion } from "@alignscope/base/nearest";
+import type { GPT2Config } from "./config.js";
 
 /** What a hook is told about the place it stands at. */
 export interface HookContext {
@@ -111,7 +111,7 @@ export function blocksBefore(layer: number, { nLayer }: Pick<GPT2Config, "nLayer
 }
 
 /** The block that a hook point belongs to; null for the embeddings and the last layer norm. */
-function layerOf(name: string): number | null {
+export function layerOf(name: string): number | null {
   const layer = /^blocks\.(\d+)\./.exec(name)?.[1];
   return layer === undefined ? null : Number(layer);
 }

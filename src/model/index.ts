@@ -1,18 +1,24 @@
-export { gaussian, mulberry32 } from "../data/random";
-export { ActivationCache, type Positions } from "./activation-cache";
-export { directLogitAttribution, type Attribution, type AttributionOptions } from "./attribution";
-export { type GPT2Config, readConfig } from "./config";
-export { generate, type GenerateOptions } from "./generate";
-export { gradientsOf, type GradientOptions, type Gradients } from "./gradients";
-export { GPT2 } from "./gpt2";
-export { hookName, hookPoints, type Hook, type HookContext, type HookNames, type Hooks } from "./hooks";
-export { KeyValueCache } from "./key-values";
-export { logitLens, type LogitLens, type LogitLensOptions } from "./logit-lens";
-export { lossGradients, nextTokenLoss } from "./loss";
-export type { Padding } from "./padding";
-export type { CacheOptions, ForwardOptions } from "./pass-options";
-export { type Processing } from "./processing";
-export { PROTOCOLS, withProtocol, type Protocol, type ProtocolName } from "./protocol";
-export { accumulatedResidual, residualRows, type AccumulatedOptions, type Normalisation } from "./residual";
-export type { SamplingOptions } from "./sampling";
-export { Tokenizer } from "./tokenizer";
+export { gaussian, mulberry32 } from "@alignscope/base/random";
+export { ActivationCache, type Positions } from "./activation-cache.js";
+export { activationRows, type ActivationRowsOptions } from "./activation-rows.js";
+export { directLogitAttribution, type Attribution, type AttributionOptions } from "./attribution.js";
+export { type GPT2Config, readConfig } from "./config.js";
+export { generate, type GenerateOptions } from "./generate.js";
+export { gradientsOf, type GradientOptions, type Gradients } from "./gradients.js";
+export { GPT2 } from "./gpt2.js";
+export { hookName, hookPoints, type Hook, type HookContext, type HookNames, type Hooks } from "./hooks.js";
+export { KeyValueCache } from "./key-values.js";
+export { logitLens, type LogitLens, type LogitLensOptions } from "./logit-lens.js";
+export { lossGradients, nextTokenLoss } from "./loss.js";
+export type { Padding } from "./padding.js";
+export type { CacheOptions, ForwardOptions } from "./pass-options.js";
+export { type Processing } from "./processing.js";
+export { PROTOCOLS, withProtocol, type Protocol, type ProtocolName } from "./protocol.js";
+export {
+  accumulatedResidual,
+  residualRows,
+  type AccumulatedOptions,
+  type Normalisation,
+} from "./residual.js";
+export type { SamplingOptions } from "./sampling.js";
+export { Tokenizer } from "./tokenizer.js";

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../data/errors";
-import { embed } from "../tensors/ops/embed";
-import { FUSED, hasKernel } from "../tensors/ops/fused";
-import type { GPT2Config } from "./config";
+import { UserError } from "@alignscope/base/errors";
+import { embed } from "@alignscope/tensors/ops/embed";
+import { FUSED, hasKernel } from "@alignscope/tensors/ops/fused";
+import type { GPT2Config } from "./config.js";
 
 /**
  * Keys and values of the positions seen so far, block by block: what later positions attend to.

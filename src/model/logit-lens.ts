@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { GPT2 } from "./gpt2";
-import type { ForwardOptions } from "./pass-options";
-import { accumulatedResidual, checkToken, residualRows, type Normalisation } from "./residual";
+import type { GPT2 } from "./gpt2.js";
+import type { ForwardOptions } from "./pass-options.js";
+import { accumulatedResidual, checkToken, residualRows, type Normalisation } from "./residual.js";
 
 export interface LogitLensOptions extends ForwardOptions {
   /** `as-published` unless said otherwise; with a frozen scale no bias is added, of ln_f or of the unembedding. */

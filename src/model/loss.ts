@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../data/errors";
-import { crossEntropy } from "../tensors/ops";
-import { gradientsOf } from "./gradients";
-import type { GPT2 } from "./gpt2";
-import type { ForwardOptions } from "./pass-options";
+import { UserError } from "@alignscope/base/errors";
+import { crossEntropy } from "@alignscope/tensors/ops";
+import { gradientsOf } from "./gradients.js";
+import type { GPT2 } from "./gpt2.js";
+import type { ForwardOptions } from "./pass-options.js";
 
 /**
  * Mean cross-entropy, in nats, of every token but the first of sequences of equal length.

@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../data/errors";
-import { freeMemory, gibibytes } from "../tensors/memory";
-import type { GPT2Config } from "./config";
-import { parameterShapes } from "./parameters";
+import { UserError } from "@alignscope/base/errors";
+import { gibibytes } from "@alignscope/base/size";
+import { freeMemory } from "@alignscope/tensors/memory";
+import type { GPT2Config } from "./config.js";
+import { parameterShapes } from "./parameters.js";
 
 /** A pass whose memory is estimated. */
 export interface PassSize {

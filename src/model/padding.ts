@@ -1,12 +1,12 @@
-import { UserError } from "../data/errors";
-import type { GPT2Config } from "./config";
+import { UserError } from "@alignscope/base/errors";
+import type { GPT2Config } from "./config.js";
 
 /**
  * How sequences of unequal length share a batch; both pad on the left with the end-of-text token.
  *
  * - `masked`: pads are hidden from attention, and positions count from the first real token.
  * - `as-published`: no mask, positions count from the left edge, so that a short prompt is prefixed by end-of-text tokens
- *   (what the official evaluation does, paper.md A2).
+ *   (what the official evaluation does, docs/recipes.md#generation).
  */
 export type Padding = "masked" | "as-published";
 

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../data/errors";
-import { suggestion } from "../data/nearest";
-import { gaussian } from "../data/random";
-import { filledTensor } from "../tensors/memory";
-import type { GPT2Config } from "./config";
+import { UserError } from "@alignscope/base/errors";
+import { suggestion } from "@alignscope/base/nearest";
+import { gaussian } from "@alignscope/base/random";
+import { filledTensor } from "@alignscope/tensors/memory";
+import type { GPT2Config } from "./config.js";
 
 /**
  * The parameters of a GPT-2 by Hugging Face's names without the `transformer.` prefix, e.g. `wte.weight`

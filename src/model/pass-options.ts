@@ -1,9 +1,9 @@
-import type { Positions } from "./activation-cache";
-import type { Attend } from "./forward";
-import type { HookNames, Hooks } from "./hooks";
-import type { KeyValueCache } from "./key-values";
-import type { PassSize } from "./memory";
-import type { Padding } from "./padding";
+import type { Positions } from "./activation-cache.js";
+import type { Attend } from "./forward.js";
+import type { HookNames, Hooks } from "./hooks.js";
+import type { KeyValueCache } from "./key-values.js";
+import type { PassSize } from "./memory.js";
+import type { Padding } from "./padding.js";
 
 /** Options of a forward pass. */
 export interface ForwardOptions {

@@ -1,5 +1,5 @@
-import type { Padding } from "./padding";
-import type { Processing } from "./processing";
+import type { Padding } from "./padding.js";
+import type { Processing } from "./processing.js";
 
 /** Which weights, which beginning of text, which padding: how a model is put to a text. */
 export interface Protocol {
@@ -13,9 +13,10 @@ export interface Protocol {
 export type ProtocolName = "as-published" | "corrected";
 
 /**
- * The official code puts the model to texts in two ways, one for its tables and one for its figures (paper.md A1, A2;
- * differences 17 and 18 of A10). `as-published` keeps each as it was; `corrected` uses one for both, so that a figure is
- * about the system that the tables measure: the weights as they are, no token that is not in the text, pads masked.
+ * The official code puts the model to texts in two ways, one for its tables and one for its figures
+ * (docs/recipes.md#two-numeric-worlds; differences 17 and 18 of docs/discrepancies.md). `as-published` keeps each as it was;
+ * `corrected` uses one for both, so that a figure is about the system that the tables measure: the weights as they are, no
+ * token that is not in the text, pads masked.
  */
 export const PROTOCOLS: Record<"tables" | "figures", Record<ProtocolName, Protocol>> = {
   tables: {

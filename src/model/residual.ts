@@ -1,16 +1,16 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../data/errors";
-import { centre } from "../tensors/ops";
-import type { ActivationCache } from "./activation-cache";
-import type { GPT2Config } from "./config";
-import type { GPT2 } from "./gpt2";
-import { blocksBefore } from "./hooks";
+import { UserError } from "@alignscope/base/errors";
+import { centre } from "@alignscope/tensors/ops";
+import type { ActivationCache } from "./activation-cache.js";
+import type { GPT2Config } from "./config.js";
+import type { GPT2 } from "./gpt2.js";
+import { blocksBefore } from "./hooks.js";
 
 /**
  * What to divide a residual stream by before it is unembedded.
  *
  * - `as-published`: centred, and divided by the layer-norm scale of the *final* residual stream, whatever the layer
- *   (TransformerLens 1.12's `apply_ln`, paper.md A9 figure 1).
+ *   (TransformerLens 1.12's `apply_ln`, docs/recipes.md#figure-1).
  * - `own-layer-norm`: through ln_f with its own statistics, as if the model ended there.
  */
 export type Normalisation = "as-published" | "own-layer-norm";

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { UserError } from "../data/errors";
+import { UserError } from "@alignscope/base/errors";
 
 /*
  * The safetensors format: eight bytes with the header's length, a JSON header with dtype, shape and byte range of each

@@ -1,5 +1,5 @@
-import { UserError } from "../data/errors";
-import { mulberry32 } from "../data/random";
+import { UserError } from "@alignscope/base/errors";
+import { mulberry32 } from "@alignscope/base/random";
 
 /** How a token is drawn from its distribution; the filters apply in this order, as in Hugging Face's generate. */
 export interface SamplingOptions {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { UserError, messageOf } from "../data/errors";
+import { UserError, messageOf } from "@alignscope/base/errors";
 
 /** What is used of the tokenizer of @xenova/transformers. */
 interface Backend {

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../data/errors";
-import type { GPT2Config } from "./config";
-import { parameterShapes, type Parameters } from "./parameters";
-import { filledTensor } from "../tensors/memory";
-import { listTensors, readTensor, readTensorInto, type TensorEntry } from "./safetensors";
+import { UserError } from "@alignscope/base/errors";
+import type { GPT2Config } from "./config.js";
+import { parameterShapes, type Parameters } from "./parameters.js";
+import { filledTensor } from "@alignscope/tensors/memory";
+import { listTensors, readTensor, readTensorInto, type TensorEntry } from "./safetensors.js";
 
 /** Buffers that some exports carry along: the causal mask and the constant behind it. */
 const MASK_BUFFER = /\.attn\.(masked_)?bias$/;

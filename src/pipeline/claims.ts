@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf, UserError } from "../data/errors";
-import { writeJsonAtomic } from "../data/files";
-import { type ClaimsFile, mergeClaims, type NotebookClaims, type RunClaim } from "../present/claims";
-import type { Project } from "./project";
-import type { NotebookResult } from "./reproduce";
-import type { State } from "./state";
+import { messageOf, UserError } from "@alignscope/base/errors";
+import { writeJsonAtomic } from "@alignscope/base/files";
+import { type ClaimsFile, mergeClaims, type NotebookClaims, type RunClaim } from "../present/claims/index.js";
+import type { Project } from "./project.js";
+import type { NotebookResult } from "./failure.js";
+import type { State } from "./state.js";
 
 /** `claims.json` of an output folder: what its notebooks find of the paper's claims, put together. */
 export interface RunClaims {

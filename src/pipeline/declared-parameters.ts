@@ -1,7 +1,7 @@
-import { hasTag, type Notebook } from "../jupyter";
-import { type DeclaredParameter, findTranslator } from "../runner";
+import { hasTag, type Notebook } from "jupyter-wire";
+import { type DeclaredParameter, findTranslator } from "papermill-ts";
 
-export type { DeclaredParameter } from "../runner";
+export type { DeclaredParameter } from "papermill-ts";
 
 /**
  * The parameters of a notebook: the variables that its first cell tagged `parameters` declares at its top level. A

@@ -1,5 +1,5 @@
-import type { GraphNotebook } from "./graph";
-import type { Project } from "./project";
+import type { GraphNotebook } from "./graph.js";
+import type { Project } from "./project.js";
 
 /** How long a notebook may take, and how that is known. */
 export interface Expected {

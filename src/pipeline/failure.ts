@@ -1,13 +1,13 @@
 import { stripVTControlCharacters } from "node:util";
-import { messageOf, UserError } from "../data/errors";
-import { systemErrorInWords } from "../data/system-errors";
+import { messageOf, UserError } from "@alignscope/base/errors";
+import { systemErrorInWords } from "@alignscope/base/system-errors";
 import {
   CellTimeoutError,
   DeadKernelError,
   KernelStartError,
   PapermillExecutionError,
   RunInterruptedError,
-} from "../runner";
+} from "papermill-ts";
 
 /** Why a notebook did not run through. "other": its files could not be read or written, say. */
 export type FailureReason =
@@ -64,3 +64,17 @@ function reasonOf(error: unknown): FailureReason {
 
 /** A notebook ran through and did not write what the series promises of it. */
 export class MissingArtifactError extends UserError {}
+
+/** How one notebook of a run ended. */
+export type NotebookResult =
+  | { result: "ran"; seconds: number; cells: number }
+  | { result: "up to date" }
+  | ({
+      result: "failed";
+      seconds: number;
+      /** That ended, the failing one included. */
+      cells: number;
+      /** Where the failed notebook is kept. */
+      kept: string | null;
+    } & Failure)
+  | { result: "not run"; because: string };

@@ -1,10 +1,10 @@
-import type { Json } from "../jupyter";
-import { expected, type Expected } from "./expected";
-import { neededData, type NeededData, type ScorerFiles } from "./needs";
-import type { PlannedNotebook } from "./plan";
-import type { ParameterSource } from "./parameters";
-import type { Profile } from "./profile";
-import type { Project } from "./project";
+import type { Json } from "jupyter-wire";
+import { expected, type Expected } from "./expected.js";
+import { neededData, type NeededData, type ScorerFiles } from "./needs.js";
+import type { PlannedNotebook } from "./plan.js";
+import type { ParameterSource } from "./parameters.js";
+import type { Profile } from "./profile.js";
+import type { Project } from "./project.js";
 
 /** A parameter with its value, where that came from, and the notebooks that read it. */
 export interface PlannedParameter {

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { parse } from "yaml";
-import { isArtifactPath } from "../data/artifacts";
-import { messageOf, UserError } from "../data/errors";
+import { isArtifactPath } from "../data/artifacts.js";
+import { messageOf, UserError } from "@alignscope/base/errors";
 
 /** One notebook of the series and its place among the others. */
 export interface GraphNotebook {

@@ -1,6 +1,6 @@
 import { readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { refuseRunLock, takeRunLock, type Locked } from "../data/run-lock";
+import { refuseHeld, takeLock, type Locked } from "@alignscope/base/lock";
 
 /**
  * Keeps two runs from writing to one output folder at the same time, and a run from those of single notebooks. A lock that
@@ -11,10 +11,10 @@ import { refuseRunLock, takeRunLock, type Locked } from "../data/run-lock";
  */
 export function lockOutputs(outputs: string): () => void {
   const locked = lockedFolder(outputs);
-  const free = takeRunLock(join(outputs, ".lock"), locked);
+  const free = takeLock(join(outputs, ".lock"), locked);
   const folder = join(outputs, ".locks");
   try {
-    for (const name of namesIn(folder)) refuseRunLock(join(folder, name), locked);
+    for (const name of namesIn(folder)) refuseHeld(join(folder, name), locked);
   } catch (error) {
     free();
     throw error;
@@ -30,7 +30,7 @@ export function lockOutputs(outputs: string): () => void {
 export function lockNotebook(outputs: string, name: string): () => void {
   const locked = lockedFolder(outputs);
   const folder = join(outputs, ".locks");
-  const release = takeRunLock(join(folder, name), locked);
+  const release = takeLock(join(folder, name), locked);
   const free = (): void => {
     release();
     try {
@@ -40,7 +40,7 @@ export function lockNotebook(outputs: string, name: string): () => void {
     }
   };
   try {
-    refuseRunLock(join(outputs, ".lock"), locked);
+    refuseHeld(join(outputs, ".lock"), locked);
   } catch (error) {
     free();
     throw error;

@@ -1,8 +1,8 @@
 import { hostname } from "node:os";
-import type { Json, Notebook } from "../jupyter";
-import { peakBytes, processTree, residentBytes, type RunnerEvent } from "../runner";
-import { STUDY_MIME } from "../present/notebook";
-import { type GitState, projectVersion } from "./provenance";
+import type { Json, Notebook } from "jupyter-wire";
+import { peakBytes, processTree, residentBytes, type RunnerEvent } from "papermill-ts";
+import { STUDY_MIME } from "../present/notebook.js";
+import { type GitState, projectVersion } from "./provenance.js";
 
 /** What a notebook was computed on, for the manifest. */
 export interface Machine {

@@ -1,17 +1,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { sha256Of } from "../data/checksum";
-import { messageOf, UserError } from "../data/errors";
-import { writeJsonAtomic } from "../data/files";
-import { projectRoot } from "../data/paths";
-import type { Json } from "../jupyter";
-import type { FailureReason } from "./failure";
-import type { Machine } from "./machine";
-import type { EffectiveParameters } from "./parameters";
-import type { Project } from "./project";
-import { type Environment, type GitState, projectVersion } from "./provenance";
-import type { NotebookResult } from "./reproduce";
-import type { FinishedNotebook, State } from "./state";
+import { sha256Of } from "@alignscope/base/checksum";
+import { messageOf, UserError } from "@alignscope/base/errors";
+import { writeJsonAtomic } from "@alignscope/base/files";
+import { projectRoot } from "@alignscope/base/paths";
+import type { Json } from "jupyter-wire";
+import type { FailureReason, NotebookResult } from "./failure.js";
+import type { Machine } from "./machine.js";
+import type { EffectiveParameters } from "./parameters.js";
+import type { Project } from "./project.js";
+import { type Environment, type GitState, projectVersion } from "./provenance.js";
+import type { FinishedNotebook, State } from "./state.js";
 
 /** One notebook in the manifest. What an earlier run left and nothing has changed is recorded as that run left it. */
 export interface ManifestNotebook {

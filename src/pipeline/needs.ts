@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { whereabouts } from "../data/locate";
-import { registry, type Registered } from "../data/registry";
-import type { Json } from "../jupyter";
-import type { EffectiveParameters } from "./parameters";
+import { whereabouts } from "../data/locate.js";
+import { registry, type Registered } from "../data/registry.js";
+import type { Json } from "jupyter-wire";
+import type { EffectiveParameters } from "./parameters.js";
 
 /** The parameters that name data sets, models or scorers, and the words among their values that name none. */
 export const DATA_PARAMETERS: Readonly<Record<string, readonly string[]>> = {

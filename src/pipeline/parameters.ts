@@ -1,7 +1,7 @@
 import { parse } from "yaml";
-import { UserError } from "../data/errors";
-import { nearest } from "../data/nearest";
-import type { Json } from "../jupyter";
+import { UserError } from "@alignscope/base/errors";
+import { nearest } from "@alignscope/base/nearest";
+import type { Json } from "jupyter-wire";
 import {
   type DeclaredParameter,
   fitValue,
@@ -10,8 +10,8 @@ import {
   ParameterError,
   type ParameterValue,
   problemLine,
-} from "../runner";
-import type { Profile } from "./profile";
+} from "papermill-ts";
+import type { Profile } from "./profile.js";
 
 /**
  * Where a parameter's value came from; the later ones win. "run" are the profile's own name and the output folder, which

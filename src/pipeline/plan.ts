@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { checksumOf, sha256Of } from "../data/checksum";
-import { UserError } from "../data/errors";
-import { readNotebook } from "../jupyter";
-import { type GraphNotebook, makerOf, selectNotebooks, upstreamOf, withFollowers } from "./graph";
-import { type ChosenParameters, effectiveParameters, type EffectiveParameters } from "./parameters";
-import type { Project } from "./project";
-import { dataChecksums, type Environment, environment } from "./provenance";
-import { fingerprintOf, recorded } from "./recorded";
-import { differences, type Fingerprint, readState, type State } from "./state";
+import { checksumOf, sha256Of } from "@alignscope/base/checksum";
+import { UserError } from "@alignscope/base/errors";
+import { readNotebook } from "jupyter-wire";
+import { type GraphNotebook, makerOf, selectNotebooks, upstreamOf, withFollowers } from "./graph.js";
+import { type ChosenParameters, effectiveParameters, type EffectiveParameters } from "./parameters.js";
+import type { Project } from "./project.js";
+import { dataChecksums, type Environment, environment } from "./provenance.js";
+import { fingerprintOf, recorded } from "./recorded.js";
+import { differences, type Fingerprint, readState, type State } from "./state.js";
 
 /** run: will run; maybe: will run if a notebook before it changes what it reads; skip: is up to date. */
 export type PlannedAction = "run" | "maybe" | "skip";

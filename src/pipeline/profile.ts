@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../data/errors";
-import type { Json } from "../jupyter";
-import { asObject, asText, onlyKeys, readYamlObject } from "./graph";
+import { UserError } from "@alignscope/base/errors";
+import type { Json } from "jupyter-wire";
+import { asObject, asText, onlyKeys, readYamlObject } from "./graph.js";
 
 /** A named set of parameters: which model on which data, how much of it. */
 export interface Profile {

@@ -1,12 +1,12 @@
 import { join, relative, resolve, sep } from "node:path";
-import { UserError } from "../data/errors";
-import { projectRoot } from "../data/paths";
-import { readNotebook } from "../jupyter";
-import { type DeclaredParameter, declaredParameters } from "./declared-parameters";
-import { type Graph, loadGraph } from "./graph";
-import type { MaskOption } from "../runner";
-import { refuseIllTyped, refuseUnknownParameters } from "./parameters";
-import { loadProfile, type Profile } from "./profile";
+import { UserError } from "@alignscope/base/errors";
+import { projectRoot } from "@alignscope/base/paths";
+import { readNotebook } from "jupyter-wire";
+import { type DeclaredParameter, declaredParameters } from "./declared-parameters.js";
+import { type Graph, loadGraph } from "./graph.js";
+import type { MaskOption } from "papermill-ts";
+import { refuseIllTyped, refuseUnknownParameters } from "./parameters.js";
+import { loadProfile, type Profile } from "./profile.js";
 
 /** Which series to run, with what, into which folder. */
 export interface ProjectOptions {

@@ -1,24 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join, relative, resolve, sep } from "node:path";
-import { checksumOf, sha256Of } from "../data/checksum";
-import { projectRoot } from "../data/paths";
-import { LAB_FOLDER, registry } from "../data/registry";
-import type { Json } from "../jupyter";
+import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { checksumOf, sha256Of } from "@alignscope/base/checksum";
+import { projectRoot } from "@alignscope/base/paths";
+import { LAB_FOLDER, registry } from "../data/registry.js";
+import type { Json } from "jupyter-wire";
 
-/** The rooms that no number of a notebook comes from; the kernel's own, jupyter, is counted with the kernel. */
-const NOT_LIBRARY = [
-  "bench",
-  "cli",
-  "doctor",
-  "jupyter",
-  "lab",
-  "pack",
-  "parity",
-  "pipeline",
-  "runner",
-  "site",
-];
+/** What notebooks import; the library is this file, as it was built, and what it reaches. */
+const LIBRARY = join("dist", "src", "index.js");
 
 /** What every notebook of a run depends on besides its own code, parameters and artifacts; sha256 each. */
 export interface Environment {
@@ -32,24 +21,50 @@ export interface Environment {
 
 /** The environment as it is now. */
 export async function environment(kernel: string, root = projectRoot()): Promise<Environment> {
-  const ofLibrary = (path: string): boolean => !NOT_LIBRARY.includes(path.split(sep)[0] ?? "");
-  const [sources, build] = [join(root, "src"), join(root, "dist", "src")];
-  const built = [
-    ...filesBelow(build).filter((path) => path.endsWith(".js") && ofLibrary(relative(build, path))),
-    ...filesBelow(sources).filter((path) => !path.endsWith(".ts") && ofLibrary(relative(sources, path))),
-  ];
-  built.push(...filesBelow(join(root, LAB_FOLDER, "manifest.json")));
+  const specification = join(root, "kernels", kernel);
+  const library = [...filesReached(root, [join(root, LIBRARY)]), join(root, LAB_FOLDER, "manifest.json")];
   const kernelFiles = [
     // Not its logos: no cell can tell.
-    ...filesBelow(join(root, "kernels", kernel)).filter((path) => !/\.(ts|svg|png)$/.test(path)),
-    ...filesBelow(join(root, "dist", "kernels", kernel)).filter((path) => path.endsWith(".js")),
-    ...filesBelow(join(root, "dist", "src", "jupyter")).filter((path) => path.endsWith(".js")),
+    ...filesBelow(specification).filter((path) => !/\.(svg|png)$/.test(path)),
+    ...filesReached(root, kernelScripts(specification)),
   ];
   return {
-    library: await checksumOfAll(root, built),
+    library: await checksumOfAll(root, library.flatMap(filesBelow)),
     packages: await checksumOfAll(root, filesBelow(join(root, "package-lock.json"))),
     kernel: sha256Of(`${kernel}\n${await checksumOfAll(root, kernelFiles)}`),
   };
+}
+
+/** The scripts that a kernelspec starts from its own folder. */
+function kernelScripts(folder: string): string[] {
+  const { argv = [] } = JSON.parse(readFileSync(join(folder, "kernel.json"), "utf8")) as { argv?: string[] };
+  return argv
+    .filter((argument) => argument.includes("{resource_dir}") && argument.endsWith(".js"))
+    .map((argument) => resolve(argument.replaceAll("{resource_dir}", folder)));
+}
+
+/** An import, its file or package; also of a script that another process or thread runs. */
+const IMPORT = /(?:\bfrom|\bimport|\bnew URL)\s*\(?\s*"([@./\w-]+)"/g;
+
+/** Built files and all that they import of this project: files beside them, and the whole of its packages; sorted. */
+function filesReached(root: string, entries: readonly string[]): string[] {
+  const found = new Set(entries.filter((path) => existsSync(path)));
+  // A file that is found while this runs is visited as well.
+  for (const path of found) {
+    for (const [, name = ""] of readFileSync(path, "utf8").matchAll(IMPORT)) {
+      const imported = /^\.{1,2}\//.test(name) ? [resolve(path, "..", name)] : packageFiles(root, name);
+      for (const one of imported) if (one.endsWith(".js") && existsSync(one)) found.add(one);
+    }
+  }
+  return [...found].sort();
+}
+
+/** What was built of a package of this repository, which a link in node_modules leads to; nothing of any other. */
+function packageFiles(root: string, specifier: string): string[] {
+  const [scope = "", name = ""] = specifier.split("/");
+  const place = join(root, "node_modules", ...(scope.startsWith("@") ? [scope, name] : [scope]));
+  if (!lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink()) return [];
+  return filesBelow(join(realpathSync(place), "dist"));
 }
 
 /**

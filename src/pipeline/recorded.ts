@@ -1,7 +1,7 @@
 import { scryptSync } from "node:crypto";
-import type { Json } from "../jupyter";
-import { isSecret, jsonParameters, MASK, type MaskOption } from "../runner";
-import type { ChosenParameters, EffectiveParameters } from "./parameters";
+import type { Json } from "jupyter-wire";
+import { isSecret, jsonParameters, MASK, type MaskOption } from "papermill-ts";
+import type { ChosenParameters, EffectiveParameters } from "./parameters.js";
 
 /** The parameters as manifest, state and plan show them: in JSON, secrets masked. */
 export function recorded(parameters: ChosenParameters, mask: MaskOption = []): EffectiveParameters {

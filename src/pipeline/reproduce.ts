@@ -1,15 +1,14 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { UserError } from "../data/errors";
-import { mirrorFolder, projectRoot } from "../data/paths";
-import type { Notebook } from "../jupyter";
-import { executeNotebook, type Parameters, type RunnerEvent } from "../runner";
-import { writeClaims } from "./claims";
-import { explain, type Failure } from "./failure";
-import { usesGpu } from "./gpu";
-import { type GraphNotebook, upstreamOf } from "./graph";
-import { lockNotebook, lockOutputs } from "./lock";
-import { KernelWatch } from "./machine";
-import { manifestIsCurrent, writeManifest } from "./manifest";
+import { whenFree } from "@alignscope/base/lock";
+import { mirrorFolder, projectRoot } from "@alignscope/base/paths";
+import type { Notebook } from "jupyter-wire";
+import { executeNotebook, type Parameters, type RunnerEvent } from "papermill-ts";
+import { writeClaims } from "./claims.js";
+import { explain, type NotebookResult } from "./failure.js";
+import { usesGpu } from "./gpu.js";
+import { type GraphNotebook, upstreamOf } from "./graph.js";
+import { lockNotebook, lockOutputs } from "./lock.js";
+import { KernelWatch } from "./machine.js";
+import { manifestIsCurrent, writeManifest } from "./manifest.js";
 import {
   chosenNotebooks,
   judge,
@@ -17,26 +16,12 @@ import {
   type PlanOptions,
   requireArtifacts,
   type Verdict,
-} from "./plan";
-import type { Project } from "./project";
-import { type Environment, environment, gitState } from "./provenance";
-import { recorded } from "./recorded";
-import { finishPublishing, inspectStage, keepFailed, openStage, publish, removeRemains } from "./stage";
-import { readState, type State } from "./state";
-
-/** How one notebook of a run ended. */
-export type NotebookResult =
-  | { result: "ran"; seconds: number; cells: number }
-  | { result: "up to date" }
-  | ({
-      result: "failed";
-      seconds: number;
-      /** That ended, the failing one included. */
-      cells: number;
-      /** Where the failed notebook is kept. */
-      kept: string | null;
-    } & Failure)
-  | { result: "not run"; because: string };
+} from "./plan.js";
+import type { Project } from "./project.js";
+import { type Environment, environment, gitState } from "./provenance.js";
+import { recorded } from "./recorded.js";
+import { finishPublishing, inspectStage, keepFailed, openStage, publish, removeRemains } from "./stage.js";
+import { readState, type State } from "./state.js";
 
 /** What a run tells while it goes on. */
 export type PipelineEvent =
@@ -59,8 +44,6 @@ export interface RunNotebookOptions extends Omit<ReproduceOptions, "only" | "fro
   /** Wait for another run of the same notebook, or of the whole folder, to end. Default: an error. */
   wait?: boolean;
 }
-
-const LOOK_AGAIN_MS = 500;
 
 /**
  * Runs the notebooks of a project that are not up to date, each after those whose artifacts it reads. When one fails,
@@ -124,15 +107,11 @@ async function lockWhenFree(
   { name }: GraphNotebook,
   { wait = false, signal, onEvent }: RunNotebookOptions,
 ): Promise<() => void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return lockNotebook(project.outputs, name);
-    } catch (error) {
-      if (!wait || signal?.aborted || !(error instanceof UserError)) throw error;
-      if (attempt === 0) onEvent?.({ type: "warning", message: `${name} waits: ${error.message}` });
-      await sleep(LOOK_AGAIN_MS, undefined, { signal }).catch(() => undefined);
-    }
-  }
+  const take = (): (() => void) => lockNotebook(project.outputs, name);
+  if (!wait) return take();
+  const onWait = (message: string): void =>
+    onEvent?.({ type: "warning", message: `${name} waits: ${message}` });
+  return whenFree(take, { onWait, signal, elsewhereAtMost: Infinity });
 }
 
 /** What `chosen` read of notebooks outside of it has to be there, and should be up to date. */

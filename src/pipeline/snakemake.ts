@@ -1,14 +1,14 @@
 import { relative, sep } from "node:path";
-import { UserError } from "../data/errors";
-import { projectRoot } from "../data/paths";
-import { isSecret } from "../runner";
-import { expected } from "./expected";
-import { usesGpu } from "./gpu";
-import { type GraphNotebook, makerOf } from "./graph";
-import { parametersOf } from "./plan";
-import type { Project, ProjectOptions } from "./project";
-import { recorded } from "./recorded";
-import { readState } from "./state";
+import { UserError } from "@alignscope/base/errors";
+import { projectRoot } from "@alignscope/base/paths";
+import { isSecret } from "papermill-ts";
+import { expected } from "./expected.js";
+import { usesGpu } from "./gpu.js";
+import { type GraphNotebook, makerOf } from "./graph.js";
+import { parametersOf } from "./plan.js";
+import type { Project, ProjectOptions } from "./project.js";
+import { recorded } from "./recorded.js";
+import { readState } from "./state.js";
 
 export interface SnakemakeOptions {
   /** As the project was opened with: what its commands are given. */

@@ -10,14 +10,14 @@ import {
   rmSync,
 } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
-import { projectRoot } from "../data/paths";
-import { checksumOf } from "../data/checksum";
-import { MissingArtifactError } from "./failure";
-import { writeFileAtomic, writeJsonAtomic } from "../data/files";
-import type { GraphNotebook } from "./graph";
-import type { Project } from "./project";
-import { filesBelow } from "./provenance";
-import { type FinishedNotebook, rememberFinished, type State } from "./state";
+import { projectRoot } from "@alignscope/base/paths";
+import { checksumOf } from "@alignscope/base/checksum";
+import { MissingArtifactError } from "./failure.js";
+import { writeFileAtomic, writeJsonAtomic } from "@alignscope/base/files";
+import type { GraphNotebook } from "./graph.js";
+import type { Project } from "./project.js";
+import { filesBelow } from "./provenance.js";
+import { type FinishedNotebook, rememberFinished, type State } from "./state.js";
 
 /** In a stage: what is being published from it. */
 const COMMIT = ".commit.json";

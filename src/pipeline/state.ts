@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeJsonAtomic } from "../data/files";
-import type { Json } from "../jupyter";
-import type { Machine } from "./machine";
-import type { EffectiveParameters } from "./parameters";
-import type { Environment } from "./provenance";
-import { isSecretPrint } from "./recorded";
+import { writeJsonAtomic } from "@alignscope/base/files";
+import type { Json } from "jupyter-wire";
+import type { Machine } from "./machine.js";
+import type { EffectiveParameters } from "./parameters.js";
+import type { Environment } from "./provenance.js";
+import { isSecretPrint } from "./recorded.js";
 
 /** Everything that decides what a notebook computes; two runs with the same fingerprint give the same results. */
 export interface Fingerprint extends Environment {

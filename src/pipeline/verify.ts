@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
-import { hashFile } from "../data/checksum";
-import { messageOf } from "../data/errors";
-import { type CodeCell, hasTag, readNotebook } from "../jupyter";
-import { mergeClaims, type RunClaim } from "../present/claims";
-import { type Row, toCsv } from "../present/rows";
-import { claimsFilesOf, hasClaims, readClaims } from "./claims";
-import { type Manifest, readManifest } from "./manifest";
-import { filesBelow } from "./provenance";
+import { hashFile } from "@alignscope/base/checksum";
+import { messageOf } from "@alignscope/base/errors";
+import { type CodeCell, hasTag, readNotebook } from "jupyter-wire";
+import { mergeClaims, type RunClaim } from "../present/claims/index.js";
+import { type Row, toCsv } from "../present/rows.js";
+import { claimsFilesOf, hasClaims, readClaims } from "./claims.js";
+import { type Manifest, readManifest } from "./manifest.js";
+import { filesBelow } from "./provenance.js";
 
 /** Something about a run's folder that is not as its manifest says. */
 export interface Finding {

@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { messageOf } from "../data/errors";
-import { writeFileAtomic } from "../data/files";
-import type { MaskOptions } from "./mask";
-import { mask, maskDistinct } from "./mask";
-import { checkName, numberedName } from "./naming";
-import { EXHIBIT_KEY, type ExhibitMark, type MimeOutput, type Presentable } from "./notebook";
-import { drawVegaLite, frameSvg, svgToPng } from "./render";
-import type { Row } from "./rows";
-import { toCsv } from "./rows";
-import { mergeConfig, theme } from "./theme";
+import { messageOf } from "@alignscope/base/errors";
+import { writeFileAtomic } from "@alignscope/base/files";
+import type { MaskOptions } from "./mask.js";
+import { mask, maskDistinct } from "./mask.js";
+import { checkName, numberedName } from "./naming.js";
+import { EXHIBIT_KEY, type ExhibitMark, type MimeOutput, type Presentable } from "./notebook.js";
+import { drawVegaLite, frameSvg, svgToPng } from "./render.js";
+import type { Row } from "./rows.js";
+import { toCsv } from "./rows.js";
+import { mergeConfig, theme } from "./theme.js";
 
 /** What a figure is made of. */
 export interface FigureOptions extends MaskOptions {
@@ -24,6 +24,9 @@ export interface FigureOptions extends MaskOptions {
   /** the rows that the specification reads */
   data: readonly Row[];
 }
+
+/** What a figure is called, for functions that draw several. */
+export type FigureLabels = Pick<FigureOptions, "name" | "number" | "title" | "caption">;
 
 const schema = "https://vega.github.io/schema/vega-lite/v6.json";
 const mimeType = "application/vnd.vegalite.v6+json";

@@ -17,7 +17,7 @@ const files = {
 type Face = keyof typeof files;
 
 function fontPath(face: Face): string {
-  const manifest = createRequire(__filename).resolve("dejavu-fonts-ttf/package.json");
+  const manifest = createRequire(import.meta.url).resolve("dejavu-fonts-ttf/package.json");
   return join(dirname(manifest), "ttf", files[face]);
 }
 

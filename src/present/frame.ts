@@ -1,8 +1,8 @@
 import { createRequire } from "node:module";
 import * as tf from "@tensorflow/tfjs-core";
 import type { DataFrame } from "danfojs-node";
-import type { Cell, Row } from "./rows";
-import { columnKeys, toCsv } from "./rows";
+import type { Cell, Row } from "./rows.js";
+import { columnKeys, toCsv } from "./rows.js";
 
 // The one file that knows danfojs. Its types stay out of every signature, so that a notebook's compiler never reads them.
 
@@ -20,7 +20,7 @@ function loadDanfo(): Danfo {
     const before = environment.getBool("PROD");
     environment.set("PROD", true);
     try {
-      danfo = createRequire(__filename)("danfojs-node") as Danfo;
+      danfo = createRequire(import.meta.url)("danfojs-node") as Danfo;
     } finally {
       environment.set("PROD", before);
     }

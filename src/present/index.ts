@@ -10,11 +10,11 @@ export {
   type PaperClaim,
   paperClaims,
   type Verdict,
-} from "./claims";
-export { type Figure, type FigureOptions, figure } from "./figure";
-export { type Frame, frame } from "./frame";
-export { duration, fixed, formatNumber, type NumberStyle, percent, signed, significant } from "./format";
-export { isOffensive, mask, maskCell, type MaskOptions, maskRows, wordsShown } from "./mask";
+} from "./claims/index.js";
+export { type Figure, type FigureLabels, type FigureOptions, figure } from "./figure.js";
+export { type Frame, frame } from "./frame.js";
+export { duration, fixed, formatNumber, type NumberStyle, percent, signed, significant } from "./format.js";
+export { isOffensive, mask, maskCell, type MaskOptions, maskRows, wordsShown } from "./mask.js";
 export {
   display,
   type DisplayContent,
@@ -30,11 +30,8 @@ export {
   print,
   show,
   STUDY_MIME,
-} from "./notebook";
+} from "./notebook.js";
 export {
-  type BesideOptions,
-  besidePaper,
-  paperColumns,
   type PaperSource,
   paperSources,
   type PaperTable,
@@ -43,9 +40,10 @@ export {
   type PaperValue,
   paperValue,
   paperValues,
-} from "./paper-values";
-export { type Progress, progress, type ProgressOptions } from "./progress";
-export { type Cell, type Row, toCsv } from "./rows";
-export { besideSettings, type ComparedSetting } from "./settings";
-export { type Column, type Table, type TableOptions, table } from "./table";
-export { activationLooks, type Look, lookEncoding, type LookOptions, modelLooks, palette } from "./theme";
+} from "./paper-values.js";
+export { type Progress, progress, type ProgressOptions } from "./progress.js";
+export { type Cell, type Row, toCsv } from "./rows.js";
+export { besideSettings, type ComparedSetting } from "./settings.js";
+export { type Table, type TableLabels, type TableOptions, table } from "./table.js";
+export type { Column } from "./table-formats.js";
+export { activationLooks, type Look, lookEncoding, type LookOptions, modelLooks, palette } from "./theme.js";

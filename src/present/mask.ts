@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { projectRoot } from "../data/paths";
-import type { Cell, Row } from "./rows";
+import { projectRoot } from "@alignscope/base/paths";
+import type { Cell, Row } from "./rows.js";
 
 /** Whether offensive words are written out: the caller's word, else the environment's, else they are masked. */
 export interface MaskOptions {

@@ -42,15 +42,15 @@ export type DisplaySink = (content: DisplayContent, update: boolean) => void;
 
 /**
  * A kernel that is not tslab's own server offers its display channel under this key of globalThis:
- * `globalThis[Symbol.for("alignscope.display")] = (content, update) => …`.
+ * `globalThis[Symbol.for("ts-jupyter-kernel.display")] = (content, update) => …`.
  */
-export const displaySinkKey: symbol = Symbol.for("alignscope.display");
+export const displaySinkKey: symbol = Symbol.for("ts-jupyter-kernel.display");
 
 /**
  * A kernel that can interrupt a cell whose code has gone on after an `await` offers under this key of globalThis a function
  * that throws once it has.
  */
-const checkpointKey: symbol = Symbol.for("alignscope.checkpoint");
+const checkpointKey: symbol = Symbol.for("ts-jupyter-kernel.checkpoint");
 
 /** Ends a long job, by an error, when the cell that runs it was interrupted; does nothing outside of such a kernel. */
 export function stopIfInterrupted(): void {
@@ -68,7 +68,7 @@ interface TslabServer {
  * function under it takes a whole bundle.
  */
 function tslabSink(): DisplaySink | undefined {
-  const { cache } = createRequire(__filename);
+  const { cache } = createRequire(import.meta.url);
   for (const [path, loaded] of Object.entries(cache)) {
     if (/[\\/]tslab[\\/]dist[\\/]jupyter\.js$/.test(path)) {
       return (loaded?.exports as TslabServer | undefined)?.lastWriteDisplayData ?? undefined;

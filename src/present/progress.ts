@@ -1,5 +1,5 @@
-import { duration } from "./format";
-import { displayHandle, stopIfInterrupted } from "./notebook";
+import { duration } from "./format.js";
+import { displayHandle, stopIfInterrupted } from "./notebook.js";
 
 /** A long job's way to say how far it is. */
 export interface Progress {

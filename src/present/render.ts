@@ -1,9 +1,9 @@
 import { Resvg } from "@resvg/resvg-js";
 import type { TopLevelSpec } from "vega-lite";
-import { fontFiles, textWidth, wrapText } from "./fonts";
-import { svgMath, typesetSvg } from "./svg-math";
-import { escapeHtml } from "./table-formats";
-import { fontFamily, frameColors } from "./theme";
+import { fontFiles, textWidth, wrapText } from "./fonts.js";
+import { svgMath, typesetSvg } from "./svg-math.js";
+import { escapeHtml } from "./table-formats.js";
+import { fontFamily, frameColors } from "./theme.js";
 
 // Vega-Lite → Vega → SVG → PNG, all in this process, without a browser or a canvas.
 

@@ -1,5 +1,5 @@
-import type { PaperTable } from "./paper-values";
-import type { Cell } from "./rows";
+import type { PaperTable } from "./paper-values.js";
+import type { Cell } from "./rows.js";
 
 /** A setting of a run beside what was published, ready for a table. */
 export interface ComparedSetting {

@@ -1,4 +1,4 @@
-import { notation } from "./table-formats";
+import { notation } from "./table-formats.js";
 
 /** Size of indices and exponents, and how far they stand below and above the line, in ems of the text around them. */
 const SMALL = 0.72;

@@ -1,7 +1,27 @@
-import { formatNumber } from "./format";
-import { mask, type MaskOptions } from "./mask";
-import type { Cell } from "./rows";
-import type { Column } from "./table";
+import { formatNumber } from "./format.js";
+import { mask, type MaskOptions } from "./mask.js";
+import type { Cell } from "./rows.js";
+
+/** A column of a table: which value, under which heading, written how. */
+export interface Column {
+  key: string;
+  label: string;
+  /** shown in parentheses after the label */
+  unit?: string;
+  /** decimals; default: three significant digits */
+  digits?: number;
+  /** default "number"; "percent" takes shares of one; "signed" always shows the sign. Texts and token lists ignore it. */
+  kind?: "number" | "percent" | "signed";
+  /**
+   * the column's texts name vectors in plain notation, W_toxic or MLP.v_770^19: HTML and LaTeX set indices and exponents
+   * as such
+   */
+  math?: boolean;
+  /** keys of its confidence interval's ends, shown after it as "from" and "to" */
+  interval?: readonly [low: string, high: string];
+  /** shows the published value after it, as "…, paper", taken from what the table is set beside */
+  paper?: boolean;
+}
 
 /** What every text format renders: a table whose words are already masked as wanted. */
 export interface Rendered {

@@ -1,30 +1,25 @@
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { writeFileAtomic } from "../data/files";
-import { Frame } from "./frame";
-import type { MaskOptions } from "./mask";
-import { EXHIBIT_KEY, type ExhibitMark, type MimeOutput, type Presentable } from "./notebook";
-import type { Cell, Row } from "./rows";
-import { jsonRows } from "./rows";
-import { checkName, numberedName } from "./naming";
-import { type Rendered, toHtml, toHtmlPage, toLatex, toMarkdown, toText } from "./table-formats";
+import { writeFileAtomic } from "@alignscope/base/files";
+import { Frame } from "./frame.js";
+import type { MaskOptions } from "./mask.js";
+import { EXHIBIT_KEY, type ExhibitMark, type MimeOutput, type Presentable } from "./notebook.js";
+import type { Cell, Row } from "./rows.js";
+import { jsonRows } from "./rows.js";
+import { checkName, numberedName } from "./naming.js";
+import { besidePaper, type PaperRows, renderedColumns } from "./paper-columns.js";
+import {
+  type Column,
+  type Rendered,
+  toHtml,
+  toHtmlPage,
+  toLatex,
+  toMarkdown,
+  toText,
+} from "./table-formats.js";
 
-/** A column of a table: which value, under which heading, written how. */
-export interface Column {
-  key: string;
-  label: string;
-  /** shown in parentheses after the label */
-  unit?: string;
-  /** decimals; default: three significant digits */
-  digits?: number;
-  /** default "number"; "percent" takes shares of one; "signed" always shows the sign. Texts and token lists ignore it. */
-  kind?: "number" | "percent" | "signed";
-  /**
-   * the column's texts name vectors in plain notation, W_toxic or MLP.v_770^19: HTML and LaTeX set indices and exponents
-   * as such
-   */
-  math?: boolean;
-}
+/** What a table is called, for functions that make several. */
+export type TableLabels = Pick<TableOptions, "name" | "number" | "title" | "caption">;
 
 /** What a table is made of. */
 export interface TableOptions extends MaskOptions {
@@ -37,6 +32,11 @@ export interface TableOptions extends MaskOptions {
   columns: readonly Column[];
   /** one record per row; keys that no column names are kept in the data files, not rendered */
   rows: readonly Row[];
+  /**
+   * published values for the columns that say `paper: true`: a {@link paperTable}, joined on its key, or a list with a
+   * published row, or null, for each of ours. Data files get the difference as well.
+   */
+  paper?: PaperRows;
 }
 
 /** A table: data with full precision and its renderings. Offensive words are masked in what is rendered, never in data. */
@@ -44,23 +44,25 @@ export class Table implements Presentable {
   readonly name: string;
   /** every column of the data, also those that are not rendered */
   readonly frame: Frame;
-  private readonly options: TableOptions;
+  private readonly options: Omit<TableOptions, "rows" | "paper">;
 
   /** Prefer {@link table}. */
-  constructor(options: TableOptions) {
+  constructor({ rows: own, paper, ...options }: TableOptions) {
     checkName("table", options.name);
-    const known = new Set(options.rows.flatMap((row) => Object.keys(row)));
-    for (const { key } of options.columns) {
-      if (options.rows.length > 0 && !known.has(key)) {
+    const rows = besidePaper(own, options.columns, paper);
+    const columns = renderedColumns(options.columns);
+    const known = new Set(rows.flatMap((row) => Object.keys(row)));
+    for (const { key } of columns) {
+      if (rows.length > 0 && !known.has(key)) {
         throw new Error(
           `table ${options.name}: no row has column ${key} (rows have: ${[...known].join(", ")})`,
         );
       }
     }
     this.name = options.name;
-    this.options = options;
-    const shown = options.columns.map((column) => column.key);
-    this.frame = new Frame(options.rows, [...new Set([...shown, ...known])]);
+    this.options = { ...options, columns };
+    const shown = columns.map((column) => column.key);
+    this.frame = new Frame(rows, [...new Set([...shown, ...known])]);
   }
 
   private get rendered(): Rendered {

@@ -1,10 +1,11 @@
+import { createRequire } from "node:module";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import ts from "typescript";
-import { projectRoot } from "../data/paths";
-import { folderOf } from "./exhibits";
-import { executedPath } from "./run";
-import type { Site } from "./site";
+import { projectRoot } from "@alignscope/base/paths";
+import { folderOf } from "./exhibits.js";
+import { executedPath } from "./run.js";
+import type { Site } from "./site.js";
 
 /** Libraries that a page loads when it first needs them, as their packages ship them for browsers. */
 const LIBRARIES: readonly [specifier: string, file: string][] = [
@@ -54,7 +55,7 @@ function katexStyle(): string {
 /** A file that a package ships and may not name among its exports. */
 function packageFile(specifier: string): string {
   const [name = "", ...rest] = specifier.split("/");
-  for (const paths = require.resolve.paths(name) ?? []; paths.length > 0;) {
+  for (const paths = createRequire(import.meta.url).resolve.paths(name) ?? []; paths.length > 0;) {
     const path = join(paths.shift()!, name, ...rest);
     try {
       readFileSync(path);

@@ -1,8 +1,20 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Output } from "../jupyter";
-import { type Column, EXHIBIT_KEY, type ExhibitMark, type Row } from "../present";
-import type { RunNotebook } from "./run";
+import type { Notebook, Output } from "jupyter-wire";
+import type { ManifestNotebook } from "../pipeline/manifest.js";
+import { type Column, EXHIBIT_KEY, type ExhibitMark, type Row } from "../present/index.js";
+
+/** An executed notebook of the run. */
+export interface RunNotebook {
+  name: string;
+  /** Section or appendix of the paper: "3.1", "A". */
+  section: string;
+  title: string;
+  /** Its page. */
+  file: string;
+  notebook: Notebook;
+  record: ManifestNotebook;
+}
 
 /** A figure or a table of a run: one name, several files, and the cell that made it. */
 export interface Exhibit {

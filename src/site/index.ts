@@ -1,18 +1,18 @@
 /** Pages for readers, from what a run left in its folder: plain files that open from disk, without server or network. */
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeFileAtomic } from "../data/files";
-import { writeAssets, writeFiles } from "./assets";
-import { claimsPage } from "./pages/claims";
-import { exhibitsPage } from "./pages/exhibits";
-import { frontPage } from "./pages/front";
-import { notebookPage } from "./pages/notebook";
-import { reportPage } from "./pages/report";
-import { readmeOf } from "./readme";
-import { searchScript } from "./search";
-import { Site } from "./site";
+import { writeFileAtomic } from "@alignscope/base/files";
+import { writeAssets, writeFiles } from "./assets.js";
+import { claimsPage } from "./pages/claims.js";
+import { exhibitsPage } from "./pages/exhibits.js";
+import { frontPage } from "./pages/front.js";
+import { notebookPage } from "./pages/notebook.js";
+import { reportPage } from "./pages/report.js";
+import { readmeOf } from "./readme.js";
+import { searchScript } from "./search.js";
+import { Site } from "./site.js";
 
-export { printReport } from "./pdf";
+export { printReport } from "./pdf.js";
 
 /** Where a run's pages are. */
 export function siteFolder(outputs: string): string {

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { countsText, measuredText } from "../present/claims";
-import { escapeMarkdown } from "../present/table-formats";
-import { mask } from "../present";
-import type { Exhibit } from "./exhibits";
-import type { Run } from "./run";
+import { countsText, measuredText } from "../present/claims/index.js";
+import { escapeMarkdown } from "../present/table-formats.js";
+import { mask } from "../present/index.js";
+import type { Exhibit } from "./exhibits.js";
+import type { Run } from "./run.js";
 
 /**
  * `README.md` of a run's folder: claims, notebooks, every figure and table, for those who browse the folder where it is

@@ -1,23 +1,11 @@
 /** What the pages are made from: a run's folder, read once. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../data/errors";
-import { type Notebook, readNotebook } from "../jupyter";
-import { hasClaims, readClaims, type RunClaims } from "../pipeline/claims";
-import type { Manifest, ManifestNotebook } from "../pipeline/manifest";
-import { type Exhibit, readExhibits } from "./exhibits";
-
-/** An executed notebook of the run. */
-export interface RunNotebook {
-  name: string;
-  /** Section or appendix of the paper: "3.1", "A". */
-  section: string;
-  title: string;
-  /** Its page. */
-  file: string;
-  notebook: Notebook;
-  record: ManifestNotebook;
-}
+import { UserError } from "@alignscope/base/errors";
+import { readNotebook } from "jupyter-wire";
+import { hasClaims, readClaims, type RunClaims } from "../pipeline/claims.js";
+import type { Manifest } from "../pipeline/manifest.js";
+import { type Exhibit, readExhibits, type RunNotebook } from "./exhibits.js";
 
 /** A finished, or partly finished, run. */
 export interface Run {

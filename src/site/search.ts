@@ -1,9 +1,9 @@
 import MiniSearch from "minisearch";
-import { mask } from "../present";
-import { plainMath } from "./parts/navigation";
-import type { RenderedNotebook } from "./parts/cells";
-import type { RunNotebook } from "./run";
-import type { Site } from "./site";
+import { mask } from "../present/index.js";
+import { plainMath } from "./parts/navigation.js";
+import type { RenderedNotebook } from "./parts/cells.js";
+import type { RunNotebook } from "./exhibits.js";
+import type { Site } from "./site.js";
 
 /** Something to find: a section of a notebook, a figure, a table, or a claim. Words are starred out. */
 interface Document {

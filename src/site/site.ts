@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type PaperClaim, paperClaims } from "../present/claims";
-import { drawVegaLite, svgToPng } from "../present/render";
-import { typesetSvg } from "../present/svg-math";
-import type { Exhibit } from "./exhibits";
-import { type Highlight, openHighlighter } from "./html/highlight";
-import { readRun, type Run } from "./run";
+import { type PaperClaim, paperClaims } from "../present/claims/index.js";
+import { drawVegaLite, svgToPng } from "../present/render.js";
+import { typesetSvg } from "../present/svg-math.js";
+import type { Exhibit } from "./exhibits.js";
+import { type Highlight, openHighlighter } from "./html/highlight.js";
+import { readRun, type Run } from "./run.js";
 
 /** A picture in the site's `figures/`. */
 export interface Picture {

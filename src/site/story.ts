@@ -1,7 +1,7 @@
-import { percent } from "../present";
-import type { RunClaim } from "../present/claims";
-import { escapeHtml } from "./html/escape";
-import type { Site } from "./site";
+import { percent } from "../present/index.js";
+import type { RunClaim } from "../present/claims/index.js";
+import { escapeHtml } from "./html/escape.js";
+import type { Site } from "./site.js";
 
 /** A step of the study: what the paper found, and what this run measured of it. */
 interface Step {

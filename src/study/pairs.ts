@@ -3,10 +3,10 @@ import {
   type MadePairs,
   type MakePplmPairsOptions,
   type PairRecipe,
-} from "../alignment/pairs";
-import { openAttribute } from "../alignment/pplm";
-import { openScorer } from "../toxicity/scorers";
-import type { Study, Workshop } from "./study";
+} from "../alignment/pairs/index.js";
+import { openAttribute } from "../alignment/pplm/index.js";
+import { openScorer } from "../scorers/index.js";
+import type { Study, Workshop } from "./study.js";
 
 /** What decides the pairs of a run, by the names that the parameters have in notebooks and profiles. */
 export interface PairParameters {

@@ -9,8 +9,8 @@ import {
   UserError,
   writeJsonAtomic,
   type Artifacts,
-} from "../data";
-import { GPT2, Tokenizer } from "../model";
+} from "../data/index.js";
+import { GPT2, Tokenizer } from "../model/index.js";
 import {
   claimsTable,
   type ClaimsFile,
@@ -21,8 +21,8 @@ import {
   type Figure,
   type Measured,
   type Table,
-} from "../present";
-import { describeBackend, openBackend, type BackendDescription } from "../tensors";
+} from "../present/index.js";
+import { describeBackend, openBackend, type BackendDescription } from "@alignscope/tensors";
 
 /** What every notebook of the series works with. */
 export interface Study {

@@ -8,10 +8,10 @@ import {
   readText,
   readWikitextRows,
   UserError,
-} from "../data";
-import type { PromptWithGold } from "../metrics/f1";
-import type { LabelledText } from "../toxicity/probe";
-import { mulberry32, shuffled } from "../data/random";
+} from "../data/index.js";
+import type { PromptWithGold } from "../metrics/f1.js";
+import type { LabelledText } from "../toxicity/probe.js";
+import { mulberry32, shuffled } from "@alignscope/base/random";
 
 /*
  * The texts that notebooks ask for by a name from the registry, or by the path of a file of one's own. What a file holds

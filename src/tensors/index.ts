@@ -1,1 +1,2 @@
-export { BACKENDS, describeBackend, openBackend, type BackendDescription, type BackendName } from "./backend";
+export { describeBackend, openBackend, type BackendDescription } from "./backend.js";
+export { BACKENDS, type BackendName } from "./opened.js";

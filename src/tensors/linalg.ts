@@ -78,8 +78,8 @@ export interface Pca {
 
 /**
  * Principal component analysis in float64. A component's sign is the one that makes its entry of largest magnitude (the
- * first of them) positive. Figure 4 draws residual streams along the first component of z-scored dimensions (paper.md
- * A9): `{ standardise: true, components: 1 }`, and projects `data` onto the mean shift.
+ * first of them) positive. The paper's figure 4 draws residual streams along the first component of z-scored dimensions,
+ * `{ standardise: true, components: 1 }`, and projects `data` onto the mean shift.
  *
  * @param rows n vectors of length d, at least two; a dimension in which they do not differ stays 0 when standardised
  * @throws RangeError as {@link svd} does, on fewer than two rows, and on more components than min(n, d)

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { HEAP_CEILING } from "./wasm/memory";
+import { HEAP_CEILING } from "./wasm/memory.js";
 
 /**
  * A float32 tensor whose values `fill` writes in place: on the wasm backend straight to its heap, so that they are never
@@ -28,8 +28,4 @@ export function filledTensor(shape: number[], fill: (values: Float32Array) => vo
 export function freeMemory(): { free: number; ceiling: number } | null {
   if (tf.getBackend() !== "wasm") return null;
   return { free: HEAP_CEILING - tf.memory().numBytes, ceiling: HEAP_CEILING };
-}
-
-export function gibibytes(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 }

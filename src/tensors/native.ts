@@ -1,12 +1,12 @@
 import { createRequire } from "node:module";
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError, messageOf } from "../data/errors";
-import type { OpenedBackend } from "./backend";
-import { registerGradients } from "./gradients";
-import { diagnose, diagnosePackage, firstUseNotes, type Finding } from "./native/diagnose";
-import { describeDriver } from "./native/driver";
-import { prepareEnvironment, restoreUtilHelpers } from "./native/environment";
-import { probeCuda, probePackage, type CudaProbe } from "./native/probe";
+import { UserError, messageOf } from "@alignscope/base/errors";
+import type { OpenedBackend } from "./opened.js";
+import { registerGradients } from "./gradients.js";
+import { diagnose, diagnosePackage, firstUseNotes, type Finding } from "./native/diagnose.js";
+import { describeDriver } from "./native/driver.js";
+import { prepareEnvironment, restoreUtilHelpers } from "./native/environment.js";
+import { probeCuda, probePackage, type CudaProbe } from "./native/probe.js";
 
 /**
  * The packages that bind libtensorflow: on a GPU host, and on the CPU. The latter goes by an alias: under its own name
@@ -81,6 +81,6 @@ function hostOf(backend: "cuda" | "native"): NativeHost {
   const name = NATIVE_PACKAGES[backend];
   return {
     probe: () => (backend === "cuda" ? probeCuda(name) : { package: probePackage(name) }),
-    load: () => createRequire(__filename)(name) as ReturnType<NativeHost["load"]>,
+    load: () => createRequire(import.meta.url)(name) as ReturnType<NativeHost["load"]>,
   };
 }

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { GPT2 } from "../model";
-import { readActivations } from "./read-activations";
-import type { Neuron } from "./value-vectors";
+import type { GPT2 } from "../model/index.js";
+import { readActivations } from "./read-activations.js";
+import type { Neuron } from "./value-vectors.js";
 
 /**
  * The coefficients m_i of some neurons at the last position of each text: how strongly it calls upon their value vectors.

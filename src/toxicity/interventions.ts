@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../data/errors";
-import type { GPT2, Hooks } from "../model";
-import { gaussianVectors } from "./random";
-import { unit, type Vector } from "./vectors";
+import { UserError } from "@alignscope/base/errors";
+import type { GPT2, Hooks } from "../model/index.js";
+import { gaussianVectors } from "./random.js";
+import { unit, type Vector } from "./vectors.js";
 
 /**
  * Where an intervention acts. `"as-published"`: while generating only the last position of each step, so that keys and

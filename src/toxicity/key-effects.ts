@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../data/errors";
-import { gradientsOf, type ForwardOptions, type GPT2, type Hooks } from "../model";
-import { gelu } from "../tensors/ops";
-import type { Neuron } from "./value-vectors";
+import { UserError } from "@alignscope/base/errors";
+import { gradientsOf, type ForwardOptions, type GPT2, type Hooks } from "../model/index.js";
+import { gelu } from "@alignscope/tensors/ops";
+import type { Neuron } from "./value-vectors.js";
 
 /** What a model said after a prompt before it was aligned, and what it says since: token ids. */
 export interface ChangedContinuation {

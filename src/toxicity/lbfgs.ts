@@ -1,4 +1,4 @@
-import { dot, norm } from "./vectors";
+import { dot, norm } from "./vectors.js";
 
 /** Writes the gradient at `point` into `gradient` and returns the value there. */
 export type Objective = (point: Float64Array, gradient: Float64Array) => number;

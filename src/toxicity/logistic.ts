@@ -1,10 +1,18 @@
-import { minimise } from "./lbfgs";
+import { minimise } from "./lbfgs.js";
 
 /** A dense float64 matrix, row after row: row `i` is `values.subarray(i * columns, (i + 1) * columns)`. */
 export interface Matrix {
   rows: number;
   columns: number;
   values: Float64Array;
+}
+
+/** Rows of equal length as a matrix. */
+export function matrixOf(rows: readonly ArrayLike<number>[]): Matrix {
+  const columns = rows[0]?.length ?? 0;
+  const values = new Float64Array(rows.length * columns);
+  rows.forEach((row, i) => values.set(row, i * columns));
+  return { rows: rows.length, columns, values };
 }
 
 /** The rows of `matrix` named by `indices`, in that order. */

@@ -1,7 +1,7 @@
-import { UserError } from "../data/errors";
-import { gaussian, mulberry32 } from "../data/random";
-import type { GPT2 } from "../model";
-import type { Neuron } from "./value-vectors";
+import { UserError } from "@alignscope/base/errors";
+import { gaussian, mulberry32 } from "@alignscope/base/random";
+import type { GPT2 } from "../model/index.js";
+import type { Neuron } from "./value-vectors.js";
 
 /** `count` vectors of independent standard normal numbers. */
 export function gaussianVectors(count: number, dModel: number, seed: number): Float64Array[] {

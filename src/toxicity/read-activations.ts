@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { GPT2 } from "../model";
+import type { GPT2 } from "../model/index.js";
 
 /** Activations by hook point, as {@link readActivations} hands them out. */
 export type Activations = (name: string) => tf.Tensor3D;

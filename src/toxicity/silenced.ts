@@ -1,7 +1,7 @@
-import type { GPT2 } from "../model";
-import { lastActivations } from "./activations";
-import { readValueVectors, type Neuron } from "./value-vectors";
-import { dot, mean, unit, type Vector } from "./vectors";
+import type { GPT2 } from "../model/index.js";
+import { lastActivations } from "./activations.js";
+import { readValueVectors, type Neuron } from "./value-vectors.js";
+import { dot, mean, unit, type Vector } from "./vectors.js";
 
 /** The neurons of all layers, in the order of layers. */
 export function allNeurons({ config: { nLayer, dMlp } }: Pick<GPT2, "config">): Neuron[] {

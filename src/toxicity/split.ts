@@ -1,4 +1,4 @@
-import { mulberry32, shuffled } from "../data/random";
+import { mulberry32, shuffled } from "@alignscope/base/random";
 
 /** Indices of the examples on either side of a split. */
 export interface Split {

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../data/errors";
-import type { GPT2 } from "../model";
-import type { Neuron } from "./value-vectors";
+import { UserError } from "@alignscope/base/errors";
+import type { GPT2 } from "../model/index.js";
+import type { Neuron } from "./value-vectors.js";
 
 /**
  * Un-aligning (section 5.3, Table 4): a model whose key vectors of some neurons, columns of their layers' c_fc, are

@@ -4,9 +4,13 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
+import { projectRoot } from "../../src/base/paths.js";
 
-const bins = ["bootstrap.mjs", "alignscope.mjs", "papermill-ts.mjs"];
+const bins = [
+  "src/cli/bin/bootstrap.mjs",
+  "src/cli/bin/alignscope.mjs",
+  "src/papermill/bin/papermill-ts.mjs",
+];
 let clone: string;
 
 function write(path: string, text: string): void {
@@ -16,7 +20,7 @@ function write(path: string, text: string): void {
 
 beforeEach(() => {
   clone = mkdtempSync(join(tmpdir(), "alignscope-clone-"));
-  for (const name of bins) cpSync(join(projectRoot(), "src/cli/bin", name), join(clone, "src/cli/bin", name));
+  for (const path of bins) cpSync(join(projectRoot(), path), join(clone, path));
   write("tsconfig.json", "{}");
   write("package.json", "{}");
   write("package-lock.json", JSON.stringify({ packages: { "": {} } }));
@@ -132,15 +136,12 @@ describe("a clone with packages whose build cannot be written", () => {
 });
 
 describe("an old Node.js", () => {
-  it.each(bins)("is told in one line by %s that it is too old", (name) => {
+  it.each(bins)("is told in one line by %s that it is too old", (path) => {
     write(
       "old.cjs",
       "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '12.22.0' } });",
     );
-    const { code, lines } = start(`src/cli/bin/${name}`, ["build"], {}, [
-      "--require",
-      join(clone, "old.cjs"),
-    ]);
+    const { code, lines } = start(path, ["build"], {}, ["--require", join(clone, "old.cjs")]);
     expect(code).toBe(1);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(/: Node\.js 12\.22\.0 is too old: install Node\.js 20\.19 or newer/);

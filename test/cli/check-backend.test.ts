@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
-import { checkMachine, openElsewhere } from "../../src/cli/check-backend";
-import { openProject } from "../../src/pipeline";
+import { checkMachine, openElsewhere } from "../../src/cli/check-backend.js";
+import { openProject } from "../../src/pipeline/index.js";
 
 const project = async (profile: string, parameters: Record<string, string> = {}) =>
   openProject({ profile, parameters });

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { main } from "../../src/cli/main";
-import { judge, type Measured, mergeClaims } from "../../src/present/claims";
+import { main } from "../../src/cli/main.js";
+import { judge, type Measured, mergeClaims } from "../../src/present/claims/index.js";
 
 let root: string;
 let out: string[];

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createProgram, main } from "../../src/cli/main";
+import { createProgram, main } from "../../src/cli/main.js";
 
 let out = "";
 let err = "";

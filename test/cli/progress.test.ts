@@ -1,10 +1,9 @@
 import { PassThrough } from "node:stream";
-import type { WriteStream } from "node:tty";
 import { stripVTControlCharacters } from "node:util";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { openProgress } from "../../src/cli/progress";
-import type { CodeCell } from "../../src/jupyter";
-import type { GraphNotebook, PipelineEvent } from "../../src/pipeline";
+import { openProgress } from "../../src/cli/progress.js";
+import type { CodeCell } from "../../src/jupyter/index.js";
+import type { GraphNotebook, PipelineEvent } from "../../src/pipeline/index.js";
 
 const notebook: GraphNotebook = { name: "3.1-vectors", title: "", path: "", needs: [], makes: [], weight: 1 };
 const cell: CodeCell = {
@@ -36,8 +35,8 @@ async function show(isTTY: boolean): Promise<string> {
   function write(): boolean {
     return true;
   }
-  const planned = [{ notebook, action: "run" as const, reasons: [], lastSeconds: undefined }];
-  const progress = openProgress(planned, stream as unknown as WriteStream);
+  const planned = [{ notebook, action: "run" as const, reasons: [], parameters: {}, lastSeconds: undefined }];
+  const progress = openProgress(planned, stream as unknown as typeof process.stderr);
   for (const event of events) {
     progress.report(event);
     await new Promise((resolve) => setTimeout(resolve, 250)); // a bar is drawn several times a second

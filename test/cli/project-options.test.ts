@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { expect, it } from "vitest";
-import { addProjectOptions, projectOptions } from "../../src/cli/project-options";
+import { addProjectOptions, projectOptions } from "../../src/cli/project-options.js";
 
 function parsed(...argv: string[]): ReturnType<typeof projectOptions> {
   const command = addProjectOptions(new Command("reproduce"));

@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawn, spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { readNotebook } from "../../src/jupyter";
-import { Series } from "../pipeline/helpers";
+import { projectRoot } from "../../src/base/paths.js";
+import { readNotebook } from "../../src/jupyter/index.js";
+import { Series } from "../pipeline/helpers.js";
 
 const root = projectRoot();
 const built =
-  existsSync(join(root, "dist/src/cli/main.js")) && existsSync(join(root, "dist/kernels/alignscope/main.js"));
+  existsSync(join(root, "dist/src/cli/main.js")) && existsSync(join(root, "kernels/typescript/dist/main.js"));
 let outputs: string;
 
 /** Runs the command in a process of its own, on the small series that lies among the tests. */

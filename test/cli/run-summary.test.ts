@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { exitCodeOf, runSummary } from "../../src/cli/run-summary";
-import type { NotebookResult } from "../../src/pipeline";
+import { exitCodeOf, runSummary } from "../../src/cli/run-summary.js";
+import type { NotebookResult } from "../../src/pipeline/index.js";
 
 const ran: NotebookResult = { result: "ran", seconds: 75, cells: 4 };
 const failed = (reason: "cell failed" | "kernel died" | "interrupted"): NotebookResult => ({

@@ -1,9 +1,9 @@
 import { Readable, Writable } from "node:stream";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { scoreCommand, scoreLines } from "../../src/cli/commands/score";
-import { UserError } from "../../src/data/errors";
-import { openScorer, type Scorer } from "../../src/toxicity/scorers";
+import { scoreCommand, scoreLines } from "../../src/cli/commands/score.js";
+import { UserError } from "../../src/base/errors.js";
+import { openScorer, type Scorer } from "../../src/scorers/index.js";
 
 /** Scores a text by its length, so that mixed-up answers are seen. */
 const byLength: Scorer = {

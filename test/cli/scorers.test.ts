@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { scorersCommand } from "../../src/cli/commands/scorers";
-import { projectRoot } from "../../src/data/paths";
-import { mirror, temporaryFolder, withMirror } from "../data/helpers";
+import { scorersCommand } from "../../src/cli/commands/scorers.js";
+import { projectRoot } from "../../src/base/paths.js";
+import { mirror, temporaryFolder, withMirror } from "../data/helpers.js";
 
 const tiny = join(projectRoot(), "test/fixtures/tiny-toxic-bert");
 let printed: string[];

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openArtifacts } from "../../src/data/artifacts";
-import { projectRoot } from "../../src/data/paths";
-import { loadGraph } from "../../src/pipeline";
-import { temporaryFolder, write } from "./helpers";
+import { openArtifacts } from "../../src/data/artifacts.js";
+import { projectRoot } from "../../src/base/paths.js";
+import { loadGraph } from "../../src/pipeline/index.js";
+import { temporaryFolder, write } from "./helpers.js";
 
 const madeWith = { model: "aaaa", profile: "lab" };
 

@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { dataCommand } from "../../src/cli/commands/data";
-import { registry } from "../../src/data/registry";
-import { mirror, temporaryFolder, withMirror, write } from "./helpers";
+import { dataCommand } from "../../src/cli/commands/data.js";
+import { registry } from "../../src/data/registry.js";
+import { mirror, temporaryFolder, withMirror, write } from "./helpers.js";
 
 let printed: string[];
 

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { sha256Of } from "../../src/data/checksum";
-import { freezeLab } from "../../src/data/freeze-lab";
-import { locateEntry, whereabouts } from "../../src/data/locate";
-import { projectRoot } from "../../src/data/paths";
-import { readLabManifest, registered, registry } from "../../src/data/registry";
-import { temporaryFolder, write } from "./helpers";
+import { sha256Of } from "../../src/base/checksum.js";
+import { freezeLab } from "../../src/data/freeze-lab.js";
+import { locateEntry, whereabouts } from "../../src/data/locate.js";
+import { projectRoot } from "../../src/base/paths.js";
+import { readLabManifest, registered, registry } from "../../src/data/registry.js";
+import { temporaryFolder, write } from "./helpers.js";
 
 describe("freezing the embedded data", () => {
   it("writes size, sha256 and rows of each data file, not of cards and schemas", () => {

@@ -4,9 +4,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, onTestFinished } from "vitest";
-import { sha256Of } from "../../src/data/checksum";
-import { projectRoot } from "../../src/data/paths";
-import type { Registered, Sources } from "../../src/data/registry";
+import { sha256Of } from "../../src/base/checksum.js";
+import { projectRoot } from "../../src/base/paths.js";
+import type { Registered, Sources } from "../../src/data/registry.js";
 
 /** The mirror of public data sets, where this machine has one: ALIGNSCOPE_MIRROR, else `shared/data` beside the project. */
 export const mirror: string | undefined = [

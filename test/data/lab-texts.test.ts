@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
-import { Ajv2020 } from "ajv/dist/2020";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { readJsonl, readNpyStrings } from "../../src/data/readers";
-import { mirror, withMirror } from "./helpers";
+import { projectRoot } from "../../src/base/paths.js";
+import { readJsonl, readNpyStrings } from "../../src/data/readers.js";
+import { mirror, withMirror } from "./helpers.js";
 
 const LAB = join(projectRoot(), "data/lab");
 

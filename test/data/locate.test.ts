@@ -2,7 +2,7 @@ import { zipSync } from "fflate";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { sha256Of } from "../../src/data/checksum";
+import { sha256Of } from "../../src/base/checksum.js";
 import {
   cachePlace,
   downloadUrl,
@@ -10,9 +10,9 @@ import {
   locateEntry,
   whereabouts,
   type Progress,
-} from "../../src/data/locate";
-import { registered, registry } from "../../src/data/registry";
-import { entryOf, mirror, sendRanges, serve, temporaryFolder, withMirror, write } from "./helpers";
+} from "../../src/data/locate.js";
+import { registered, registry } from "../../src/data/registry.js";
+import { entryOf, mirror, sendRanges, serve, temporaryFolder, withMirror, write } from "./helpers.js";
 
 const text = "a line of data\n";
 const files = { "config.json": "{}", "model.safetensors": "weights" };

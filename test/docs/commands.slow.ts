@@ -2,12 +2,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CommanderError } from "commander";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { blocksOf, commandsOf, documents, inlineCommandsOf, wordsOf } from "./documents";
-import { installExample } from "./example-notebook";
-import { KNOWN } from "./known";
-import { parse } from "./parsing";
-import { missing, notebookOf, Sandbox } from "./sandbox";
+import { projectRoot } from "../../src/base/paths.js";
+import { blocksOf, commandsOf, documents, inlineCommandsOf, wordsOf } from "./documents.js";
+import { installExample } from "./example-notebook.js";
+import { KNOWN } from "./known.js";
+import { parse } from "./parsing.js";
+import { missing, notebookOf, Sandbox } from "./sandbox.js";
 
 /** What a command that is named with fewer arguments than it takes may be refused for. */
 const TOO_LITTLE = ["commander.help", "commander.missingArgument", "commander.missingMandatoryOptionValue"];

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { DPO_SETTINGS } from "../../src/alignment/dpo";
-import { projectRoot } from "../../src/data/paths";
-import { openProject } from "../../src/pipeline";
-import { textOf } from "./documents";
+import { DPO_SETTINGS } from "../../src/alignment/dpo/index.js";
+import { projectRoot } from "../../src/base/paths.js";
+import { openProject } from "../../src/pipeline/index.js";
+import { textOf } from "./documents.js";
 
 /** Rows of the tables that number the differences, by their cells. */
 const rows = textOf("docs/discrepancies.md")

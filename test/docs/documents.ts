@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { projectRoot } from "../../src/data/paths";
+import { projectRoot } from "../../src/base/paths.js";
 
 /** Paths of the documents that are held to what they say, relative to the project's root. */
 export function documents(): string[] {
@@ -21,6 +21,16 @@ export function blocksOf(document: string, language: string): string[] {
 /** The text without its fenced blocks, where what looks like a link or a heading is one. */
 export function proseOf(document: string): string {
   return textOf(document).replace(/^```[^]*?^```$/gm, "");
+}
+
+/** The anchors that GitHub makes of a document's headings. */
+export function anchorsOf(document: string): string[] {
+  return [...proseOf(document).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    (heading as string)
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+      .replace(/ /g, "-"),
+  );
 }
 
 /** What a reader would type: the lines of the sh blocks, continued ones joined, comments left out. */

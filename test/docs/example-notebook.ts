@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { blocksOf } from "./documents";
-import { notebookOf, type Sandbox } from "./sandbox";
+import { blocksOf } from "./documents.js";
+import { notebookOf, type Sandbox } from "./sandbox.js";
 
 export const EXTENDING = "docs/extending.md";
 

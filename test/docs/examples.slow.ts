@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { readNotebook } from "../../src/jupyter";
-import { readingScorer } from "../../src/toxicity/scorers/scorer";
-import { blocksOf, documents } from "./documents";
-import { EXTENDING, isModule } from "./example-notebook";
-import { missing, notebookOf, Sandbox } from "./sandbox";
+import { projectRoot } from "../../src/base/paths.js";
+import { readNotebook } from "../../src/jupyter/index.js";
+import { readingScorer } from "../../src/scorers/scorer.js";
+import { blocksOf, documents } from "./documents.js";
+import { EXTENDING, isModule } from "./example-notebook.js";
+import { missing, notebookOf, Sandbox } from "./sandbox.js";
 
 const NOTEBOOKS = "docs/notebooks.md";
 const root = projectRoot();
@@ -19,7 +19,7 @@ const readersOwn: Record<string, string> = {
 
 /**
  * The TypeScript of a document as files beside it: modules one by one, all else as one notebook, which is what it is.
- * `import { ShoutingScorer } from "./shouting"` finds the module that exports it.
+ * `import { ShoutingScorer } from "./shouting.js"` finds the module that exports it.
  */
 function filesOf(document: string): Record<string, string> {
   const blocks = blocksOf(document, "ts");
@@ -50,7 +50,7 @@ function complaintsOf(given: Record<string, string>): Map<string, string[]> {
   host.fileExists = (path) => files.has(path) || fileExists(path);
   host.readFile = (path) => files.get(path) ?? readFile(path);
   const program = ts.createProgram({
-    rootNames: [...files.keys(), join(root, "kernels/alignscope/executor/cell-globals.d.ts")],
+    rootNames: [...files.keys(), join(root, "kernels/typescript/executor/cell-globals.d.ts")],
     options: {
       ...options,
       noEmit: true,

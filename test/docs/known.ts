@@ -71,6 +71,10 @@ export const KNOWN: Record<string, Record<string, Known>> = {
     },
     "npx alignscope data verify lab-prompts": { run: true, shows: /lab-prompts/ },
     'npm run reproduce -- --only 2 -p model "$PWD/data/lab/model"': dry,
+    "npx alignscope lab gates ./my-model --validation texts.jsonl --layers": {
+      elsewhere: "test/lab/gates.test.ts",
+      says: "labGates({ model: COMMITTED",
+    },
     'echo "What a silly idea." | npx alignscope score --scorer linear': { run: true, shows: /"score":0\.\d/ },
     "npx alignscope scorers list": { run: true, shows: /linear/ },
     "npx alignscope scorers agreement": { elsewhere: "test/cli/scorers.test.ts", says: '"agreement"' },
@@ -89,18 +93,18 @@ export const KNOWN: Record<string, Record<string, Known>> = {
       says: '"fetch"',
     },
     "npx alignscope bench --shape gpt2-medium --backend webgpu": {
-      elsewhere: "test/bench/bench.slow.ts",
+      elsewhere: "test/cli/bench/bench.slow.ts",
       says: 'shape: "lab"',
     },
     "npm run reproduce -- --profile paper --backend webgpu -p pairCount 6144": dry,
-    "npx alignscope pack": { elsewhere: "test/pack/air-gapped.slow.ts", says: '"pack"' },
+    "npx alignscope pack": { elsewhere: "test/cli/pack/air-gapped.slow.ts", says: '"pack"' },
     "tar xzf alignscope-0.1.0-linux-x64.tar.gz && cd alignscope-0.1.0-linux-x64": {
-      elsewhere: "test/pack/air-gapped.slow.ts",
+      elsewhere: "test/cli/pack/air-gapped.slow.ts",
       says: "unpack-and-run.sh",
     },
-    "./unpack-and-run.sh": { elsewhere: "test/pack/air-gapped.slow.ts", says: "unpack-and-run.sh" },
+    "./unpack-and-run.sh": { elsewhere: "test/cli/pack/air-gapped.slow.ts", says: "unpack-and-run.sh" },
     "./unpack-and-run.sh bench --shape gpt2-medium --backend webgpu --json": {
-      elsewhere: "test/pack/air-gapped.slow.ts",
+      elsewhere: "test/cli/pack/air-gapped.slow.ts",
       says: "bench",
     },
     "npx alignscope plan --profile paper --backend cuda --export snakemake --shards 8 --out Snakefile": {
@@ -126,7 +130,7 @@ export const KNOWN: Record<string, Record<string, Known>> = {
       leaves: "ours.json",
     },
     "python3 src/cli/bench/pytorch_peer.py --json > peer.json": {
-      elsewhere: "test/bench/peer.slow.ts",
+      elsewhere: "test/cli/bench/peer.slow.ts",
       says: "pytorch_peer.py",
     },
     "npx alignscope bench compare ours.json peer.json": {
@@ -158,7 +162,7 @@ export const KNOWN: Record<string, Record<string, Known>> = {
     },
     "cat in.ipynb | npx papermill-ts > out.ipynb": { run: true, leaves: "out.ipynb" },
     "npx papermill-ts https://host/in.ipynb s3://bucket/out.ipynb": {
-      elsewhere: "test/runner/stores.test.ts",
+      elsewhere: "test/papermill/stores.test.ts",
       says: "s3://",
     },
     "npx papermill-ts --help-notebook notebooks/3.3-interventions.ipynb": {
@@ -178,7 +182,7 @@ export const KNOWN: Record<string, Record<string, Known>> = {
       elsewhere: "package.json",
       says: '"@google-cloud/storage"',
     },
-    "npx alignscope bench runner": { elsewhere: "test/bench/runner.slow.ts", says: "runner" },
+    "npx alignscope bench runner": { elsewhere: "test/cli/bench/runner.slow.ts", says: "runner" },
   },
   "docs/reading.md": {
     "npx alignscope claims": { run: true, shows: /C1 +The probe finds toxicity/ },

@@ -1,8 +1,9 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { documents, proseOf } from "./documents";
+import { projectRoot } from "../../src/base/paths.js";
+import { anchorsOf, documents, proseOf } from "./documents.js";
 
 const root = projectRoot();
 
@@ -10,17 +11,6 @@ const root = projectRoot();
 function targetsOf(document: string): string[] {
   const prose = proseOf(document).replace(/`[^`]*`/g, "");
   return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target as string);
-}
-
-/** The anchors that GitHub makes of a document's headings. */
-function anchorsOf(path: string): string[] {
-  const text = readFileSync(join(root, path), "utf8").replace(/^```[^]*?^```$/gm, "");
-  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
-    (heading as string)
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}\s_-]/gu, "")
-      .replace(/ /g, "-"),
-  );
 }
 
 function leadsNowhere(document: string, target: string): boolean {

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createProgram } from "../../src/cli/main";
-import { joinPairs, papermillProgram } from "../../src/cli/papermill-options";
-import { projectRoot } from "../../src/data/paths";
+import { createProgram } from "../../src/cli/main.js";
+import { joinPairs, papermillProgram } from "../../src/papermill/command/papermill-options.js";
+import { projectRoot } from "../../src/base/paths.js";
 
 const { scripts } = JSON.parse(readFileSync(join(projectRoot(), "package.json"), "utf8")) as {
   scripts: Record<string, string>;

@@ -3,16 +3,18 @@ import {
   chmodSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { projectRoot } from "../../src/data/paths";
+import { projectRoot } from "../../src/base/paths.js";
 
 /** What a command needs of the project; packages are linked. */
 const COPIED = [
@@ -38,7 +40,7 @@ export class Sandbox {
     // `npm run reproduce` would install first, and npx takes a second to find what lies here.
     const node = JSON.stringify(process.execPath);
     const commands = join(this.root, "src/cli/bin");
-    this.program("npx", `name=$1; shift; exec ${node} "${commands}/$name.mjs" "$@"`);
+    this.program("npx", `name=$1; shift; exec ${node} "${this.root}"/*/*/bin/"$name.mjs" "$@"`);
     this.program(
       "npm",
       `[ "$1 $2" = "run reproduce" ] || { echo "not here: npm $*" >&2; exit 97; }; shift 2; [ "$1" = -- ] && shift
@@ -79,11 +81,16 @@ export class Sandbox {
 
   private linkPackages(): void {
     const [from, to] = [join(projectRoot(), "node_modules"), join(this.root, "node_modules")];
-    mkdirSync(to);
-    for (const name of readdirSync(from)) {
-      if (name !== "alignscope" && name !== ".bin") symlinkSync(join(from, name), join(to, name));
+    for (const name of readdirSync(from).filter((name) => name !== ".bin")) {
+      for (const place of name === "@alignscope"
+        ? readdirSync(join(from, name)).map((one) => join(name, one))
+        : [name]) {
+        mkdirSync(dirname(join(to, place)), { recursive: true });
+        // The project's own packages are links into it, and lead into this copy here.
+        const own = lstatSync(join(from, place)).isSymbolicLink();
+        symlinkSync(own ? readlinkSync(join(from, place)) : join(from, place), join(to, place));
+      }
     }
-    symlinkSync("..", join(to, "alignscope"));
   }
 
   private program(name: string, body: string): void {

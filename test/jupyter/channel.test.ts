@@ -1,6 +1,12 @@
 import { Router } from "zeromq";
 import { describe, expect, it } from "vitest";
-import { Channel, ClientChannels, MessageSigner, newConnectionInfo, newMessage } from "../../src/jupyter";
+import {
+  Channel,
+  ClientChannels,
+  MessageSigner,
+  newConnectionInfo,
+  newMessage,
+} from "../../src/jupyter/index.js";
 
 describe("channels", () => {
   it("carry thousands of messages sent at once, in order, and drop what is not signed", async () => {

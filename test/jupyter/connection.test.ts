@@ -7,7 +7,7 @@ import {
   removeConnectionFile,
   socketAddress,
   writeConnectionFile,
-} from "../../src/jupyter";
+} from "../../src/jupyter/index.js";
 
 const folder = join(mkdtempSync(join(tmpdir(), "connection-")), "runtime");
 beforeAll(() => {

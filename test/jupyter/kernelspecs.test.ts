@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
+import { projectRoot } from "../../src/base/paths.js";
 import {
   dataFolders,
   findKernelspec,
@@ -11,7 +11,7 @@ import {
   kernelspecFolders,
   listKernelspecs,
   userDataFolder,
-} from "../../src/jupyter";
+} from "../../src/jupyter/index.js";
 
 const root = mkdtempSync(join(tmpdir(), "kernelspecs-"));
 afterAll(() => rmSync(root, { recursive: true }));

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { InvalidMessageError, MessageSigner, newMessage } from "../../src/jupyter";
+import { InvalidMessageError, MessageSigner, newMessage } from "../../src/jupyter/index.js";
 
 const request = () => newMessage("execute_request", { code: "1 + 1 // é 😀" }, "session-1");
 

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { UserError } from "../../src/data/errors";
-import { formatNotebook, parseNotebook, readNotebook, writeNotebook } from "../../src/jupyter";
+import { UserError } from "../../src/base/errors.js";
+import { formatNotebook, parseNotebook, readNotebook, writeNotebook } from "../../src/jupyter/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "notebook-file-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { formatNotebook, NotebookFormatter, type CodeCell } from "../../src/jupyter";
-import { notebookOf } from "../runner/notebooks";
+import { formatNotebook, NotebookFormatter, type CodeCell } from "../../src/jupyter/index.js";
+import { notebookOf } from "../papermill/notebooks.js";
 
 it("a notebook written cell by cell is, byte for byte, the notebook written at once", () => {
   const notebook = notebookOf(["# Title\n\nText", 'const a = "\\n  \\" $& $1";\n', ["x", "tag"], ""]);

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { executeNotebook } from "../../src/runner";
-import { codeCells, notebookOf, printed } from "../runner/notebooks";
+import { projectRoot } from "../../src/base/paths.js";
+import { executeNotebook } from "../../src/papermill/index.js";
+import { codeCells, notebookOf, printed } from "../papermill/notebooks.js";
 
 const folder = mkdtempSync(join(tmpdir(), "kernel-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { endSessions, KernelSession } from "./kernel-session";
+import { endSessions, KernelSession } from "./kernel-session.js";
 
 let kernel: KernelSession;
 beforeAll(async () => void (kernel = await KernelSession.start()));

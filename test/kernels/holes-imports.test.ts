@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { endSessions, KernelSession } from "./kernel-session";
+import { endSessions, KernelSession } from "./kernel-session.js";
 
 const temporary = realpathSync(mkdtempSync(join(tmpdir(), "imports-")));
 const project = join(temporary, "home", "project");

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Subscriber } from "zeromq";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { socketAddress } from "../../src/jupyter";
-import { endSessions, KernelSession } from "./kernel-session";
+import { socketAddress } from "../../src/jupyter/index.js";
+import { endSessions, KernelSession } from "./kernel-session.js";
 
 let kernel: KernelSession;
 beforeAll(async () => void (kernel = await KernelSession.start()));

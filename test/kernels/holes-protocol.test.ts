@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { Kernel } from "../../kernels/alignscope/front/kernel";
-import type { KernelSockets } from "../../kernels/alignscope/front/sockets";
-import { projectRoot } from "../../src/data/paths";
-import type { JsonObject } from "../../src/jupyter";
-import { endSessions, KernelSession, type Answer } from "./kernel-session";
+import { Kernel } from "../../kernels/typescript/front/kernel.js";
+import type { KernelSockets } from "../../kernels/typescript/front/sockets.js";
+import { projectRoot } from "../../src/base/paths.js";
+import type { JsonObject } from "../../src/jupyter/index.js";
+import { endSessions, KernelSession, type Answer } from "./kernel-session.js";
 
 let kernel: KernelSession;
 beforeAll(async () => void (kernel = await KernelSession.start()));
@@ -22,12 +22,12 @@ it("kernel_info_reply has a status, and its versions are true", async () => {
   const { content } = await ask("kernel_info_request");
   const version = (file: string): string =>
     (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
-  const compiler = createRequire(createRequire(__filename).resolve("tslab/dist/main.js")).resolve(
+  const compiler = createRequire(createRequire(import.meta.url).resolve("tslab/dist/main.js")).resolve(
     "@tslab/typescript-for-tslab/package.json",
   );
   expect(content).toMatchObject({
     status: "ok",
-    implementation: "alignscope",
+    implementation: "ts-jupyter-kernel",
     implementation_version: version(join(projectRoot(), "package.json")),
     language_info: { name: "typescript", version: version(compiler), file_extension: ".ts" },
   });

@@ -1,8 +1,8 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { Dealer } from "zeromq";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { socketAddress } from "../../src/jupyter";
-import { endSessions, KernelSession } from "./kernel-session";
+import { socketAddress } from "../../src/jupyter/index.js";
+import { endSessions, KernelSession } from "./kernel-session.js";
 
 const SEED = 20240101;
 const MESSAGES = 10_000;

@@ -1,5 +1,5 @@
 import { afterAll, expect, it } from "vitest";
-import { endSessions, goneWithin, KernelSession, lives } from "./kernel-session";
+import { endSessions, goneWithin, KernelSession, lives } from "./kernel-session.js";
 
 afterAll(endSessions);
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Request } from "zeromq";
-import { projectRoot } from "../../src/data/paths";
+import { projectRoot } from "../../src/base/paths.js";
 import {
   ClientChannels,
   findKernelspec,
@@ -15,7 +15,7 @@ import {
   type ConnectionInfo,
   type JsonObject,
   type JupyterMessage,
-} from "../../src/jupyter";
+} from "../../src/jupyter/index.js";
 
 export interface SessionOptions {
   /** Where the kernel works; the project's root if nothing is said. */

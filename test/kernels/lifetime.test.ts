@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { writeNotebook } from "../../src/jupyter";
-import { notebookOf } from "../runner/notebooks";
+import { projectRoot } from "../../src/base/paths.js";
+import { writeNotebook } from "../../src/jupyter/index.js";
+import { notebookOf } from "../papermill/notebooks.js";
 
 const folder = mkdtempSync(join(tmpdir(), "lifetime-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -35,7 +35,7 @@ it.skipIf(process.platform === "win32")(name, async () => {
 fs.writeFileSync(${JSON.stringify(pidFile)}, String(process.pid));
 for (const end = Date.now() + 50000; Date.now() < end; );`;
   writeNotebook(input, notebookOf([code]));
-  const command = join(projectRoot(), "src", "cli", "bin", "papermill-ts.mjs");
+  const command = join(projectRoot(), "src", "papermill", "bin", "papermill-ts.mjs");
   const runner = spawn(process.execPath, [command, input, join(folder, "out.ipynb")], { stdio: "ignore" });
   try {
     expect(await until(() => existsSync(pidFile) && readFileSync(pidFile, "utf8") !== "", 40)).toBe(true);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Resvg } from "@resvg/resvg-js";
 import { expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
+import { projectRoot } from "../../src/base/paths.js";
 
 const folder = join(projectRoot(), "kernels", "alignscope");
 

@@ -10,8 +10,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, it } from "vitest";
-import { executeNotebook } from "../../src/runner";
-import { codeCells, notebookOf, printed } from "../runner/notebooks";
+import { executeNotebook } from "../../src/papermill/index.js";
+import { codeCells, notebookOf, printed } from "../papermill/notebooks.js";
 
 // A project of its own: rebuilding this one would disturb whoever uses it.
 // Deep enough for TypeScript, which does not watch folders near the root of the disk.

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BpeTokenizer, END_OF_TEXT, preTokenise, trainBpe } from "../../src/lab/bpe";
+import { BpeTokenizer, END_OF_TEXT, preTokenise, trainBpe } from "../../src/lab/bpe.js";
 
 const TEXT = `The lighthouse keeper counted the ships that passed the lighthouse, and wrote down what they were carrying.
 "It's nothing," said the keeper's daughter; she'd counted 1,204 of them since 1961. They don't stop here any more!

@@ -10,8 +10,8 @@ import {
   splitLong,
   straightenQuotes,
   stripOuterQuotes,
-} from "../../src/lab/cleaning";
-import { cleanComment, cleanParagraph, cleanSentence, cleanWebText } from "../../src/lab/corpus-mirror";
+} from "../../src/lab/cleaning.js";
+import { cleanComment, cleanParagraph, cleanSentence, cleanWebText } from "../../src/lab/corpus-mirror.js";
 
 describe("cleaning a talk-page comment", () => {
   it.each([

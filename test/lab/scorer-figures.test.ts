@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { mirrorFolder, projectRoot } from "../../src/data/paths";
-import { loadHeldOutTexts, loadScorerData } from "../../src/lab/scorer-data";
-import { measureScorer } from "../../src/lab/scorer-figures";
-import type { TrainedScorerMeta } from "../../src/lab/scorer-training";
-import { LAB_SEED, normaliseWords } from "../../src/lab/splits";
-import { embeddedScorerFolder, LinearScorer, openScorer } from "../../src/toxicity/scorers";
+import { mirrorFolder, projectRoot } from "../../src/base/paths.js";
+import { loadHeldOutTexts, loadScorerData } from "../../src/lab/scorer-data.js";
+import { measureScorer } from "../../src/lab/scorer-figures.js";
+import type { TrainedScorerMeta } from "../../src/lab/scorer-card.js";
+import { LAB_SEED, normaliseWords } from "../../src/lab/splits.js";
+import { embeddedScorerFolder, LinearScorer, openScorer } from "../../src/scorers/index.js";
 
 const mirror = mirrorFolder() ?? resolve(projectRoot(), "../shared/data");
 const present = existsSync(join(mirror, "jigsaw-balanced.csv"));

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { registered } from "../../src/data/registry";
-import { fitCalibrations, isForIsotonic } from "../../src/lab/scorer-isotonic";
-import { isHeldOutRtp } from "../../src/lab/splits";
+import { registered } from "../../src/data/registry.js";
+import { fitCalibrations, isForIsotonic } from "../../src/lab/scorer-isotonic.js";
+import { isHeldOutRtp } from "../../src/lab/splits.js";
 import {
   type AttributeSource,
   type CalibrationFile,
@@ -10,9 +10,9 @@ import {
   readReference,
   type ReferenceText,
   withKeptCalibration,
-} from "../../src/toxicity/scorers";
-import { embeddedCalibration } from "../../src/toxicity/scorers/calibrations";
-import { mirror, temporaryFolder, withMirror } from "../data/helpers";
+} from "../../src/scorers/index.js";
+import { embeddedCalibration } from "../../src/scorers/calibrations.js";
+import { mirror, temporaryFolder, withMirror } from "../data/helpers.js";
 
 const kept = JSON.parse(readFileSync(embeddedCalibration("profanity-check"), "utf8")) as CalibrationFile;
 

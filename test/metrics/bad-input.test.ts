@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { UserError } from "../../src/data/errors";
-import { projectRoot } from "../../src/data/paths";
-import { bootstrapMean } from "../../src/metrics/bootstrap";
-import { continuationF1 } from "../../src/metrics/f1";
-import { generateContinuations } from "../../src/metrics/generation";
-import { histogram } from "../../src/metrics/histogram";
-import { scoreTexts, toxicityOfContinuations } from "../../src/metrics/toxicity";
-import { type GPT2, GPT2 as Model, type Hooks, Tokenizer } from "../../src/model";
-import { openBackend } from "../../src/tensors";
+import { UserError } from "../../src/base/errors.js";
+import { projectRoot } from "../../src/base/paths.js";
+import { bootstrapMean } from "../../src/metrics/bootstrap.js";
+import { continuationF1 } from "../../src/metrics/f1.js";
+import { generateContinuations } from "../../src/metrics/generation.js";
+import { histogram } from "../../src/metrics/histogram.js";
+import { scoreTexts, toxicityOfContinuations } from "../../src/metrics/toxicity.js";
+import { type GPT2, GPT2 as Model, type Hooks, Tokenizer } from "../../src/model/index.js";
+import { openBackend } from "../../src/tensors/index.js";
 import * as tf from "@tensorflow/tfjs-core";
 
 const folder = join(projectRoot(), "data", "lab", "model");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { bootstrapMean } from "../../src/metrics/bootstrap";
-import { tokenF1 } from "../../src/metrics/f1";
+import { bootstrapMean } from "../../src/metrics/bootstrap.js";
+import { tokenF1 } from "../../src/metrics/f1.js";
 
 describe("tokenF1", () => {
   it("is the harmonic mean of multiset precision and recall", () => {

@@ -2,15 +2,15 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { continuationF1, tokenF1 } from "../../src/metrics/f1";
-import { generateContinuations } from "../../src/metrics/generation";
-import { matchScales } from "../../src/metrics/matched-scales";
-import { perplexity } from "../../src/metrics/perplexity";
-import { scoreTexts, toxicityOfContinuations } from "../../src/metrics/toxicity";
-import { generate, GPT2, Tokenizer } from "../../src/model";
-import { openBackend } from "../../src/tensors";
-import { randomDirections, subtractDirection } from "../../src/toxicity/interventions";
+import { projectRoot } from "../../src/base/paths.js";
+import { continuationF1, tokenF1 } from "../../src/metrics/f1.js";
+import { generateContinuations } from "../../src/metrics/generation.js";
+import { matchScales } from "../../src/metrics/matched-scales.js";
+import { perplexity } from "../../src/metrics/perplexity.js";
+import { scoreTexts, toxicityOfContinuations } from "../../src/metrics/toxicity.js";
+import { generate, GPT2, Tokenizer } from "../../src/model/index.js";
+import { openBackend } from "../../src/tensors/index.js";
+import { randomDirections, subtractDirection } from "../../src/toxicity/interventions.js";
 
 const folder = join(projectRoot(), "data", "lab", "model");
 

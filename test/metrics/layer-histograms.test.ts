@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { layerHistograms, type LayerBar } from "../../src/metrics/layer-histograms";
+import { layerHistograms, type LayerBar } from "../../src/metrics/layer-histograms.js";
 
 const barsOf = (bars: readonly LayerBar[], layer: number, kind: LayerBar["kind"]) =>
   bars.filter((bar) => bar.layer === layer && bar.kind === kind);

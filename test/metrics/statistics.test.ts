@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { UserError } from "../../src/data/errors";
-import { bootstrapMean } from "../../src/metrics/bootstrap";
-import { tokenF1 } from "../../src/metrics/f1";
-import { histogram } from "../../src/metrics/histogram";
+import { UserError } from "../../src/base/errors.js";
+import { bootstrapMean } from "../../src/metrics/bootstrap.js";
+import { tokenF1 } from "../../src/metrics/f1.js";
+import { histogram } from "../../src/metrics/histogram.js";
 
 const numbers = (least = 0) =>
   fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: least, maxLength: 40 });

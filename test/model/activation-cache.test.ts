@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hookPoints, type GPT2, type HookNames, type Positions } from "../../src/model";
-import { onEachBackend } from "../backends";
-import { forward, layOut } from "../referee";
-import { expectValues, modelOf, tail, TWO_BLOCKS } from "./cases";
+import { hookPoints, type GPT2, type HookNames, type Positions } from "../../src/model/index.js";
+import { onEachBackend } from "../backends.js";
+import { forward, layOut } from "../referee/index.js";
+import { expectValues, modelOf, tail, TWO_BLOCKS } from "./cases.js";
 
 const { config, weights, sequences } = TWO_BLOCKS;
 const LENGTH = 5;

@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { directLogitAttribution, type GPT2 } from "../../src/model";
-import { onEachBackend } from "../backends";
-import { forward, layOut } from "../referee";
-import { affine } from "../referee/ops";
-import { CASES, modelOf, relativeError, tail, type Case } from "./cases";
+import { directLogitAttribution, type GPT2 } from "../../src/model/index.js";
+import { onEachBackend } from "../backends.js";
+import { forward, layOut } from "../referee/index.js";
+import { affine } from "../referee/ops.js";
+import { CASES, modelOf, relativeError, tail, type Case } from "./cases.js";
 
 /** The logits after each sequence's last position, and what each block writes to them, in float64. */
 function inFloat64(

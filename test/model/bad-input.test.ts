@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import fc from "fast-check";
 import * as tf from "@tensorflow/tfjs-core";
-import { GPT2, gradientsOf, logitLens, nextTokenLoss } from "../../src/model";
-import { onEachBackend } from "../backends";
-import { forward, layOut } from "../referee";
-import { CASES, logSoftmaxOf, modelOf, relativeError, valuesOf } from "./cases";
-import { modelFolder, smallTensors } from "./folders";
+import { GPT2, gradientsOf, logitLens, nextTokenLoss } from "../../src/model/index.js";
+import { onEachBackend } from "../backends.js";
+import { forward, layOut } from "../referee/index.js";
+import { CASES, logSoftmaxOf, modelOf, relativeError, valuesOf } from "./cases.js";
+import { modelFolder, smallTensors } from "./folders.js";
 
 const own = CASES[0]!; // a vocabulary of 11, a context of 10
 const { config, weights, even } = own;

@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { expect } from "vitest";
-import { gaussian, GPT2, type GPT2Config } from "../../src/model";
-import { randomWeights, type Weights } from "../referee";
+import { gaussian, GPT2, type GPT2Config } from "../../src/model/index.js";
+import { randomWeights, type Weights } from "../referee/index.js";
 
 /** A model of an odd shape, and token sequences for it. */
 export interface Case {

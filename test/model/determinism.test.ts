@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
-import { generate, gradientsOf, hookPoints } from "../../src/model";
-import { onEachBackend } from "../backends";
-import { CASES, modelOf } from "./cases";
+import { generate, gradientsOf, hookPoints } from "../../src/model/index.js";
+import { onEachBackend } from "../backends.js";
+import { CASES, modelOf } from "./cases.js";
 
 const own = CASES[0]!;
 

@@ -1,13 +1,13 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { GPT2Config } from "../../src/model";
-import { configJson } from "../../src/model/config";
-import { initialValues, parameterShapes } from "../../src/model/parameters";
-import { encodeSafetensors } from "../../src/model/safetensors";
+import type { GPT2Config } from "../../src/model/index.js";
+import { configJson } from "../../src/model/config.js";
+import { initialValues, parameterShapes } from "../../src/model/parameters.js";
+import { encodeSafetensors } from "../../src/model/safetensors.js";
 
 /** The golden folder: a small random GPT-2 with float64 values beside it. */
-export const TINY = join(__dirname, "..", "fixtures", "tiny-gpt2");
+export const TINY = join(import.meta.dirname, "..", "fixtures", "tiny-gpt2");
 
 export const SMALL: GPT2Config = {
   nLayer: 2,

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hookPoints, type GPT2 } from "../../src/model";
-import { onEachBackend } from "../backends";
-import { forward, layOut } from "../referee";
-import { CASES, expectValues, logSoftmaxOf, modelOf, relativeError, valuesOf, WIDE } from "./cases";
+import { hookPoints, type GPT2 } from "../../src/model/index.js";
+import { onEachBackend } from "../backends.js";
+import { forward, layOut } from "../referee/index.js";
+import { CASES, expectValues, logSoftmaxOf, modelOf, relativeError, valuesOf, WIDE } from "./cases.js";
 
 const PADDINGS = ["masked", "as-published"] as const;
 

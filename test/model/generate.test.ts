@@ -1,9 +1,24 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { generate, type GenerateOptions, type GPT2, type Hooks, type SamplingOptions } from "../../src/model";
-import { onEachBackend } from "../backends";
-import { forward, layOut, type Edit } from "../referee";
-import { CASES, logSoftmaxOf, modelOf, relativeError, tail, TWO_BLOCKS, valuesOf, type Case } from "./cases";
+import {
+  generate,
+  type GenerateOptions,
+  type GPT2,
+  type Hooks,
+  type SamplingOptions,
+} from "../../src/model/index.js";
+import { onEachBackend } from "../backends.js";
+import { forward, layOut, type Edit } from "../referee/index.js";
+import {
+  CASES,
+  logSoftmaxOf,
+  modelOf,
+  relativeError,
+  tail,
+  TWO_BLOCKS,
+  valuesOf,
+  type Case,
+} from "./cases.js";
 
 const PROMPTS = [[1, 2, 3], [4], [5, 6, 7, 8], [9, 10], [2, 2]];
 

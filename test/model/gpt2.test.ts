@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { generate, GPT2, hookPoints, logitLens } from "../../src/model";
-import { oneHot } from "../../src/tensors/ops";
-import { onEachBackend } from "../backends";
-import { SMALL } from "./folders";
+import { generate, GPT2, hookPoints, logitLens } from "../../src/model/index.js";
+import { oneHot } from "../../src/tensors/ops/index.js";
+import { onEachBackend } from "../backends.js";
+import { SMALL } from "./folders.js";
 
 onEachBackend(({ runs, long }) => {
   let model: GPT2;

@@ -7,11 +7,11 @@ import {
   nextTokenLoss,
   type ForwardOptions,
   type GPT2,
-} from "../../src/model";
-import { onEachBackend } from "../backends";
-import { backward, forward, layOut, nextTokenLoss as refereeLoss, type Pass } from "../referee";
-import { centralDifferences } from "../referee/differences";
-import { CASES, TWO_BLOCKS, expectValues, modelOf, WIDE, type Case } from "./cases";
+} from "../../src/model/index.js";
+import { onEachBackend } from "../backends.js";
+import { backward, forward, layOut, nextTokenLoss as refereeLoss, type Pass } from "../referee/index.js";
+import { centralDifferences } from "../referee/differences.js";
+import { CASES, TWO_BLOCKS, expectValues, modelOf, WIDE, type Case } from "./cases.js";
 
 const TOLERANCE = 5e-5;
 const PADDINGS = ["masked", "as-published"] as const;

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hookName, hookPoints, type GPT2, type Hook } from "../../src/model";
-import { onEachBackend } from "../backends";
-import { forward, layOut, type Edit } from "../referee";
-import { expectValues, modelOf, TWO_BLOCKS } from "./cases";
+import { hookName, hookPoints, type GPT2, type Hook } from "../../src/model/index.js";
+import { onEachBackend } from "../backends.js";
+import { forward, layOut, type Edit } from "../referee/index.js";
+import { expectValues, modelOf, TWO_BLOCKS } from "./cases.js";
 
 const { config, weights, sequences } = TWO_BLOCKS;
 

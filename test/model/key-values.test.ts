@@ -1,9 +1,16 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { gaussian, gradientsOf, hookPoints, KeyValueCache, type GPT2, type Hooks } from "../../src/model";
-import { onEachBackend } from "../backends";
-import { forward, layOut, type Activation, type Edit, type Pass } from "../referee";
-import { centralDifferences } from "../referee/differences";
+import {
+  gaussian,
+  gradientsOf,
+  hookPoints,
+  KeyValueCache,
+  type GPT2,
+  type Hooks,
+} from "../../src/model/index.js";
+import { onEachBackend } from "../backends.js";
+import { forward, layOut, type Activation, type Edit, type Pass } from "../referee/index.js";
+import { centralDifferences } from "../referee/differences.js";
 import {
   CASES,
   expectValues,
@@ -13,7 +20,7 @@ import {
   tail,
   TWO_BLOCKS,
   valuesOf,
-} from "./cases";
+} from "./cases.js";
 
 /** Sequences cut in two: what comes first, of unequal length, and what follows it, of one length. */
 const NEXT = [

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import * as publicModel from "../../src/model";
+import * as publicModel from "../../src/model/index.js";
 import {
   accumulatedResidual,
   directLogitAttribution,
@@ -13,11 +13,11 @@ import {
   nextTokenLoss,
   residualRows,
   type ForwardOptions,
-} from "../../src/model";
-import { onEachBackend } from "../backends";
-import { expectNoneLeft } from "../memory";
-import { CASES, modelOf, TWO_BLOCKS } from "./cases";
-import { newFolder, TINY } from "./folders";
+} from "../../src/model/index.js";
+import { onEachBackend } from "../backends.js";
+import { expectNoneLeft } from "../memory.js";
+import { CASES, modelOf, TWO_BLOCKS } from "./cases.js";
+import { newFolder, TINY } from "./folders.js";
 
 /** What is public and makes no tensor. */
 const WITHOUT_TENSORS = [

@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { peakTensorBytes } from "../../src/bench/memory";
-import { GPT2, lossGradients, type GPT2Config } from "../../src/model";
-import { checkMemory, passBytes } from "../../src/model/memory";
-import { listTensors } from "../../src/model/safetensors";
-import { openBackend } from "../../src/tensors";
-import { findBlas } from "../../src/tensors/wasm/blas";
-import { TINY } from "./folders";
+import { peakTensorBytes } from "../../src/cli/bench/memory.js";
+import { GPT2, lossGradients, type GPT2Config } from "../../src/model/index.js";
+import { checkMemory, passBytes } from "../../src/model/memory.js";
+import { listTensors } from "../../src/model/safetensors.js";
+import { openBackend } from "../../src/tensors/index.js";
+import { findBlas } from "../../src/tensors/wasm/blas/index.js";
+import { TINY } from "./folders.js";
 
 const config = (shape: Pick<GPT2Config, "nLayer" | "nHead" | "vocabSize" | "dModel">): GPT2Config => ({
   ...shape,

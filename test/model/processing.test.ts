@@ -2,14 +2,14 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { GPT2, type GPT2Config } from "../../src/model";
-import { configJson } from "../../src/model/config";
-import { parameterShapes } from "../../src/model/parameters";
-import { encodeSafetensors } from "../../src/model/safetensors";
-import { onEachBackend } from "../backends";
-import { forward, layOut, type Weights } from "../referee";
-import { CASES, expectValues, logSoftmaxOf, modelOf, relativeError, valuesOf, type Case } from "./cases";
-import { newFolder } from "./folders";
+import { GPT2, type GPT2Config } from "../../src/model/index.js";
+import { configJson } from "../../src/model/config.js";
+import { parameterShapes } from "../../src/model/parameters.js";
+import { encodeSafetensors } from "../../src/model/safetensors.js";
+import { onEachBackend } from "../backends.js";
+import { forward, layOut, type Weights } from "../referee/index.js";
+import { CASES, expectValues, logSoftmaxOf, modelOf, relativeError, valuesOf, type Case } from "./cases.js";
+import { newFolder } from "./folders.js";
 
 /** `[rows, columns]`, row by row. */
 interface Matrix {

@@ -1,10 +1,16 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { accumulatedResidual, logitLens, residualRows, type GPT2, type Normalisation } from "../../src/model";
-import { onEachBackend } from "../backends";
-import { forward, layOut } from "../referee";
-import { centre } from "../referee/ops";
-import { CASES, expectValues, logSoftmaxOf, modelOf, relativeError, tail, type Case } from "./cases";
+import {
+  accumulatedResidual,
+  logitLens,
+  residualRows,
+  type GPT2,
+  type Normalisation,
+} from "../../src/model/index.js";
+import { onEachBackend } from "../backends.js";
+import { forward, layOut } from "../referee/index.js";
+import { centre } from "../referee/ops.js";
+import { CASES, expectValues, logSoftmaxOf, modelOf, relativeError, tail, type Case } from "./cases.js";
 
 const NORMALISATIONS = ["as-published", "own-layer-norm"] as const;
 

@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { GPT2 } from "../../src/model";
-import { encodeSafetensors, fromHalf, listTensors, readTensor, toHalf } from "../../src/model/safetensors";
-import { openBackend } from "../../src/tensors";
-import { modelFolder, newFolder, SMALL, smallTensors, type Tensors } from "./folders";
+import { GPT2 } from "../../src/model/index.js";
+import { encodeSafetensors, fromHalf, listTensors, readTensor, toHalf } from "../../src/model/safetensors.js";
+import { openBackend } from "../../src/tensors/index.js";
+import { modelFolder, newFolder, SMALL, smallTensors, type Tensors } from "./folders.js";
 
 beforeAll(async () => {
   await openBackend("wasm");

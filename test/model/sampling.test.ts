@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { sampler, type SamplingOptions } from "../../src/model/sampling";
+import { sampler, type SamplingOptions } from "../../src/model/sampling.js";
 
 const logits = fc
   .array(fc.float({ min: -20, max: 20, noNaN: true }), { minLength: 1, maxLength: 30 })

@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { gaussian, gradientsOf, type GPT2 } from "../../src/model";
-import { oneHot, pickLogProb } from "../../src/tensors/ops";
-import { onEachBackend } from "../backends";
-import { forward, layOut } from "../referee";
-import { CASES, modelOf, relativeError, valuesOf } from "./cases";
+import { gaussian, gradientsOf, type GPT2 } from "../../src/model/index.js";
+import { oneHot, pickLogProb } from "../../src/tensors/ops/index.js";
+import { onEachBackend } from "../backends.js";
+import { forward, layOut } from "../referee/index.js";
+import { CASES, modelOf, relativeError, valuesOf } from "./cases.js";
 
 onEachBackend(({ some }) => {
   describe.each(some(CASES))("$name", (own) => {

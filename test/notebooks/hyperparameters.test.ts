@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { openProject, type Project } from "../../src/pipeline";
-import { effectiveParameters } from "../../src/pipeline/parameters";
-import { paperTable } from "../../src/present/paper-values";
+import { openProject, type Project } from "../../src/pipeline/index.js";
+import { effectiveParameters } from "../../src/pipeline/parameters.js";
+import { paperTable } from "../../src/present/paper-values.js";
 
 const TABLES = [
   ["table-5", "4.3-dpo"],

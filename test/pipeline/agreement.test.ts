@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { agreementText } from "../../src/cli/diff-text";
-import { agreementWithCommitted, openProject, type Project } from "../../src/pipeline";
-import { Series, temporaryFolder } from "./helpers";
+import { agreementText } from "../../src/cli/diff-text.js";
+import { agreementWithCommitted, openProject, type Project } from "../../src/pipeline/index.js";
+import { Series, temporaryFolder } from "./helpers.js";
 
 interface Findings {
   data?: Record<string, string>;

@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { readClaims, reproduce, type ReproduceOptions } from "../../src/pipeline";
-import { judge, type JudgedClaim, type Measured, type RunClaim } from "../../src/present/claims";
-import { pretendToRun, Series, temporaryFolder } from "./helpers";
+import { readClaims, reproduce, type ReproduceOptions } from "../../src/pipeline/index.js";
+import { judge, type JudgedClaim, type Measured, type RunClaim } from "../../src/present/claims/index.js";
+import { pretendToRun, Series, temporaryFolder } from "./helpers.js";
 
-vi.mock(import("../../src/pipeline/provenance"), async (original) => ({
+vi.mock(import("../../src/pipeline/provenance.js"), async (original) => ({
   ...(await original()),
   environment: () => Promise.resolve({ library: "l", packages: "p", kernel: "k" }),
 }));

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { agreementWithCommitted, openProject } from "../../src/pipeline";
+import { agreementWithCommitted, openProject } from "../../src/pipeline/index.js";
 
 const project = await openProject();
 const missing = !existsSync(join(project.committed, "manifest.json"))

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { diffText } from "../../src/cli/diff-text";
-import { compareRuns } from "../../src/pipeline";
-import { temporaryFolder } from "./helpers";
+import { diffText } from "../../src/cli/diff-text.js";
+import { compareRuns } from "../../src/pipeline/index.js";
+import { temporaryFolder } from "./helpers.js";
 
 /** A run's folder with one notebook, its parameters and some data. */
 function run(data: Record<string, string>, { profile = "lab", seed = 1, backend = "wasm" } = {}): string {

@@ -1,7 +1,7 @@
 import { copyFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { loadGraph, selectNotebooks, upstreamOf } from "../../src/pipeline/graph";
-import { Series } from "./helpers";
+import { loadGraph, selectNotebooks, upstreamOf } from "../../src/pipeline/graph.js";
+import { Series } from "./helpers.js";
 
 function graph(change: (text: string) => string = (text) => text): ReturnType<typeof loadGraph> {
   const series = new Series();

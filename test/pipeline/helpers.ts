@@ -2,9 +2,14 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { afterEach } from "vitest";
-import { type Notebook, readNotebook, writeNotebook } from "../../src/jupyter";
-import { openProject, type Project, type ProjectOptions, type ReproduceOptions } from "../../src/pipeline";
-import { PapermillExecutionError } from "../../src/runner";
+import { type Notebook, readNotebook, writeNotebook } from "../../src/jupyter/index.js";
+import {
+  openProject,
+  type Project,
+  type ProjectOptions,
+  type ReproduceOptions,
+} from "../../src/pipeline/index.js";
+import { PapermillExecutionError } from "../../src/papermill/index.js";
 
 const temporary: string[] = [];
 
@@ -25,7 +30,7 @@ export class Series {
   readonly outputs = join(dirname(this.folder), "outputs");
 
   constructor() {
-    cpSync(join(__dirname, "fixtures", "series"), this.folder, { recursive: true });
+    cpSync(join(import.meta.dirname, "fixtures", "series"), this.folder, { recursive: true });
   }
 
   open(options: ProjectOptions = {}): Promise<Project> {

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { plan, reproduce, type ReproduceOptions, runNotebook } from "../../src/pipeline";
-import { pretendToRun, Series } from "./helpers";
+import { plan, reproduce, type ReproduceOptions, runNotebook } from "../../src/pipeline/index.js";
+import { pretendToRun, Series } from "./helpers.js";
 
-vi.mock(import("../../src/pipeline/provenance"), async (original) => ({
+vi.mock(import("../../src/pipeline/provenance.js"), async (original) => ({
   ...(await original()),
   environment: () => Promise.resolve({ library: "l", packages: "p", kernel: "k" }),
 }));

@@ -4,12 +4,12 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { mulberry32 } from "../../src/data/random";
-import { plan, readState, verify } from "../../src/pipeline";
-import { filesBelow } from "../../src/pipeline/provenance";
-import { Series } from "./helpers";
+import { mulberry32 } from "../../src/base/random.js";
+import { plan, readState, verify } from "../../src/pipeline/index.js";
+import { filesBelow } from "../../src/pipeline/provenance.js";
+import { Series } from "./helpers.js";
 
-const root = resolve(__dirname, "../..");
+const root = resolve(import.meta.dirname, "../..");
 const MOMENTS = 20;
 const MARKER = "ALIGNSCOPE_TEST_MARKER";
 

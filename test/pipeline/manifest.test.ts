@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { sha256Of } from "../../src/data/checksum";
-import { type Manifest, reproduce, type ReproduceOptions } from "../../src/pipeline";
-import { STUDY_MIME } from "../../src/present/notebook";
-import { DeadKernelError } from "../../src/runner";
-import { pretendToRun, Series } from "./helpers";
+import { sha256Of } from "../../src/base/checksum.js";
+import { type Manifest, reproduce, type ReproduceOptions } from "../../src/pipeline/index.js";
+import { STUDY_MIME } from "../../src/present/notebook.js";
+import { DeadKernelError } from "../../src/papermill/index.js";
+import { pretendToRun, Series } from "./helpers.js";
 
-vi.mock(import("../../src/pipeline/provenance"), async (original) => ({
+vi.mock(import("../../src/pipeline/provenance.js"), async (original) => ({
   ...(await original()),
   environment: () => Promise.resolve({ library: "l", packages: "p", kernel: "k" }),
 }));
@@ -60,7 +60,7 @@ describe("the manifest of a run", () => {
     await reproduce(await series.open(), { execute, only: ["X"] });
     const { format, lockfile } = manifestOf(series);
     expect(format).toBe(2);
-    expect(lockfile).toBe(sha256Of(readFileSync(join(__dirname, "../../package-lock.json"))));
+    expect(lockfile).toBe(sha256Of(readFileSync(join(import.meta.dirname, "../../package-lock.json"))));
   });
 
   it("says how each notebook ended: run through, by a dead kernel, without its artifact", async () => {

@@ -1,13 +1,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { describeForecast } from "../../src/cli/forecast-text";
-import { projectRoot } from "../../src/data/paths";
-import { registered } from "../../src/data/registry";
-import { readNotebook } from "../../src/jupyter";
-import { DATA_PARAMETERS, forecast, neededData, openProject, plan } from "../../src/pipeline";
-import { scorers } from "../../src/toxicity/scorers";
-import { temporaryFolder } from "./helpers";
+import { describeForecast } from "../../src/cli/forecast-text.js";
+import { projectRoot } from "../../src/base/paths.js";
+import { registered } from "../../src/data/registry.js";
+import { readNotebook } from "../../src/jupyter/index.js";
+import { DATA_PARAMETERS, forecast, neededData, openProject, plan } from "../../src/pipeline/index.js";
+import { scorers } from "../../src/scorers/index.js";
+import { temporaryFolder } from "./helpers.js";
 
 const names = new Map(scorers.map(({ name, files }) => [name, files]));
 const profile = (values: Record<string, string | string[]>) =>

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { Notebook } from "../../src/jupyter";
-import { declaredParameters } from "../../src/pipeline";
-import { effectiveParameters } from "../../src/pipeline/parameters";
-import type { Profile } from "../../src/pipeline/profile";
-import { Series } from "./helpers";
+import type { Notebook } from "../../src/jupyter/index.js";
+import { declaredParameters } from "../../src/pipeline/index.js";
+import { effectiveParameters } from "../../src/pipeline/parameters.js";
+import type { Profile } from "../../src/pipeline/profile.js";
+import { Series } from "./helpers.js";
 
 function notebook(source: string): Notebook {
   const metadata = { tags: ["parameters"] };

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { readNotebook } from "../../src/jupyter";
-import { loadProfile, openProject, profileNames } from "../../src/pipeline";
+import { projectRoot } from "../../src/base/paths.js";
+import { readNotebook } from "../../src/jupyter/index.js";
+import { loadProfile, openProject, profileNames } from "../../src/pipeline/index.js";
 
 const folder = join(projectRoot(), "notebooks", "profiles");
 const profiles = profileNames(folder).map((name) => loadProfile(folder, name));

@@ -1,11 +1,11 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { datasets } from "../../src/data/registry";
-import { dataChecksums, environment, gitState } from "../../src/pipeline/provenance";
-import { differences, type Fingerprint } from "../../src/pipeline/state";
-import { temporaryFolder } from "./helpers";
+import { datasets } from "../../src/data/registry.js";
+import { dataChecksums, environment, gitState } from "../../src/pipeline/provenance.js";
+import { differences, type Fingerprint } from "../../src/pipeline/state.js";
+import { temporaryFolder } from "./helpers.js";
 
 function project(): { root: string; write: (path: string, text: string) => void } {
   const root = temporaryFolder();
@@ -13,10 +13,25 @@ function project(): { root: string; write: (path: string, text: string) => void 
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   };
-  write("dist/src/model/gpt2.js", "1");
+  write("data/lab/manifest.json", "{}");
+  write(
+    "dist/src/index.js",
+    'export * from "./model/gpt2.js";\nconst later = () => import("./present/render.js");',
+  );
+  write("dist/src/model/gpt2.js", 'import { add } from "tensors/ops";');
+  write("dist/src/present/render.js", "1");
   write("dist/src/site/index.js", "1");
-  write("dist/kernels/alignscope/main.js", "1");
-  write("kernels/alignscope/kernel.json", "{}");
+  write("kernels/own/dist/main.js", 'spawn(new URL("../dist/executor.js", import.meta.url)); import "wire";');
+  write("kernels/own/dist/executor.js", "1");
+  write(
+    "kernels/alignscope/kernel.json",
+    '{"argv": ["node", "{resource_dir}/../own/dist/main.js", "{connection_file}"]}',
+  );
+  for (const name of ["tensors", "wire"]) {
+    write(`src/${name}/dist/ops.js`, "1");
+    mkdirSync(join(root, "node_modules"), { recursive: true });
+    symlinkSync(join("..", "src", name), join(root, "node_modules", name));
+  }
   write("package-lock.json", "{}");
   return { root, write };
 }
@@ -24,15 +39,18 @@ function project(): { root: string; write: (path: string, text: string) => void 
 describe("what every notebook of a run depends on", () => {
   it.each([
     ["library", "dist/src/model/gpt2.js"],
-    ["library", "src/present/paper-values.json"],
+    ["library", "dist/src/present/render.js"],
+    ["library", "src/tensors/dist/ops.js"],
     ["library", "data/lab/manifest.json"],
-    ["kernel", "dist/kernels/alignscope/main.js"],
+    ["kernel", "kernels/own/dist/main.js"],
+    ["kernel", "kernels/own/dist/executor.js"],
+    ["kernel", "src/wire/dist/ops.js"],
     ["kernel", "kernels/alignscope/kernel.json"],
     ["packages", "package-lock.json"],
   ] as const)("notices in %s that %s changed", async (part, path) => {
-    const { root, write } = project();
+    const { root } = project();
     const before = await environment("alignscope", root);
-    write(path, "changed");
+    appendFileSync(join(root, path), "\n");
     const after = await environment("alignscope", root);
     expect(after[part]).not.toBe(before[part]);
     expect({ ...after, [part]: "" }).toEqual({ ...before, [part]: "" });

@@ -1,11 +1,17 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { type Manifest, plan, type PlanOptions, reproduce, type ReproduceOptions } from "../../src/pipeline";
-import { pretendToRun, Series } from "./helpers";
+import {
+  type Manifest,
+  plan,
+  type PlanOptions,
+  reproduce,
+  type ReproduceOptions,
+} from "../../src/pipeline/index.js";
+import { pretendToRun, Series } from "./helpers.js";
 
 // What the notebooks run on stays the same here, also while somebody builds; provenance.test.ts looks at the real one.
-vi.mock(import("../../src/pipeline/provenance"), async (original) => ({
+vi.mock(import("../../src/pipeline/provenance.js"), async (original) => ({
   ...(await original()),
   environment: () => Promise.resolve({ library: "l", packages: "p", kernel: "k" }),
 }));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hostMemory, PROCESSES_BYTES, roomOn, shortage } from "../../src/pipeline";
+import { hostMemory, PROCESSES_BYTES, roomOn, shortage } from "../../src/pipeline/index.js";
 
 const profile = {
   ...{ name: "large", description: "", machine: "", parameters: {} },

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type Manifest, plan, reproduce } from "../../src/pipeline";
-import { pretendToRun, Series } from "./helpers";
+import { type Manifest, plan, reproduce } from "../../src/pipeline/index.js";
+import { pretendToRun, Series } from "./helpers.js";
 
 function declareSecret(series: Series): void {
   series.edit("1-first.ipynb", (text) =>

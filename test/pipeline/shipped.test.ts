@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { registered } from "../../src/data/registry";
-import { readNotebook } from "../../src/jupyter";
-import { loadGraph, openProject, profileNames } from "../../src/pipeline";
-import { filesBelow } from "../../src/pipeline/provenance";
+import { projectRoot } from "../../src/base/paths.js";
+import { registered } from "../../src/data/registry.js";
+import { readNotebook } from "../../src/jupyter/index.js";
+import { loadGraph, openProject, profileNames } from "../../src/pipeline/index.js";
+import { filesBelow } from "../../src/pipeline/provenance.js";
 
 const notebooks = join(projectRoot(), "notebooks");
 const graph = loadGraph(join(notebooks, "pipeline.yaml"));

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type Manifest, openProject, plan, verify } from "../../src/pipeline";
-import { temporaryFolder } from "./helpers";
-import { alignscope, snakemake, snakemakeIsThere } from "./snakemake";
+import { type Manifest, openProject, plan, verify } from "../../src/pipeline/index.js";
+import { temporaryFolder } from "./helpers.js";
+import { alignscope, snakemake, snakemakeIsThere } from "./snakemake.js";
 
-const root = resolve(__dirname, "../..");
+const root = resolve(import.meta.dirname, "../..");
 const local = join(root, "outputs/lab");
 
 /** Whether outputs/lab is whole, and what a run of this very code would leave. */

@@ -1,10 +1,10 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { readState } from "../../src/pipeline";
-import { filesBelow } from "../../src/pipeline/provenance";
-import { Series } from "./helpers";
-import { alignscope, snakemake, snakemakeIsThere, startSnakemake } from "./snakemake";
+import { readState } from "../../src/pipeline/index.js";
+import { filesBelow } from "../../src/pipeline/provenance.js";
+import { Series } from "./helpers.js";
+import { alignscope, snakemake, snakemakeIsThere, startSnakemake } from "./snakemake.js";
 
 /** Artifacts, figures and tables of a run, with their text. */
 function results(outputs: string): Record<string, string> {
@@ -101,7 +101,7 @@ describe.skipIf(!snakemakeIsThere)(
         `#!/bin/sh\necho "$@" >> "${work}/submitted"\nfor script; do :; done\nsetsid sh "$script" </dev/null >>"${work}/job.log" 2>&1 &\necho $!\n`,
       );
       chmodSync(join(bin, "sbatch"), 0o755);
-      const guide = readFileSync(join(__dirname, "../../docs/gpu.md"), "utf8");
+      const guide = readFileSync(join(import.meta.dirname, "../../docs/gpu.md"), "utf8");
       const line = /--cluster "([^"]+)"/.exec(guide)?.[1] ?? "";
       expect(line).toContain("sbatch");
       const { status, err } = await snakemake(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { openProject, snakefile } from "../../src/pipeline";
-import { Series, temporaryFolder } from "./helpers";
+import { openProject, snakefile } from "../../src/pipeline/index.js";
+import { Series, temporaryFolder } from "./helpers.js";
 
 describe("the series as a workflow for Snakemake", () => {
   it("has a rule for each notebook with what it reads and leaves, and one that ends the run", async () => {

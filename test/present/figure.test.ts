@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { Resvg } from "@resvg/resvg-js";
 import { parse } from "csv-parse/sync";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { figure } from "../../src/present/figure";
-import { textWidth, wrapText } from "../../src/present/fonts";
-import { mask } from "../../src/present/mask";
-import { paperTable } from "../../src/present/paper-values";
-import { frameSvg, svgToPng } from "../../src/present/render";
-import { lookEncoding, mergeConfig, modelLooks, palette } from "../../src/present/theme";
+import { figure } from "../../src/present/figure.js";
+import { textWidth, wrapText } from "../../src/present/fonts.js";
+import { mask } from "../../src/present/mask.js";
+import { paperTable } from "../../src/present/paper-values.js";
+import { frameSvg, svgToPng } from "../../src/present/render.js";
+import { lookEncoding, mergeConfig, modelLooks, palette } from "../../src/present/theme.js";
 
 const made: string[] = [];
 afterEach(() => made.splice(0).forEach((folder) => rmSync(folder, { recursive: true, force: true })));

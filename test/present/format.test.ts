@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { duration, fixed, formatNumber, percent, signed, significant } from "../../src/present/format";
+import { duration, fixed, formatNumber, percent, signed, significant } from "../../src/present/format.js";
 
 describe("numbers in tables", () => {
   it("keep three significant digits unless told otherwise", () => {

@@ -1,7 +1,7 @@
 import { parse } from "csv-parse/sync";
 import { describe, expect, it, vi } from "vitest";
-import { frame } from "../../src/present/frame";
-import { jsonRows, toCsv } from "../../src/present/rows";
+import { frame } from "../../src/present/frame.js";
+import { jsonRows, toCsv } from "../../src/present/rows.js";
 
 const rows = [
   { method: "noop", seed: 1, toxicity: 0.4 },

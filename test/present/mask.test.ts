@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { isOffensive, mask, maskCell, maskDistinct, parseWordList } from "../../src/present/mask";
+import { projectRoot } from "../../src/base/paths.js";
+import { isOffensive, mask, maskCell, maskDistinct, parseWordList } from "../../src/present/mask.js";
 
 // The words themselves stay in the data file: tests take them from there, by pattern.
 const lines = readFileSync(join(projectRoot(), "data", "words", "offensive.txt"), "utf8")

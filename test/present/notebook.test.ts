@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { figure } from "../../src/present/figure";
+import { figure } from "../../src/present/figure.js";
 import {
   display,
   type DisplayContent,
@@ -9,9 +9,9 @@ import {
   inNotebook,
   print,
   show,
-} from "../../src/present/notebook";
-import { progress } from "../../src/present/progress";
-import { table } from "../../src/present/table";
+} from "../../src/present/notebook.js";
+import { progress } from "../../src/present/progress.js";
+import { table } from "../../src/present/table.js";
 
 type Message = { content: DisplayContent; update: boolean };
 
@@ -105,7 +105,7 @@ describe("inside a kernel", () => {
   });
 
   it("tslab's own channel is found when its server runs in this process", () => {
-    const require = createRequire(__filename);
+    const require = createRequire(import.meta.url);
     const server = require("tslab/dist/jupyter.js") as { lastWriteDisplayData: unknown };
     expect(inNotebook()).toBe(false);
     const messages: Message[] = [];

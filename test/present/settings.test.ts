@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { paperTable, type PaperTable } from "../../src/present/paper-values";
-import { besideSettings } from "../../src/present/settings";
+import { paperTable, type PaperTable } from "../../src/present/paper-values.js";
+import { besideSettings } from "../../src/present/settings.js";
 
 const published: PaperTable = {
   ...{ id: "table-99", section: "D", source: "lee2024", where: "Table 99", title: "Settings", key: "id" },

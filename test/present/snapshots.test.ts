@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { figure, type FigureOptions } from "../../src/present/figure";
-import { svgToPng } from "../../src/present/render";
-import { lookEncoding, palette } from "../../src/present/theme";
+import { figure, type FigureOptions } from "../../src/present/figure.js";
+import { svgToPng } from "../../src/present/render.js";
+import { lookEncoding, palette } from "../../src/present/theme.js";
 
 /*
  * Pictures of the kinds of figures that the notebooks draw, on fixed numbers. Text is measured with the fonts of an npm

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { svgMath, typesetSvg } from "../../src/present/svg-math";
+import { svgMath, typesetSvg } from "../../src/present/svg-math.js";
 
 const words = (svg: string) => svg.replace(/<[^>]+>/g, "");
 /** Where each piece stands, in ems of the whole line's text. */

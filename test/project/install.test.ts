@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
+import { projectRoot } from "../../src/base/paths.js";
 
 const read = (name: string): unknown => JSON.parse(readFileSync(join(projectRoot(), name), "utf8"));
 const { allowScripts } = read("package.json") as { allowScripts: Record<string, boolean> };

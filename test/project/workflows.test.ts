@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { createProgram } from "../../src/cli/main";
-import { projectRoot } from "../../src/data/paths";
-import { profileNames } from "../../src/pipeline";
-import { BACKENDS } from "../../src/tensors";
+import { createProgram } from "../../src/cli/main.js";
+import { projectRoot } from "../../src/base/paths.js";
+import { profileNames } from "../../src/pipeline/index.js";
+import { BACKENDS } from "../../src/tensors/index.js";
 
 interface Step {
   uses?: string;

@@ -1,4 +1,4 @@
-import type { Batch } from "./batch";
+import type { Batch } from "./batch.js";
 
 /** q, k, v and z lie as `[batch, position, head, dHead]`; scores and pattern as `[batch, head, query, key]`. */
 interface Heads {

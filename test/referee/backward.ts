@@ -1,6 +1,6 @@
-import { attendReverse } from "./attention";
-import { scaledAndShifted, unembedding, weightOf, type Pass } from "./forward";
-import { affineReverse, columnSums, geluSlope, product, normaliseReverse, sum, transposed } from "./ops";
+import { attendReverse } from "./attention.js";
+import { scaledAndShifted, unembedding, weightOf, type Pass } from "./forward.js";
+import { affineReverse, columnSums, geluSlope, product, normaliseReverse, sum, transposed } from "./ops.js";
 
 /** Gradients of one number. */
 export interface Gradients {

@@ -1,4 +1,4 @@
-import type { GPT2Config } from "../../src/model";
+import type { GPT2Config } from "../../src/model/index.js";
 
 /** Sequences on one rectangle, padded on the left with the end-of-text token; rows are `[batch, position]`. */
 export interface Batch {

@@ -1,8 +1,8 @@
-import type { GPT2Config } from "../../src/model";
-import { attend } from "./attention";
-import type { Batch } from "./batch";
-import { affine, centre, gelu, logSoftmax, product, sum, transposed } from "./ops";
-import type { Weights } from "./weights";
+import type { GPT2Config } from "../../src/model/index.js";
+import { attend } from "./attention.js";
+import type { Batch } from "./batch.js";
+import { affine, centre, gelu, logSoftmax, product, sum, transposed } from "./ops.js";
+import type { Weights } from "./weights.js";
 
 /** A tensor: its shape, and its values row by row. */
 export interface Activation {

@@ -1,4 +1,4 @@
-import type { Pass } from "./forward";
+import type { Pass } from "./forward.js";
 
 /**
  * Mean cross-entropy, in nats, of every real token but the first of each sequence, and what it sends back to the logits:

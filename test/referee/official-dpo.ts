@@ -1,12 +1,13 @@
-import type { GPT2Config } from "../../src/model";
-import type { Batch } from "./batch";
-import type { Pass } from "./forward";
-import type { Pair } from "./preferences";
+import type { GPT2Config } from "../../src/model/index.js";
+import type { Batch } from "./batch.js";
+import type { Pass } from "./forward.js";
+import type { Pair } from "./preferences.js";
 
 /*
- * The batch and the loss of the official code (paper.md A8, q1 to q4), from its description: prompts padded on the left with
- * end-of-text, each side's continuations on the right, the narrower side filled up with token 0; an attention mask that
- * hides every end-of-text token and what fills up; log-probabilities of all tokens but end-of-text.
+ * The batch and the loss of the official code (docs/recipes.md#the-loss-of-dpo and #batches-of-pairs), from its
+ * description: prompts padded on the left with end-of-text, each side's continuations on the right, the narrower side
+ * filled up with token 0; an attention mask that hides every end-of-text token and what fills up; log-probabilities of all
+ * tokens but end-of-text.
  */
 
 /** What float32's smallest number does in Hugging Face's GPT-2: it swallows a score, once for causality, once for the mask. */

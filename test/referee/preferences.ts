@@ -1,4 +1,4 @@
-import type { Pass } from "./forward";
+import type { Pass } from "./forward.js";
 
 /** Continuations of one prompt, the first preferred to the second; token ids. */
 export interface Pair {

@@ -2,13 +2,21 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { gaussian } from "../../src/data/random";
-import type { GPT2Config } from "../../src/model";
-import { readConfig } from "../../src/model/config";
-import type { TensorSummary } from "../../src/parity/golden";
-import { TINY } from "../model/folders";
-import { backward, forward, layOut, nextTokenLoss, randomWeights, readWeights, rmspropStep } from ".";
-import { policyLoss, sequencesOf, type Pair } from "./preferences";
+import { gaussian } from "../../src/base/random.js";
+import type { GPT2Config } from "../../src/model/index.js";
+import { readConfig } from "../../src/model/config.js";
+import type { TensorSummary } from "../../src/cli/parity/golden.js";
+import { TINY } from "../model/folders.js";
+import {
+  backward,
+  forward,
+  layOut,
+  nextTokenLoss,
+  randomWeights,
+  readWeights,
+  rmspropStep,
+} from "./index.js";
+import { policyLoss, sequencesOf, type Pair } from "./preferences.js";
 
 const golden = JSON.parse(readFileSync(join(TINY, "golden.json"), "utf8")) as {
   forward: {

@@ -1,4 +1,4 @@
-import type { Weights } from "./weights";
+import type { Weights } from "./weights.js";
 
 /**
  * One step of RMSProp as torch.optim.RMSprop takes it: v ← αv + (1−α)g², p ← p − lr·g/(√v + ε), from v = 0.

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findBrowser, printReport } from "../../src/site/pdf";
-import { seriousViolations } from "./accessibility";
-import { RunFolder, code, shown, text } from "./run-folder";
+import { findBrowser, printReport } from "../../src/site/pdf.js";
+import { seriousViolations } from "./accessibility.js";
+import { RunFolder, code, shown, text } from "./run-folder.js";
 
 const browserPath = findBrowser();
 const here = browserPath ? "here" : "no Chromium or Chrome here";

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { projectRoot } from "../../src/data/paths";
-import { buildSite } from "../../src/site";
-import { findBrowser } from "../../src/site/pdf";
-import { seriousViolations } from "./accessibility";
+import { projectRoot } from "../../src/base/paths.js";
+import { buildSite } from "../../src/site/index.js";
+import { findBrowser } from "../../src/site/pdf.js";
+import { seriousViolations } from "./accessibility.js";
 
 /*
  * Every page of the default profile's own results, as a reader opens it: drawn to its end, in both themes.

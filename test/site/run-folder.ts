@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { type Cell, type Output, writeNotebook } from "../../src/jupyter";
-import type { Manifest } from "../../src/pipeline";
-import { figure, table } from "../../src/present";
-import { judge, mergeClaims } from "../../src/present/claims";
-import { buildSite } from "../../src/site";
+import { type Cell, type Output, writeNotebook } from "../../src/jupyter/index.js";
+import type { Manifest } from "../../src/pipeline/index.js";
+import { figure, table } from "../../src/present/index.js";
+import { judge, mergeClaims } from "../../src/present/claims/index.js";
+import { buildSite } from "../../src/site/index.js";
 
 /** A run of three notebooks, of which the last one failed. */
 export const manifest: Manifest = {

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { buildSite } from "../../src/site";
-import { code, RunFolder, shown, text } from "./run-folder";
+import { buildSite } from "../../src/site/index.js";
+import { code, RunFolder, shown, text } from "./run-folder.js";
 
 let run: RunFolder;
 

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { escapeHtml } from "../../src/site/html/escape";
-import { encodeWord, veil } from "../../src/site/html/veil";
+import { escapeHtml } from "../../src/site/html/escape.js";
+import { encodeWord, veil } from "../../src/site/html/veil.js";
 
 describe("veiling a page", () => {
   it("stars out offensive words in text and keeps each beside its stars", () => {

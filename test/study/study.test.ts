@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { openStudy, type Study } from "../../src/study";
+import { openStudy, type Study } from "../../src/study/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "study-"));
 let study: Study;

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
-import { BACKENDS, describeBackend, openBackend } from "../../src/tensors";
+import { BACKENDS, describeBackend, openBackend } from "../../src/tensors/index.js";
 
 test("auto opens a backend and says what it passed over and why", async () => {
   const description = await openBackend("auto");

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
-import { gaussian } from "../../src/model";
+import { gaussian } from "../../src/model/index.js";
 import {
   attentionMask,
   gelu,
@@ -8,12 +8,12 @@ import {
   layerNorm,
   linearGelu,
   pickLogProb,
-} from "../../src/tensors/ops";
-import { onEachBackend } from "../backends";
-import { logSoftmaxOf, relativeError, valuesOf } from "../model/cases";
-import { attend } from "../referee/attention";
-import { layOut } from "../referee";
-import { gelu as geluInFloat64, geluSlope } from "../referee/ops";
+} from "../../src/tensors/ops/index.js";
+import { onEachBackend } from "../backends.js";
+import { logSoftmaxOf, relativeError, valuesOf } from "../model/cases.js";
+import { attend } from "../referee/attention.js";
+import { layOut } from "../referee/index.js";
+import { gelu as geluInFloat64, geluSlope } from "../referee/ops.js";
 
 const normal = gaussian(12);
 const random = (count: number, scale = 1, shift = 0): Float64Array =>

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { onEachBackend } from "../backends";
+import { onEachBackend } from "../backends.js";
 
 onEachBackend(({ runs }) => {
   test("the gradient of tiling adds up what reaches the copies", async () => {

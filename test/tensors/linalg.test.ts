@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { gaussian } from "../../src/data/random";
-import { listTensors, readTensor, type TensorEntry } from "../../src/model/safetensors";
-import type { Golden } from "../../src/parity/golden";
-import { pca, svd } from "../../src/tensors/linalg";
-import { TINY } from "../model/folders";
+import { gaussian } from "../../src/base/random.js";
+import { listTensors, readTensor, type TensorEntry } from "../../src/model/safetensors.js";
+import type { Golden } from "../../src/cli/parity/golden.js";
+import { pca, svd } from "../../src/tensors/linalg.js";
+import { TINY } from "../model/folders.js";
 
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
   Array.from(a).reduce((sum, value, i) => sum + value * b[i]!, 0);

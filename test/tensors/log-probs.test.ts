@@ -1,11 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { gaussian } from "../../src/model";
-import { tokenLogProbs } from "../../src/tensors/ops";
-import { onEachBackend } from "../backends";
-import { logSoftmaxOf, relativeError, valuesOf } from "../model/cases";
-import { product, transposed } from "../referee/ops";
+import { gaussian } from "../../src/model/index.js";
+import { tokenLogProbs } from "../../src/tensors/ops/index.js";
+import { onEachBackend } from "../backends.js";
+import { logSoftmaxOf, relativeError, valuesOf } from "../model/cases.js";
+import { product, transposed } from "../referee/ops.js";
 
 const [ROWS, WIDTH, VOCAB] = [7, 5, 11];
 

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
-import * as ops from "../../src/tensors/ops";
-import { onEachBackend } from "../backends";
-import { expectNoneLeft } from "../memory";
+import * as ops from "../../src/tensors/ops/index.js";
+import { onEachBackend } from "../backends.js";
+import { expectNoneLeft } from "../memory.js";
 
 const [BATCH, LENGTH, HEADS, D_HEAD] = [2, 3, 2, 4];
 const WIDTH = HEADS * D_HEAD;

@@ -3,14 +3,14 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, expect, test, vi } from "vitest";
-import { generate, GPT2, hookPoints } from "../../src/model";
-import { comparisonWithGolden } from "../../src/parity";
-import { openBackend } from "../../src/tensors";
-import { NATIVE_PACKAGES, openNative } from "../../src/tensors/native";
-import { TINY } from "../model/folders";
+import { generate, GPT2, hookPoints } from "../../src/model/index.js";
+import { comparisonWithGolden } from "../../src/cli/parity/index.js";
+import { openBackend } from "../../src/tensors/index.js";
+import { NATIVE_PACKAGES, openNative } from "../../src/tensors/native.js";
+import { TINY } from "../model/folders.js";
 
 /** What tfjs-node-kernels.mjs reads out of the packages, which are not installed here. */
-const { kernels } = JSON.parse(readFileSync(join(__dirname, "tfjs-node-kernels.json"), "utf8")) as {
+const { kernels } = JSON.parse(readFileSync(join(import.meta.dirname, "tfjs-node-kernels.json"), "utf8")) as {
   kernels: string[];
 };
 
@@ -84,7 +84,7 @@ test("tfjs-node has every kernel that they run", () => {
 
 const installed = Object.entries(NATIVE_PACKAGES).filter(([, name]) => {
   try {
-    return createRequire(__filename).resolve(name) !== "";
+    return createRequire(import.meta.url).resolve(name) !== "";
   } catch {
     return false;
   }

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, describe, expect, test } from "vitest";
-import { diagnoseCuda, openNative } from "../../src/tensors/native";
-import { diagnose, diagnosePackage } from "../../src/tensors/native/diagnose";
-import { readDriver, type CudaDriver } from "../../src/tensors/native/driver";
-import { prepareEnvironment, restoreUtilHelpers } from "../../src/tensors/native/environment";
-import { CUDA_LIBRARIES, probeFolder, type CudaProbe } from "../../src/tensors/native/probe";
+import { diagnoseCuda, openNative } from "../../src/tensors/native.js";
+import { diagnose, diagnosePackage } from "../../src/tensors/native/diagnose.js";
+import { readDriver, type CudaDriver } from "../../src/tensors/native/driver.js";
+import { prepareEnvironment, restoreUtilHelpers } from "../../src/tensors/native/environment.js";
+import { CUDA_LIBRARIES, probeFolder, type CudaProbe } from "../../src/tensors/native/probe.js";
 
 const newFolder = (): string => mkdtempSync(join(tmpdir(), "alignscope-native-"));
 
@@ -259,7 +259,9 @@ describe("the environment", () => {
 });
 
 test("the functions of node:util that the native packages call are there on every Node.js", () => {
-  const { nodeUtil } = JSON.parse(readFileSync(join(__dirname, "tfjs-node-kernels.json"), "utf8")) as {
+  const { nodeUtil } = JSON.parse(
+    readFileSync(join(import.meta.dirname, "tfjs-node-kernels.json"), "utf8"),
+  ) as {
     nodeUtil: string[];
   };
   const later: Record<string, unknown> = { promisify }; // as Node.js 23 and later have it

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { gaussian } from "../../src/model";
+import { gaussian } from "../../src/model/index.js";
 import {
   attentionMask,
   crossEntropy,
@@ -12,8 +12,8 @@ import {
   layerNormParts,
   linear,
   oneHot,
-} from "../../src/tensors/ops";
-import { onEachBackend } from "../backends";
+} from "../../src/tensors/ops/index.js";
+import { onEachBackend } from "../backends.js";
 
 /** Random values that do not depend on the backend. */
 function randomTensor<T extends tf.Tensor>(shape: number[], seed: number): T {

@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { gaussian } from "../../src/model";
-import { attendPast, factorsShape, stepPast } from "../../src/tensors/ops";
-import { valueAndGradients } from "../../src/tensors/tape";
-import { onEachBackend } from "../backends";
+import { gaussian } from "../../src/model/index.js";
+import { attendPast, factorsShape, stepPast } from "../../src/tensors/ops/index.js";
+import { valueAndGradients } from "../../src/tensors/tape.js";
+import { onEachBackend } from "../backends.js";
 
 /* Attention over a past that moves along its gradient, and that movement, against plain loops in float64. */
 

@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
-import { gaussian } from "../../src/model";
-import { rmsPropUpdate } from "../../src/tensors/ops";
-import { onEachBackend } from "../backends";
-import { relativeError, valuesOf } from "../model/cases";
-import { rmspropStep } from "../referee";
+import { gaussian } from "../../src/model/index.js";
+import { rmsPropUpdate } from "../../src/tensors/ops/index.js";
+import { onEachBackend } from "../backends.js";
+import { relativeError, valuesOf } from "../model/cases.js";
+import { rmspropStep } from "../referee/index.js";
 
 const SHAPE = [3, 5];
 

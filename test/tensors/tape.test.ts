@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
-import { differentiable, isDifferentiating, valueAndGradients } from "../../src/tensors/tape";
-import { onEachBackend } from "../backends";
+import { differentiable, isDifferentiating, valueAndGradients } from "../../src/tensors/tape.js";
+import { onEachBackend } from "../backends.js";
 
 async function valuesOf(tensor: tf.Tensor | undefined): Promise<number[]> {
   const values = Array.from((await tensor?.data()) ?? []);

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
-import { openBackend } from "../../src/tensors";
+import { openBackend } from "../../src/tensors/index.js";
 
 beforeAll(async () => {
   await openBackend("wasm");

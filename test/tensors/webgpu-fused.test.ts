@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { gaussian } from "../../src/model";
-import { openBackend } from "../../src/tensors";
+import { gaussian } from "../../src/model/index.js";
+import { openBackend } from "../../src/tensors/index.js";
 import {
   appendToCache,
   attention,
@@ -16,9 +16,9 @@ import {
   pickLogProb,
   rmsPropUpdate,
   tokenLogProbs,
-} from "../../src/tensors/ops";
-import { FUSED, runKernel } from "../../src/tensors/ops/fused";
-import { webgpuMissing } from "./webgpu-here";
+} from "../../src/tensors/ops/index.js";
+import { FUSED, runKernel } from "../../src/tensors/ops/fused.js";
+import { webgpuMissing } from "./webgpu-here.js";
 
 /*
  * Every fused kernel on webgpu against the plain composition, which runs on the backend cpu: values and gradients, for

@@ -1,4 +1,4 @@
-import { openBackend } from "../../src/tensors";
+import { openBackend } from "../../src/tensors/index.js";
 
 /**
  * Opens the webgpu backend, on SwiftShader if need be.

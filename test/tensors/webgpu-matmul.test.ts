@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { gaussian } from "../../src/model";
-import { openBackend } from "../../src/tensors";
-import type { DeviceBackend } from "../../src/tensors/webgpu/device";
-import { TILES, planOf, product } from "../../src/tensors/webgpu/matmul";
-import { invocationsOf } from "../../src/tensors/webgpu/matmul-wgsl";
-import { webgpuMissing } from "./webgpu-here";
+import { gaussian } from "../../src/model/index.js";
+import { openBackend } from "../../src/tensors/index.js";
+import type { DeviceBackend } from "../../src/tensors/webgpu/device.js";
+import { TILES, planOf, product } from "../../src/tensors/webgpu/matmul.js";
+import { invocationsOf } from "../../src/tensors/webgpu/matmul-wgsl.js";
+import { webgpuMissing } from "./webgpu-here.js";
 
 const missing = await webgpuMissing();
 
@@ -175,7 +175,7 @@ describe.skipIf(missing !== null)(`matrix products on webgpu (${missing ?? "here
       // Elementwise kernels and rows spread over two dimensions.
       const table = tf.tensor2d(values(300 * 9, 7), [300, 9]);
       const rows = tf.range(0, 300, 1, "int32");
-      const { embed } = await import("../../src/tensors/ops");
+      const { embed } = await import("../../src/tensors/ops/index.js");
       expect(await embed(table, rows).data()).toEqual(values(300 * 9, 7));
     } finally {
       limits.maxWorkgroupsPerDimension = most;

@@ -2,11 +2,11 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
-import { projectRoot } from "../../src/data";
-import { openBackend } from "../../src/tensors";
-import type { DeviceBackend } from "../../src/tensors/webgpu/device";
-import { webgpuLimits } from "../../src/tensors/webgpu";
-import { webgpuMissing } from "./webgpu-here";
+import { projectRoot } from "../../src/data/index.js";
+import { openBackend } from "../../src/tensors/index.js";
+import type { DeviceBackend } from "../../src/tensors/webgpu/device.js";
+import { webgpuLimits } from "../../src/tensors/webgpu/index.js";
+import { webgpuMissing } from "./webgpu-here.js";
 
 const missing = await webgpuMissing();
 const backend = (): DeviceBackend => tf.backend() as unknown as DeviceBackend;
@@ -15,7 +15,7 @@ const backend = (): DeviceBackend => tf.backend() as unknown as DeviceBackend;
 function runScript(body: string, env: Record<string, string> = {}): ReturnType<typeof spawnSync> {
   const script = `
     const tf = require("@tensorflow/tfjs-core");
-    const { openBackend, describeBackend } = require(${JSON.stringify(join(projectRoot(), "dist/src/tensors/index.js"))});
+    const { openBackend, describeBackend } = require(${JSON.stringify(join(projectRoot(), "src/tensors/dist/index.js"))});
     (async () => { ${body} })().catch((error) => { console.log(error.name + ": " + error.message); process.exitCode = 1; });`;
   return spawnSync(process.execPath, ["-e", script], {
     cwd: projectRoot(),
@@ -173,7 +173,7 @@ describe.skipIf(missing !== null)(`the webgpu backend (${missing ?? "here"})`, (
 test("where there is no driver, the error names what to install", () => {
   if (process.platform !== "linux") return;
   const { stdout } = runScript(
-    `await (require(${JSON.stringify(join(projectRoot(), "dist/src/tensors/webgpu/index.js"))})).openWebgpu();
+    `await (require(${JSON.stringify(join(projectRoot(), "src/tensors/dist/webgpu/index.js"))})).openWebgpu();
      console.log("a real GPU is here")`,
   );
   expect(stdout).toMatch(/^(UserError: webgpu: [^\n]+install[^\n]+|a real GPU is here)\n$/);

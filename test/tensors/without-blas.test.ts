@@ -9,14 +9,14 @@ vi.hoisted(() => {
   process.env["ALIGNSCOPE_TEST_BACKENDS"] = "wasm";
 });
 
-import "../model/activation-cache.test";
-import "../model/forward.test";
-import "../model/generate.test";
-import "../model/gradients.test";
-import "../model/key-values.test";
-import "../model/memory.test";
-import "../model/token-log-probs.test";
-import "./extremes.test";
-import "./memory.test";
-import "./ops.test";
-import "./rmsprop.test";
+import "../model/activation-cache.test.js";
+import "../model/forward.test.js";
+import "../model/generate.test.js";
+import "../model/gradients.test.js";
+import "../model/key-values.test.js";
+import "../model/memory.test.js";
+import "../model/token-log-probs.test.js";
+import "./extremes.test.js";
+import "./memory.test.js";
+import "./ops.test.js";
+import "./rmsprop.test.js";

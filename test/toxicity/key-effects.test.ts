@@ -1,19 +1,19 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
-import { GPT2 } from "../../src/model";
+import { GPT2 } from "../../src/model/index.js";
 import {
   effectPerDisturbance,
   keyDisturbance,
   keyEffects,
   rankKeys,
   type ChangedContinuation,
-} from "../../src/toxicity/key-effects";
-import { randomNeurons } from "../../src/toxicity/random";
-import { unalign } from "../../src/toxicity/unalign";
-import { norm } from "../../src/toxicity/vectors";
-import { readValueVectors, type Neuron } from "../../src/toxicity/value-vectors";
-import { onEachBackend } from "../backends";
-import { expectNoneLeft } from "../memory";
+} from "../../src/toxicity/key-effects.js";
+import { randomNeurons } from "../../src/toxicity/random.js";
+import { unalign } from "../../src/toxicity/unalign.js";
+import { norm } from "../../src/toxicity/vectors.js";
+import { readValueVectors, type Neuron } from "../../src/toxicity/value-vectors.js";
+import { onEachBackend } from "../backends.js";
+import { expectNoneLeft } from "../memory.js";
 
 const changed: ChangedContinuation[] = [
   { prompt: [5, 6, 7], before: [8, 9], after: [3] },

@@ -1,12 +1,12 @@
 import { beforeAll, expect, test } from "vitest";
-import { GPT2 } from "../../src/model";
-import { lastActivations } from "../../src/toxicity/activations";
-import { randomNeurons } from "../../src/toxicity/random";
-import { allNeurons, silencedPromotion } from "../../src/toxicity/silenced";
-import { unalign } from "../../src/toxicity/unalign";
-import { readValueVectors } from "../../src/toxicity/value-vectors";
-import { onEachBackend } from "../backends";
-import { expectNoneLeft } from "../memory";
+import { GPT2 } from "../../src/model/index.js";
+import { lastActivations } from "../../src/toxicity/activations.js";
+import { randomNeurons } from "../../src/toxicity/random.js";
+import { allNeurons, silencedPromotion } from "../../src/toxicity/silenced.js";
+import { unalign } from "../../src/toxicity/unalign.js";
+import { readValueVectors } from "../../src/toxicity/value-vectors.js";
+import { onEachBackend } from "../backends.js";
+import { expectNoneLeft } from "../memory.js";
 
 const prompts = [[5, 6, 7], [1], [9, 8, 2, 3]];
 

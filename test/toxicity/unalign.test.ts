@@ -1,16 +1,17 @@
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
-import { GPT2 } from "../../src/model";
-import { randomNeurons } from "../../src/toxicity/random";
-import { unalign } from "../../src/toxicity/unalign";
-import type { Neuron } from "../../src/toxicity/value-vectors";
-import { onEachBackend } from "../backends";
-import { expectNoneLeft } from "../memory";
+import { GPT2 } from "../../src/model/index.js";
+import { randomNeurons } from "../../src/toxicity/random.js";
+import { unalign } from "../../src/toxicity/unalign.js";
+import type { Neuron } from "../../src/toxicity/value-vectors.js";
+import { onEachBackend } from "../backends.js";
+import { expectNoneLeft } from "../memory.js";
 
 async function weightsOf(model: GPT2): Promise<Map<string, number[]>> {
-  const entries = model.parameterNames.map(
-    async (name) => [name, [...(await model.weight(name).data())]] as const,
-  );
+  const entries = model.parameterNames.map(async (name): Promise<[string, number[]]> => [
+    name,
+    [...(await model.weight(name).data())],
+  ]);
   return new Map(await Promise.all(entries));
 }
 

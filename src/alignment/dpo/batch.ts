@@ -1,7 +1,7 @@
-import type { GPT2Config } from "../../model";
-import type { Batch } from "../../model/padding";
-import type { TokenPair } from "../preference-pair";
-import type { DpoSettings } from "./settings";
+import type { GPT2Config } from "../../model/index.js";
+import type { Batch } from "../../model/padding.js";
+import type { TokenPair } from "../preference-pair.js";
+import type { DpoSettings } from "./settings.js";
 
 /** Both sides of some pairs, laid out for one pass, and which tokens' log-probabilities count. */
 export interface PairBatch {
@@ -27,6 +27,27 @@ export type LayoutSettings = Pick<
   everyPosition?: boolean;
 };
 
+/** What of the settings decides a gradient. */
+export type GradientSettings = Pick<
+  DpoSettings,
+  | "beta"
+  | "klGamma"
+  | "microBatchSize"
+  | "maxGradNorm"
+  | "countPrompt"
+  | "countSidePadding"
+  | "maskEos"
+  | "positions"
+>;
+
+/** The settings of a layout: with a KL in the loss or in a report, as published, every position has to be as it is there. */
+export function layoutOf(
+  settings: GradientSettings,
+  withKl: boolean,
+): GradientSettings & { everyPosition: boolean } {
+  return { ...settings, everyPosition: withKl && settings.countPrompt };
+}
+
 /** Whether what a pair's sides amount to depends on the other pairs of its batch. */
 export function dependsOnBatch({ countSidePadding, positions }: LayoutSettings): boolean {
   return countSidePadding || positions === "left edge";
@@ -47,9 +68,9 @@ interface Row {
  * Lays out both sides of some pairs.
  *
  * As corrected each sequence is padded on the left as a whole, pads are hidden and positions count from its first token.
- * Where the layout matters to the numbers it is the official one (paper.md A8): prompts padded on the left to a common
- * width, continuations padded on the right with end-of-text to a width per side, the narrower side filled up with token 0;
- * hidden from attention are both kinds of pads and, as there, every other end-of-text token.
+ * Where the layout matters to the numbers it is the official one (docs/recipes.md#batches-of-pairs): prompts padded on the
+ * left to a common width, continuations padded on the right with end-of-text to a width per side, the narrower side filled
+ * up with token 0; hidden from attention are both kinds of pads and, as there, every other end-of-text token.
  */
 export function layOutPairs(
   pairs: readonly TokenPair[],

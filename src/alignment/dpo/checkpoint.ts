@@ -1,11 +1,12 @@
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { hashFile } from "../../data/checksum";
-import { messageOf, UserError } from "../../data/errors";
-import { writeJsonAtomic } from "../../data/files";
-import { configJson, type GPT2Config } from "../../model/config";
-import { listFile, readTensor, safetensorsChunks, type TensorValues } from "../../model/safetensors";
-import { linkOrCopy, syncFolder, writeDurably } from "./durable";
+import { hashFile } from "@alignscope/base/checksum";
+import { messageOf, UserError } from "@alignscope/base/errors";
+import { linkOrCopy, syncFolder, writeDurably, writeJsonAtomic } from "@alignscope/base/files";
+import type { GPT2 } from "../../model/index.js";
+import { configJson, type GPT2Config } from "../../model/config.js";
+import { listFile, readTensor, safetensorsChunks, type TensorValues } from "../../model/safetensors.js";
 
 /*
  * A run's checkpoints lie in `checkpoints/` of its folder, one folder each, and `checkpoint.json` names the current one and
@@ -280,5 +281,27 @@ function json(value: unknown): Uint8Array {
 function readAll(folder: string, file: string): Map<string, Float32Array> {
   const values = new Map<string, Float32Array>();
   for (const entry of listFile(join(folder, file))) values.set(entry.name, readTensor(entry));
+  return values;
+}
+
+/** One checksum of a model's weights, whatever file they came from: the sha256 of names, shapes and values in order. */
+export async function weightsChecksum(model: GPT2): Promise<string> {
+  const hash = createHash("sha256");
+  for (const name of model.parameterNames) {
+    const tensor = model.weight(name);
+    const values = await tensor.data<"float32">();
+    hash.update(`${name} [${tensor.shape}]\n`);
+    hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
+  return hash.digest("hex");
+}
+
+/** Values of some parameters, all unless named; copies. */
+export async function weightsOf(
+  model: GPT2,
+  names: readonly string[] = model.parameterNames,
+): Promise<Map<string, Float32Array>> {
+  const values = new Map<string, Float32Array>();
+  for (const name of names) values.set(name, (await model.weight(name).data<"float32">()).slice());
   return values;
 }

@@ -1,8 +1,7 @@
 /** Direct preference optimisation: pairs of continuations, a policy, and the reference that it is held to. */
-export { readLog, type DpoRecord } from "./log";
-export { dpoLosses } from "./loss";
-export type { DpoMetrics } from "./metrics";
-export type { PairsReport } from "./pairs";
-export { DPO_SETTINGS, type DpoSettings, type DpoSettingsName } from "./settings";
-export { loadPolicy, trainDpo, type DpoOptions, type DpoProgress, type DpoResult } from "./train";
-export type { Trainable, TrainableParts } from "./trainable";
+export { readLog, type DpoMetrics, type DpoRecord } from "./metrics.js";
+export type { PairsReport } from "./pairs.js";
+export { DPO_SETTINGS, type DpoSettings, type DpoSettingsName } from "./settings.js";
+export { loadPolicy, trainDpo, type DpoOptions, type DpoResult } from "./train.js";
+export type { Trainable, TrainableParts } from "./trainable.js";
+export { dpoLosses, type DpoProgress } from "./trainer.js";

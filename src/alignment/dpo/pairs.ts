@@ -1,8 +1,9 @@
-import { sha256Of } from "../../data/checksum";
-import { UserError } from "../../data/errors";
-import type { GPT2Config } from "../../model";
-import type { TokenPair } from "../preference-pair";
-import type { DpoSettings } from "./settings";
+import { sha256Of } from "@alignscope/base/checksum";
+import { UserError } from "@alignscope/base/errors";
+import { mulberry32, shuffled } from "@alignscope/base/random";
+import type { GPT2Config } from "../../model/index.js";
+import type { TokenPair } from "../preference-pair.js";
+import type { DpoSettings } from "./settings.js";
 
 /** Pairs as a run takes them, and what became of the others. */
 export interface PreparedPairs {
@@ -27,8 +28,8 @@ export interface PairsReport {
 
 /**
  * Checks, truncates and splits pairs: a prompt keeps its first `maxPromptTokens`, a side its first `maxNewTokens` (what
- * the official tokenizer call does, paper.md A8), a copy of an earlier pair is left out, and the last `validationSize` are
- * held out.
+ * the official tokenizer call does, docs/recipes.md#preference-pairs), a copy of an earlier pair is left out, and the last
+ * `validationSize` are held out.
  *
  * @throws UserError naming the first pair that is empty on a side, has equal sides, an id that another has, or a token
  *   outside the vocabulary; and where too few are left
@@ -111,4 +112,23 @@ export function checksumOfPairs(pairs: readonly TokenPair[]): string {
     JSON.stringify([id, prompt, chosen, rejected]),
   );
   return sha256Of(lines.join("\n"));
+}
+
+/**
+ * The order in which an epoch, counted from 0, takes the training pairs: theirs, or one that seed and epoch decide. Nothing
+ * else is random in a run, so that epoch and position are all there is to say where it stands.
+ */
+export function orderOf(
+  epoch: number,
+  pairs: number,
+  { shuffle, seed }: Pick<DpoSettings, "shuffle" | "seed">,
+): number[] {
+  const order = Array.from({ length: pairs }, (_, i) => i);
+  // Seeds are spread, so that epoch 1 of one seed is not epoch 0 of the next.
+  return shuffle ? shuffled(order, mulberry32(Math.imul(seed + 1, 0x9e3779b1) ^ epoch)) : order;
+}
+
+/** The training pairs of a step that begins at `position` of an epoch. */
+export function batchAt(order: readonly number[], position: number, batchSize: number): number[] {
+  return order.slice(position, position + batchSize);
 }

@@ -1,9 +1,11 @@
-import { UserError } from "../../data/errors";
-import { suggestion } from "../../data/nearest";
+import { UserError } from "@alignscope/base/errors";
+import { suggestion } from "@alignscope/base/nearest";
+import type { Trainable } from "./trainable.js";
 
 /**
  * What decides, with the model, its reference and the pairs, how a run of DPO goes. Where the paper's text and its code
- * differ, or the code does what nobody would mean, each choice is an option of its own (paper.md A8, A10).
+ * differ, or the code does what nobody would mean, each choice is an option of its own. Where the values come
+ * from: docs/recipes.md#steps-of-dpo and the headings around it; differences are numbered as in docs/discrepancies.md.
  */
 export interface DpoSettings {
   /** How far the policy may go from the reference: β of the loss. */
@@ -35,9 +37,11 @@ export interface DpoSettings {
   minImprovement: number;
   /** Passes over the training pairs at most. */
   epochs: number;
+  /** Which entries of the policy are trained. */
+  trainable: Trainable;
   /** Decides the order of the pairs in each epoch. */
   seed: number;
-  /** Whether each epoch takes the pairs in an order of its own; if not, in theirs (quirk q5). */
+  /** Whether each epoch takes the pairs in an order of its own; if not, in theirs (difference 10). */
   shuffle: boolean;
   /** Whether the second of two equal pairs is left out. */
   dropDuplicates: boolean;
@@ -45,16 +49,16 @@ export interface DpoSettings {
   klGamma: number;
   /** What the reference's weights are rounded to. Its arithmetic is float32 all the same; the official code's is not. */
   referencePrecision: "float32" | "float16";
-  /** Whether log-probabilities of a side include its prompt (quirk q1). */
+  /** Whether log-probabilities of a side include its prompt (difference 9). */
   countPrompt: boolean;
   /**
-   * Whether the shorter side of a batch is filled up with token 0 ("!") whose log-probabilities count (quirk q2). Nobody
+   * Whether the shorter side of a batch is filled up with token 0 ("!") whose log-probabilities count (difference 9). Nobody
    * attends to these tokens, but they do attend to the text before them.
    */
   countSidePadding: boolean;
-  /** Whether end-of-text tokens within a text neither count nor are seen by others (quirk q3). */
+  /** Whether end-of-text tokens within a text neither count nor are seen by others. */
   maskEos: boolean;
-  /** Where positions begin: at the first token, or at the left edge of a batch, so that pads shift a text (quirk q4). */
+  /** Where positions begin: at the first token, or at the left edge of a batch, so that pads shift a text (difference 19). */
   positions: "first token" | "left edge";
 }
 
@@ -71,25 +75,26 @@ export type DpoSettingsName = "corrected" | "as-published";
  */
 export const DPO_SETTINGS: Record<DpoSettingsName, Readonly<DpoSettings>> = {
   corrected: {
-    beta: 0.1, //                          A8: paper and code
-    learningRate: 1e-6, //                 A8: the code since 2024-05-31, 1e-5 before (A10, 7)
-    warmupSteps: 150, //                   A8: the code; the paper does not say
-    batchSize: 4, //                       A8: the code
-    microBatchSize: 0, //                  A8: no accumulation
+    beta: 0.1, //                          paper and code
+    learningRate: 1e-6, //                 the code since 2024-05-31, 1e-5 before (difference 7)
+    warmupSteps: 150, //                   the code; the paper does not say (difference 12)
+    batchSize: 4, //                       the code
+    microBatchSize: 0, //                  the code accumulates none
     maxGradNorm: 10, //                    Table 5
-    maxPromptTokens: 64, //                A8: the code
-    maxNewTokens: 64, //                   A8: the code
-    validationSize: 64, //                 A8: the code; the paper does not say
-    evaluationBatchSize: 8, //             A8: the code
-    evaluateEvery: 100, //                 A8: the code; the paper does not say
+    maxPromptTokens: 64, //                the code
+    maxNewTokens: 64, //                   the code
+    validationSize: 64, //                 the code; the paper does not say (difference 12)
+    evaluationBatchSize: 8, //             the code
+    evaluateEvery: 100, //                 the code; the paper does not say (difference 12)
     checkpointEvery: 5, //                 a checkpoint is three times the model
-    patience: 10, //                       Table 5; the code has 30 (A10, 1)
-    minImprovement: 0, //                  A8: any lower loss counts
-    epochs: 5, //                          what the code's configuration asks for, and does not get (A8)
-    seed: 42, //                           A8: the code
-    shuffle: true, //                      what the code means to do (A8, q5)
+    patience: 10, //                       Table 5; the code has 30 (difference 1)
+    minImprovement: 0, //                  any lower loss counts
+    epochs: 5, //                          what the code's configuration asks for, and does not get (difference 10)
+    trainable: "all", //                   parameters, as the paper has it
+    seed: 42, //                           the code
+    shuffle: true, //                      what the code means to do (difference 10)
     dropDuplicates: true, //               –
-    klGamma: 0, //                         the paper's loss has no such term (A10, 8)
+    klGamma: 0, //                         the paper's loss has no such term (difference 8)
     referencePrecision: "float32", //      so that the loss begins at ln 2
     countPrompt: false, //                 the paper's equation: log π(y | x)
     countSidePadding: false, //            likewise
@@ -97,30 +102,31 @@ export const DPO_SETTINGS: Record<DpoSettingsName, Readonly<DpoSettings>> = {
     positions: "first token", //           likewise
   },
   "as-published": {
-    beta: 0.1, //                          A8
-    learningRate: 1e-6, //                 1e-5 before 2024-05-31 (A10, 7)
-    warmupSteps: 150, //                   A8
-    batchSize: 4, //                       A8
-    microBatchSize: 0, //                  A8
-    maxGradNorm: 10, //                    A8
-    maxPromptTokens: 64, //                A8
-    maxNewTokens: 64, //                   A8
-    validationSize: 64, //                 A8: the last 64 lines
-    evaluationBatchSize: 8, //             A8
-    evaluateEvery: 100, //                 A8
+    beta: 0.1,
+    learningRate: 1e-6, //                 1e-5 before 2024-05-31 (difference 7)
+    warmupSteps: 150,
+    batchSize: 4,
+    microBatchSize: 0,
+    maxGradNorm: 10,
+    maxPromptTokens: 64,
+    maxNewTokens: 64,
+    validationSize: 64, //                 the last 64 lines
+    evaluationBatchSize: 8,
+    evaluateEvery: 100,
     checkpointEvery: 5, //                 a checkpoint is three times the model
-    patience: 30, //                       A8; Table 5 has 10 (A10, 1)
-    minImprovement: 0, //                  A8
-    epochs: 1, //                          A8: the iterator is consumed once
-    seed: 42, //                           A8; decides nothing without a shuffle
-    shuffle: false, //                     A8, q5
-    dropDuplicates: false, //              A8
-    klGamma: 0, //                         what is left since 2024-08-08; a fork has 0.06 (A8)
-    referencePrecision: "float16", //      A10, 11
-    countPrompt: true, //                  A8, q1
-    countSidePadding: true, //             A8, q2
-    maskEos: true, //                      A8, q3
-    positions: "left edge", //             A8, q4
+    patience: 30, //                       Table 5 has 10 (difference 1)
+    minImprovement: 0,
+    epochs: 1, //                          the iterator is consumed once (difference 10)
+    trainable: "all",
+    seed: 42, //                           decides nothing without a shuffle
+    shuffle: false, //                     difference 10
+    dropDuplicates: false,
+    klGamma: 0, //                         what is left since 2024-08-08; a fork has 0.06 (difference 8)
+    referencePrecision: "float16", //      difference 11
+    countPrompt: true, //                  difference 9
+    countSidePadding: true, //             difference 9
+    maskEos: true, //                      docs/recipes.md#the-loss-of-dpo
+    positions: "left edge", //             difference 19
   },
 };
 

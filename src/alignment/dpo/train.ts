@@ -1,22 +1,19 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../../data/errors";
-import { withLock } from "../../data/lock";
-import { GPT2 } from "../../model";
-import type { TokenPair } from "../preference-pair";
-import { Checkpoints, type RunIdentity, type Stopped, type WriteStage } from "./checkpoint";
-import { withRoom } from "./durable";
-import { evaluate } from "./evaluation";
-import { DpoLearner, replaceWeight } from "./learner";
-import { RunLog } from "./log";
-import type { DpoMetrics } from "./metrics";
-import { checksumOfPairs, preparePairs, type PairsReport } from "./pairs";
-import { ReferenceLogProbs, roundedToHalf } from "./reference";
-import { toTheEnd } from "./run";
-import { resolveSettings, type DpoSettings, type DpoSettingsName } from "./settings";
-import { trainedEntries, trainedParameters, type Trainable } from "./trainable";
-import { weightsChecksum } from "./weights";
+import { UserError } from "@alignscope/base/errors";
+import { withLock } from "@alignscope/base/lock";
+import { explainFullDisk } from "@alignscope/base/system-errors";
+import { GPT2 } from "../../model/index.js";
+import type { TokenPair } from "../preference-pair.js";
+import { Checkpoints, weightsChecksum, type RunIdentity, type Stopped, type WriteStage } from "./checkpoint.js";
+import { ReferenceLogProbs, roundedToHalf } from "./log-probs.js";
+import { RunLog, type DpoMetrics } from "./metrics.js";
+import { replaceWeight, RmsProp } from "./optimizer.js";
+import { checksumOfPairs, preparePairs, type PairsReport } from "./pairs.js";
+import { resolveSettings, type DpoSettings, type DpoSettingsName } from "./settings.js";
+import { trainedEntries, trainedParameters } from "./trainable.js";
+import { evaluate, trainSteps, type DpoProgress } from "./trainer.js";
 
 /** What to train, on what, and where to keep it. */
 export interface DpoOptions extends Partial<DpoSettings> {
@@ -30,25 +27,9 @@ export interface DpoOptions extends Partial<DpoSettings> {
   folder: string;
   /** Which set of settings the others are changes of: "corrected" unless given. */
   settings?: DpoSettingsName;
-  /** Which entries of the policy are trained: "all" unless given. */
-  trainable?: Trainable;
   /** Ends the run after the step under way, with a checkpoint; the promise is rejected with the signal's reason. */
   signal?: AbortSignal;
   onProgress?: (progress: DpoProgress) => void;
-}
-
-/** How far a run is. */
-export interface DpoProgress {
-  /** Reference log-probabilities come first, unless a run before has left them. */
-  phase: "reference" | "training";
-  /** Pairs done, and pairs at most: patience may end a run before. */
-  done: number;
-  total: number;
-  step?: number;
-  /** Of the step that has just been taken. */
-  loss?: number;
-  validationLoss?: number;
-  bestValidationLoss?: number;
 }
 
 /** What a run came to. The policy holds the weights of the lowest validation loss. */
@@ -74,8 +55,9 @@ export interface DpoResult {
 }
 
 /**
- * Direct preference optimisation (Rafailov et al. 2023; paper.md A8) with RMSProp, evaluated on held-out pairs before the
- * first step and every `evaluateEvery` pairs, until `patience` evaluations have brought no lower loss or the epochs are over.
+ * Direct preference optimisation (Rafailov et al. 2023; docs/recipes.md#the-loss-of-dpo) with RMSProp, evaluated on held-out pairs
+ * before the first step and every `evaluateEvery` pairs, until `patience` evaluations have brought no lower loss or the epochs
+ * are over.
  * In the end the policy holds the weights of the lowest validation loss, and `folder/policy` has them on disk.
  *
  * A run that was interrupted, also by kill -9, goes on from its last checkpoint when it is started again with the same
@@ -92,7 +74,8 @@ export interface DpoResult {
  */
 export async function trainDpo(options: DpoOptions): Promise<DpoResult> {
   mkdirSync(options.folder, { recursive: true });
-  return withLock(join(options.folder, ".lock"), () => run(options));
+  const locked = { what: options.folder, otherwise: "name another folder" };
+  return withLock(join(options.folder, ".lock"), locked, () => run(options));
 }
 
 /** The best policy of a run, finished or not, from its folder. The caller disposes of it. */
@@ -106,18 +89,18 @@ export async function loadPolicy(folder: string): Promise<GPT2> {
 
 /** {@link trainDpo} without a lock; `stage` is called before each stage of writing a checkpoint, for tests. */
 export async function run(options: DpoOptions, stage?: WriteStage): Promise<DpoResult> {
-  const { model, folder, signal, onProgress, trainable = "all" } = options;
+  const { model, folder, signal, onProgress } = options;
   // A reference that is trained would be none: the policy itself stands for what it begins with.
   const given = options.reference === model ? undefined : options.reference;
   const settings = settingsOf(options);
   const prepared = preparePairs(options.pairs, settings, model.config);
-  const trained = trainedParameters(model, trainable);
+  const trained = trainedParameters(model, settings.trainable);
   const notes = notesOf(prepared.report);
   const identity: RunIdentity = {
     model: await weightsChecksum(model),
     reference: given ? await weightsChecksum(given) : "the model to start from",
     pairs: checksumOfPairs(options.pairs),
-    settings: { ...settings, trainable },
+    settings: { ...settings },
   };
   const checkpoints = new Checkpoints(folder, model.config, stage);
   const found = await checkpoints.read(identity);
@@ -125,11 +108,11 @@ export async function run(options: DpoOptions, stage?: WriteStage): Promise<DpoR
   if (found?.fellBack) notes.push(found.fellBack);
 
   const referenceModel = await liveReference(model, given, settings);
-  let learner: DpoLearner | undefined;
+  let optimizer: RmsProp | undefined;
   let log: RunLog | undefined;
   try {
     // The reference is the policy before its first step, so it is asked before anything happens to the policy.
-    const reference = await withRoom("the reference's log-probabilities", () =>
+    const reference = await explainFullDisk("the reference's log-probabilities", () =>
       ReferenceLogProbs.prepare(
         join(folder, "reference.safetensors"),
         referenceModel ?? model,
@@ -139,13 +122,13 @@ export async function run(options: DpoOptions, stage?: WriteStage): Promise<DpoR
         { signal, onBatch: (done, total) => onProgress?.({ phase: "reference", done, total }) },
       ),
     );
-    learner = new DpoLearner(model, { settings, trained, referenceModel });
-    if (found) learner.restore(found.parameters, found.optimizer);
+    optimizer = new RmsProp(model, trained);
+    if (found) optimizer.restore(found.parameters, found.optimizer);
     log = RunLog.open(join(folder, "log.jsonl"), found?.state.logLines ?? 0);
     const { training, validation } = prepared;
-    const parts = { policy: model, training, validation, settings, trained: [...trained.keys()] };
-    const { state, best } = await toTheEnd(
-      { ...parts, learner, log, reference, referenceModel, identity, checkpoints, signal, onProgress },
+    const parts = { policy: model, optimizer, training, validation, settings, reference, referenceModel };
+    const { state, best } = await trainSteps(
+      { ...parts, log, identity, checkpoints, signal, onProgress },
       found,
     );
     for (const [name, values] of best) {
@@ -153,7 +136,7 @@ export async function run(options: DpoOptions, stage?: WriteStage): Promise<DpoR
     }
     const metrics = await evaluate(model, validation, reference, settings, referenceModel);
     const policyFolder = join(folder, "policy");
-    await withRoom("the policy", () => model.save(policyFolder));
+    await explainFullDisk("the policy", () => model.save(policyFolder));
     return {
       ...{ step: state.step, examples: state.examples, best: state.best, validation: metrics, settings },
       stopped: state.finished,
@@ -165,7 +148,7 @@ export async function run(options: DpoOptions, stage?: WriteStage): Promise<DpoR
       notes,
     };
   } finally {
-    learner?.dispose();
+    optimizer?.dispose();
     log?.close();
     if (referenceModel !== given) referenceModel?.dispose();
   }
@@ -186,16 +169,7 @@ async function liveReference(
 }
 
 /** What of the options is no setting. */
-const OTHER_OPTIONS = [
-  "model",
-  "reference",
-  "pairs",
-  "folder",
-  "settings",
-  "trainable",
-  "signal",
-  "onProgress",
-];
+const OTHER_OPTIONS = ["model", "reference", "pairs", "folder", "settings", "signal", "onProgress"];
 
 function settingsOf(options: DpoOptions): DpoSettings {
   const overrides = Object.entries(options).filter(([name]) => !OTHER_OPTIONS.includes(name));

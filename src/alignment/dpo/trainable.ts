@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../../data/errors";
-import { suggestion } from "../../data/nearest";
-import type { GPT2 } from "../../model";
-import { nameOf, type Neuron } from "../../toxicity/value-vectors";
+import { UserError } from "@alignscope/base/errors";
+import { suggestion } from "@alignscope/base/nearest";
+import type { GPT2 } from "../../model/index.js";
+import { nameOf, type Neuron } from "../../toxicity/value-vectors.js";
 
 /**
  * Which entries of a model are trained; the others stay as they are, bit by bit.

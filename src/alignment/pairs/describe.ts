@@ -1,8 +1,8 @@
-import { UserError } from "../../data/errors";
-import type { Tokenizer } from "../../model/tokenizer";
-import type { Scorer } from "../../toxicity/scorers/scorer";
-import { mean } from "../../toxicity/vectors";
-import type { ReadPair, Sides } from "./row";
+import { UserError } from "@alignscope/base/errors";
+import type { Tokenizer } from "../../model/tokenizer.js";
+import type { Scorer } from "../../scorers/scorer.js";
+import { mean } from "../../toxicity/vectors.js";
+import type { ReadPair, Sides } from "./row.js";
 
 /** Numbers about a set of pairs; each array has one per pair, in order, for intervals and histograms. */
 export interface PairsSummary {

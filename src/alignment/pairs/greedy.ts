@@ -1,9 +1,9 @@
-import { generate } from "../../model/generate";
-import type { GPT2 } from "../../model/gpt2";
-import type { Continuations } from "./make";
+import { generate } from "../../model/generate.js";
+import type { GPT2 } from "../../model/gpt2.js";
+import type { Continuations } from "./make.js";
 
 /**
- * The likeliest continuations, the preferred side of the paper's pairs (section 4.2, paper.md A7).
+ * The likeliest continuations, the preferred side of the paper's pairs (section 4.2, docs/recipes.md#preference-pairs).
  *
  * @param options how they are generated
  * @param options.minNewTokens no end of text before so many; 1 unless said otherwise, since a pair with an empty side

@@ -1,20 +1,20 @@
 /** Preference pairs: from which prompts, how they are made, read, turned into tokens and described. */
-export { describePairs, type PairsSummary } from "./describe";
-export { greedyContinuations } from "./greedy";
+export { describePairs, type PairsSummary } from "./describe.js";
+export { greedyContinuations } from "./greedy.js";
 export {
   makePairs,
   type ContinuationContext,
   type Continuations,
   type MadePairs,
   type MakePairsOptions,
-} from "./make";
-export { mergePairs } from "./merge";
-export { makePplmPairs, type MakePplmPairsOptions, type PairRecipe } from "./pplm-pairs";
-export { readPrompts, type PromptOptions, type Prompts } from "./prompts";
-export { readPairs, type ReadPairs, type ReadPairsOptions } from "./read";
-export { perturbedContinuations, type PerturbedContinuationOptions } from "./perturbed";
-export { writePairs } from "./write";
-export type { Rewrites } from "./paradetox";
-export type { PairRow, ReadPair, Sides } from "./row";
-export { parseShard, shardPath, type Shard } from "./shard";
-export { tokenisePairs, type TokenisedPairs, type TokenisePairsOptions } from "./tokenise";
+} from "./make.js";
+export { mergePairs } from "./merge.js";
+export { makePplmPairs, type MakePplmPairsOptions, type PairRecipe } from "./pplm-pairs.js";
+export { readPrompts, type PromptOptions, type Prompts } from "./prompts.js";
+export { readPairs, type ReadPairs, type ReadPairsOptions } from "./read.js";
+export { perturbedContinuations, type PerturbedContinuationOptions } from "./perturbed.js";
+export { writePairs } from "./write.js";
+export type { Rewrites } from "./paradetox.js";
+export type { PairRow, ReadPair, Sides } from "./row.js";
+export { parseShard, shardPath, type Shard } from "./shard.js";
+export { tokenisePairs, type TokenisedPairs, type TokenisePairsOptions } from "./tokenise.js";

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
-import { sha256Of } from "../../data/checksum";
-import { messageOf, UserError } from "../../data/errors";
-import { writeJsonAtomic } from "../../data/files";
-import { readText } from "../../data/readers";
-import type { Shard } from "./shard";
+import { sha256Of } from "@alignscope/base/checksum";
+import { messageOf, UserError } from "@alignscope/base/errors";
+import { writeJsonAtomic } from "@alignscope/base/files";
+import { readText } from "../../data/readers.js";
+import type { Shard } from "./shard.js";
 
 /** What decides the bytes of a file of pairs; kept beside it as `FILE.meta.json`. */
 export interface MadeWith {

@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
-import { UserError } from "../../data/errors";
-import { withLock } from "../../data/lock";
-import type { Tokenizer } from "../../model/tokenizer";
-import type { Scorer } from "../../toxicity/scorers/scorer";
+import { UserError } from "@alignscope/base/errors";
+import { withLock } from "@alignscope/base/lock";
+import type { Tokenizer } from "../../model/tokenizer.js";
+import type { Scorer } from "../../scorers/scorer.js";
 import {
   difference,
   metaPath,
@@ -10,10 +10,10 @@ import {
   readMadeWith,
   writeMadeWith,
   type MadeWith,
-} from "./made-with";
-import { PairFile } from "./pair-file";
-import { rowText } from "./row";
-import { chunksOf, shardPath, type Shard } from "./shard";
+} from "./made-with.js";
+import { PairFile } from "./pair-file.js";
+import { rowText } from "./row.js";
+import { chunksOf, shardPath, type Shard } from "./shard.js";
 
 /** What goes with the prompts of a chunk. */
 export interface ContinuationContext {
@@ -98,7 +98,7 @@ export async function makePairs(options: MakePairsOptions): Promise<MadePairs> {
     shard: shard ?? null,
     settings,
   };
-  return withLock(`${path}.lock`, async () => {
+  return withLock(`${path}.lock`, { what: path, otherwise: "name another file" }, async () => {
     const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     const before = bytes > 0 ? readMadeWith(path) : undefined;
     if (bytes > 0 && before === undefined) {

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { UserError } from "../../data/errors";
-import { writeFileAtomic } from "../../data/files";
-import { difference, readMadeWith, writeMadeWith, type MadeWith } from "./made-with";
-import { objection } from "./row";
-import { chunksOf, shardPath, shardsBeside, type Shard } from "./shard";
+import { UserError } from "@alignscope/base/errors";
+import { writeFileAtomic } from "@alignscope/base/files";
+import { difference, readMadeWith, writeMadeWith, type MadeWith } from "./made-with.js";
+import { objection } from "./row.js";
+import { chunksOf, shardPath, shardsBeside, type Shard } from "./shard.js";
 
 /**
  * Puts the shards of a file together, in the order of the prompts; they stay where they are.

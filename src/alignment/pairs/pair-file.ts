@@ -8,9 +8,9 @@ import {
   readFileSync,
   writeSync,
 } from "node:fs";
-import { messageOf, UserError } from "../../data/errors";
-import { writeFileAtomic } from "../../data/files";
-import { objection } from "./row";
+import { messageOf, UserError } from "@alignscope/base/errors";
+import { writeFileAtomic } from "@alignscope/base/files";
+import { objection } from "./row.js";
 
 /** What is left of an earlier run: how many whole chunks, their size, and what came after them. */
 interface Found {

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
-import { readTsv } from "../../data/readers";
-import type { LocatedPair } from "./row";
+import { readTsv } from "../../data/readers.js";
+import type { LocatedPair } from "./row.js";
 
 /** Which of the one to three neutral rewrites of a toxic sentence make a pair with it. */
 export type Rewrites = "first" | "all";

@@ -1,6 +1,6 @@
-import type { GPT2 } from "../../model/gpt2";
-import { generatePerturbed, type AttributeModel, type PPLMOptions } from "../pplm";
-import type { Continuations } from "./make";
+import type { GPT2 } from "../../model/gpt2.js";
+import { generatePerturbed, type AttributeModel, type PPLMOptions } from "../pplm/index.js";
+import type { Continuations } from "./make.js";
 
 export interface PerturbedContinuationOptions extends PPLMOptions {
   /** What the text is steered towards. */

@@ -1,10 +1,10 @@
-import type { GPT2 } from "../../model/gpt2";
-import type { Tokenizer } from "../../model/tokenizer";
-import type { AttributeModel, PPLMOptions } from "../pplm";
-import { greedyContinuations } from "./greedy";
-import { makePairs, type MadePairs, type MakePairsOptions } from "./make";
-import { perturbedContinuations } from "./perturbed";
-import { readPrompts, type Prompts } from "./prompts";
+import type { GPT2 } from "../../model/gpt2.js";
+import type { Tokenizer } from "../../model/tokenizer.js";
+import type { AttributeModel, PPLMOptions } from "../pplm/index.js";
+import { greedyContinuations } from "./greedy.js";
+import { makePairs, type MadePairs, type MakePairsOptions } from "./make.js";
+import { perturbedContinuations } from "./perturbed.js";
+import { readPrompts, type Prompts } from "./prompts.js";
 
 /** What decides both sides of the paper's pairs; kept beside them, under these names. */
 export interface PairRecipe {

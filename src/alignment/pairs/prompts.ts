@@ -1,12 +1,12 @@
 import { extname } from "node:path";
-import { UserError } from "../../data/errors";
-import type { LocateOptions } from "../../data/locate";
-import { mulberry32, shuffled } from "../../data/random";
-import { fields, readJsonl, readText } from "../../data/readers";
-import { readZipText } from "../../data/zip";
-import type { Tokenizer } from "../../model/tokenizer";
-import { placeOf } from "./place";
-import { wikitextSentences } from "./wikitext-sentences";
+import { UserError } from "@alignscope/base/errors";
+import type { LocateOptions } from "../../data/locate.js";
+import { mulberry32, shuffled } from "@alignscope/base/random";
+import { fields, readJsonl, readText } from "../../data/readers.js";
+import { readZipText } from "../../data/zip.js";
+import type { Tokenizer } from "../../model/tokenizer.js";
+import { placeOf } from "./place.js";
+import { wikitextSentences } from "./wikitext-sentences.js";
 
 export interface PromptOptions {
   tokenizer: Tokenizer;

@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
-import { UserError } from "../../data/errors";
-import type { LocateOptions } from "../../data/locate";
-import { readJsonl } from "../../data/readers";
-import { readMadeWith } from "./made-with";
-import { readParadetox, type Rewrites } from "./paradetox";
-import { placeOf } from "./place";
-import { objection, pairOf, type LocatedPair, type PairRow, type ReadPair } from "./row";
-import { chunksOf } from "./shard";
+import { UserError } from "@alignscope/base/errors";
+import type { LocateOptions } from "../../data/locate.js";
+import { readJsonl } from "../../data/readers.js";
+import { readMadeWith } from "./made-with.js";
+import { readParadetox, type Rewrites } from "./paradetox.js";
+import { placeOf } from "./place.js";
+import { objection, pairOf, type LocatedPair, type PairRow, type ReadPair } from "./row.js";
+import { chunksOf } from "./shard.js";
 
 export interface ReadPairsOptions {
   /** Refuses the first row that would be dropped, and a file that is not finished; false unless said otherwise. */
@@ -43,9 +43,9 @@ const FAULTS: Record<Fault, string> = {
 };
 
 /**
- * Reads preference pairs: a file of the published format (paper.md A8) or of {@link makePairs}, a folder of such files
- * called `split_….jsonl` (in the order of their names, numbers by value), or ParaDetox (`paradetox`, a `.tsv` with toxic
- * and neutral1 to neutral3; its prompts are empty).
+ * Reads preference pairs: a file of the published format (docs/recipes.md#preference-pairs) or of {@link makePairs}, a
+ * folder of such files called `split_….jsonl` (in the order of their names, numbers by value), or ParaDetox (`paradetox`, a
+ * `.tsv` with toxic and neutral1 to neutral3; its prompts are empty).
  *
  * Rows that teach nothing are dropped and counted; what is no row of pairs at all is an error.
  *

@@ -1,8 +1,8 @@
-import type { PreferencePair } from "../preference-pair";
+import type { PreferencePair } from "../preference-pair.js";
 
 /**
- * A line of a file of pairs. The first three fields are those of the published set (paper.md A8), and all that its
- * readers look at; the others say more about rows that were made here.
+ * A line of a file of pairs. The first three fields are those of the published set (docs/recipes.md#preference-pairs), and all
+ * that its readers look at; the others say more about rows that were made here.
  */
 export interface PairRow {
   prompt_text: string;

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { UserError } from "../../data/errors";
+import { UserError } from "@alignscope/base/errors";
 
 /** One of several equal parts of the work: the chunks `index − 1`, `index − 1 + of`, … */
 export interface Shard {

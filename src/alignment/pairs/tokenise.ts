@@ -1,6 +1,6 @@
-import { UserError } from "../../data/errors";
-import type { Tokenizer } from "../../model/tokenizer";
-import type { PreferencePair, TokenPair } from "../preference-pair";
+import { UserError } from "@alignscope/base/errors";
+import type { Tokenizer } from "../../model/tokenizer.js";
+import type { PreferencePair, TokenPair } from "../preference-pair.js";
 
 export interface TokenisePairsOptions {
   /** Longer prompts are cut; 64 unless said otherwise, as published. */
@@ -27,9 +27,9 @@ export interface TokenisedPairs {
 }
 
 /**
- * Pairs as token ids. Prompt and continuation are tokenised each on its own, as published (paper.md A8), and belong
- * behind one another as they are: at the seam the tokens may differ from those of the whole text. No end-of-text token
- * is added.
+ * Pairs as token ids. Prompt and continuation are tokenised each on its own, as published (docs/recipes.md#preference-pairs), and
+ * belong behind one another as they are: at the seam the tokens may differ from those of the whole text. No end-of-text
+ * token is added.
  *
  * @throws UserError when no pair is left
  * @example const { pairs, report } = tokenisePairs((await readPairs(path)).pairs, tokenizer);

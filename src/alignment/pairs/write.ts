@@ -1,7 +1,10 @@
-import { writeFileAtomic } from "../../data/files";
-import { rowText, type ReadPair } from "./row";
+import { writeFileAtomic } from "@alignscope/base/files";
+import { rowText, type ReadPair } from "./row.js";
 
-/** Writes pairs in the published format (paper.md A8), in their order, with what else is known of each; the file whole or not at all. */
+/**
+ * Writes pairs in the published format (docs/recipes.md#preference-pairs), in their order, with what else is known of each;
+ * the file whole or not at all.
+ */
 export function writePairs(path: string, pairs: readonly ReadPair[]): void {
   const lines = pairs.map(({ prompt, chosen, rejected, toxicity, tokens, divergence }) =>
     rowText({

@@ -1,9 +1,8 @@
 import { readFileSync } from "node:fs";
-import type { Artifacts } from "../../data/artifacts";
-import { UserError, messageOf } from "../../data/errors";
-import { locate } from "../../data/locate";
-import type { Probe } from "../../toxicity/probe";
-import type { ProbeStream } from "../../toxicity/features";
+import type { Artifacts } from "../../data/artifacts.js";
+import { UserError, messageOf } from "@alignscope/base/errors";
+import { locate } from "../../data/locate.js";
+import type { Probe, ProbeStream } from "../../toxicity/probe.js";
 
 /** What text is steered towards: a linear classifier of mean hidden states, and one of its classes. */
 export interface AttributeModel {

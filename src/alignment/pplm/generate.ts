@@ -1,14 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../../data/errors";
-import type { GPT2 } from "../../model";
-import { without } from "../../model/generate";
-import { sampler, type Sampler } from "../../model/sampling";
-import { largest } from "../../toxicity/vocabulary";
-import { checkAttribute, type AttributeModel } from "./attribute";
-import { AttributeHead } from "./objective";
-import { settingsOf, type PPLMOptions, type PPLMSettings } from "./options";
-import { checkRoom, fuse } from "./perturb";
-import { PerturbedBatch } from "./perturbed-batch";
+import { UserError } from "@alignscope/base/errors";
+import type { GPT2 } from "../../model/index.js";
+import { without } from "../../model/generate.js";
+import { sampler, type Sampler } from "../../model/sampling.js";
+import { largest } from "../../toxicity/vocabulary.js";
+import { checkAttribute, type AttributeModel } from "./attribute.js";
+import { AttributeHead } from "./objective.js";
+import { settingsOf, type PPLMOptions, type PPLMSettings } from "./options.js";
+import { checkRoom, fuse } from "./perturb.js";
+import { PerturbedBatch } from "./perturbed-batch.js";
 
 export interface PerturbedGenerationOptions extends PPLMOptions {
   /** What the text is steered towards. */
@@ -35,7 +35,8 @@ export interface PerturbedGenerationOptions extends PPLMOptions {
 }
 
 /**
- * Continuations that PPLM steers towards an attribute (Dathathri et al. 2020, discriminator mode; paper.md A7), in batches.
+ * Continuations that PPLM steers towards an attribute (Dathathri et al. 2020, discriminator mode; docs/recipes.md#pplm), in
+ * batches.
  *
  * Before each token the keys and values of all earlier ones are moved down the gradient of the attribute's loss,
  * `iterations` times; they stay as they have been moved. Each row is as it would be alone.

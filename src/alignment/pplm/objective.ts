@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { crossEntropy } from "../../tensors/ops";
-import { differentiable } from "../../tensors/tape";
-import type { AttributeModel } from "./attribute";
+import { crossEntropy } from "@alignscope/tensors/ops";
+import { differentiable } from "@alignscope/tensors/tape";
+import type { AttributeModel } from "./attribute.js";
 
 /** An {@link AttributeModel} on the backend. */
 export class AttributeHead {

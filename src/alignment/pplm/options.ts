@@ -1,4 +1,4 @@
-import { UserError } from "../../data/errors";
+import { UserError } from "@alignscope/base/errors";
 
 /** How PPLM perturbs (Dathathri et al. 2020, section 4; names as in Table 6 of Lee et al. 2024). */
 export interface PPLMOptions {
@@ -31,7 +31,7 @@ export interface PPLMOptions {
   gradLength?: number;
 }
 
-/** Table 6 (paper.md A7): what the paper made its toxic continuations with. */
+/** Table 6 (docs/recipes.md#pplm): what the paper made its toxic continuations with. */
 export const PPLM_DEFAULTS = {
   stepSize: 0.4,
   temperature: 1,

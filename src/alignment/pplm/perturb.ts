@@ -1,11 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "../../data/errors";
-import type { GPT2 } from "../../model";
-import { largest } from "../../toxicity/vocabulary";
-import { checkAttribute, type AttributeModel } from "./attribute";
-import { AttributeHead } from "./objective";
-import { settingsOf, type PPLMOptions, type PPLMSettings } from "./options";
-import { PerturbedBatch, type Iteration } from "./perturbed-batch";
+import { UserError } from "@alignscope/base/errors";
+import type { GPT2 } from "../../model/index.js";
+import { largest } from "../../toxicity/vocabulary.js";
+import { checkAttribute, type AttributeModel } from "./attribute.js";
+import { AttributeHead } from "./objective.js";
+import { settingsOf, type PPLMOptions, type PPLMSettings } from "./options.js";
+import { PerturbedBatch, type Iteration } from "./perturbed-batch.js";
 
 /** One row's losses in one iteration, before its step; in nats. */
 export interface IterationLosses {

@@ -1,11 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { KeyValueCache, type GPT2 } from "../../model";
-import { layOut, type Batch } from "../../model/padding";
-import { attendPast, embed, factorsShape, stepPast, type Past } from "../../tensors/ops";
-import { constant, valueAndGradients } from "../../tensors/tape";
-import { AttributeHead, boundedLogProbs, divergence } from "./objective";
-import type { PPLMSettings } from "./options";
-import { windowMask } from "./window";
+import { KeyValueCache, type GPT2 } from "../../model/index.js";
+import { layOut, type Batch } from "../../model/padding.js";
+import { attendPast, embed, factorsShape, stepPast, type Past } from "@alignscope/tensors/ops";
+import { constant, valueAndGradients } from "@alignscope/tensors/tape";
+import { AttributeHead, boundedLogProbs, divergence } from "./objective.js";
+import type { PPLMSettings } from "./options.js";
+import { windowMask } from "./window.js";
 
 /** What one iteration saw and did; the tensors are the caller's. */
 export interface Iteration {

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { PPLMSettings } from "./options";
+import type { PPLMSettings } from "./options.js";
 
 /**
  * How much each position of the past is perturbed: all of them alike, or the last `windowLength`, and these, with decay, by

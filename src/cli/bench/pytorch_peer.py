@@ -22,13 +22,15 @@ import time
 import torch
 import torch.nn.functional as F
 
-# The shapes of bench/shapes.ts.
+# The shapes of shapes.ts.
 SHAPES = {
     "lab": dict(layers=6, heads=6, context=128, vocab=4096, width=192),
+    "lab12": dict(layers=12, heads=6, context=128, vocab=4096, width=192),
     "gpt2": dict(layers=12, heads=12, context=1024, vocab=50257, width=768),
     "gpt2-medium": dict(layers=24, heads=16, context=1024, vocab=50257, width=1024),
 }
 WORKS = ["ops", "model", "generate", "dpo-step"]
+PRETRAIN = "pretrain"  # only where it is named
 HAS_SDPA = hasattr(F, "scaled_dot_product_attention")
 FILL_SECONDS = 0.05  # passes of microseconds are repeated until a measurement takes this long
 LARGEST_CEILING = 4096
@@ -125,6 +127,11 @@ class GPT2:
         logits = self.logits(ids).view(*ids.shape, -1)[:, :-1]
         losses = F.cross_entropy(logits.reshape(-1, logits.shape[-1]), ids[:, 1:].reshape(-1), reduction="none")
         return losses.view(ids.shape[0], -1)
+
+    def next_token_losses(self, ids):
+        """-log p of every token but the first, of sequences one token longer than what is read."""
+        logits = self.logits(ids[:, :-1])
+        return F.cross_entropy(logits.reshape(-1, logits.shape[-1]), ids[:, 1:].reshape(-1), reduction="none")
 
     @torch.inference_mode()
     def generate(self, prompts, new_tokens):
@@ -329,6 +336,23 @@ class Bench:
             parameter.requires_grad_(False)
             parameter.grad = None
 
+    def run_pretrain(self, model):
+        """A step of the shape's whole context, in passes of 16 sequences, with AdamW: `alignscope bench pretrain`."""
+        batch, length, passes = self.args.batch or 64, self.shape["context"], 16
+        ids = self.ids(batch, length + 1)
+        parameters = [parameter.requires_grad_(True) for parameter in model.weights.values()]
+        optimiser = torch.optim.AdamW(parameters, lr=1e-3, **foreach_option())
+
+        def step():
+            optimiser.zero_grad(set_to_none=True)
+            for part in ids.split(passes):
+                (model.next_token_losses(part).sum() / (batch * length)).backward()
+            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            optimiser.step()
+
+        flops = 3 * forward_flops(self.shape, batch, length)
+        self.time("pretrain adamw float32", step, batch, length, batch * length, flops)
+
     def run_ops(self):
         batch, positions = self.args.batch or 4, self.args.positions
         rows, width, heads, vocab = batch * positions, self.shape["width"], self.shape["heads"], self.shape["vocab"]
@@ -392,7 +416,7 @@ class Bench:
 
 
 def forward_flops(shape, batch, positions, past=0, unembedded=None):
-    """As bench/flops.ts counts them: products only, masked attention scores included."""
+    """As src/cli/bench/flops.ts counts them: products only, masked attention scores included."""
     rows, width = batch * positions, shape["width"]
     block = 2 * rows * width * 12 * width + 4 * rows * width * (positions + past)
     return shape["layers"] * block + 2 * batch * (unembedded or positions) * width * shape["vocab"]
@@ -486,7 +510,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--json", action="store_true", help="one document with every figure")
     parser.add_argument("--shape", choices=list(SHAPES), default="gpt2")
-    parser.add_argument("--only", nargs="+", choices=WORKS + ["forward"], help="forward: model without its backward pass")
+    parser.add_argument("--only", nargs="+", choices=WORKS + ["forward", PRETRAIN], help="forward: model without its backward pass")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--threads", type=int, default=None, help="default: one per core of this process")
     parser.add_argument("--batch", type=int, help="default: 4; of generate 16")
@@ -517,7 +541,7 @@ def main():
     bench.run_ceiling()
     if "ops" in only:
         bench.run_ops()
-    if set(only) & {"model", "generate", "dpo-step"}:
+    if set(only) & {"model", "generate", "dpo-step", PRETRAIN}:
         model = GPT2.random(bench.shape, device)
         if "model" in only:
             bench.run_model(model)
@@ -525,6 +549,8 @@ def main():
             bench.run_generate(model)
         if "dpo-step" in only:
             bench.run_dpo_step(model)
+        if PRETRAIN in only:
+            bench.run_pretrain(model)
     report = {"machine": machine(), "backend": backend(device), "results": bench.results}
     if args.json:
         print(json.dumps(report, indent=2))

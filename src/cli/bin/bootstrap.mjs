@@ -15,23 +15,32 @@ const at = (...parts) => join(root, ...parts);
 const modules = at("node_modules");
 const installStamp = join(modules, ".alignscope-install");
 const buildStamp = at("dist", ".alignscope-build");
-const binaries = { alignscope: "alignscope.mjs", "papermill-ts": "papermill-ts.mjs" };
+const binaries = {
+  alignscope: "src/cli/bin/alignscope.mjs",
+  "papermill-ts": "src/papermill/bin/papermill-ts.mjs",
+  "ts-jupyter-kernel": "kernels/typescript/bin/ts-jupyter-kernel.mjs",
+};
 
 /** The rooms that have tests of minutes; those of the pack are a task of their own. */
-const slow = ["alignment", "bench", "kernels", "runner", "pipeline", "site", "docs"].map(
+const slow = ["alignment", "cli/bench", "kernels", "papermill", "pipeline", "site", "docs"].map(
   (room) => `test/${room}`,
 );
+
+/** Holds every import against the table of rooms. */
+const rooms = ["--config", ".dependency-cruiser.mjs", "src", "kernels"];
 
 const tasks = {
   reproduce: async (args) => (await ready()) || run(at("src/cli/bin/alignscope.mjs"), ["reproduce", ...args]),
   test: async (args) => (await ready()) || run(join(modules, "vitest/vitest.mjs"), ["run", ...args]),
   "test:slow": (args) => slowTests(...slow, ...args),
-  "test:pack": (args) => slowTests("test/pack", ...args),
+  "test:pack": (args) => slowTests("test/cli/pack", ...args),
   build: async () => ready(),
   current: async () => current(),
   lint: async (args) =>
     (await ready()) ||
     (await run(join(modules, "eslint/bin/eslint.js"), args.length > 0 ? args : ["."])) ||
+    (await run(join(modules, "dependency-cruiser/bin/dependency-cruise.mjs"), rooms)) ||
+    (await run(join(modules, "typescript/bin/tsc"), ["-p", at("test")])) ||
     // The pages' own script is compiled when pages are made: its types are checked here.
     (await run(join(modules, "typescript/bin/tsc"), ["-p", at("src/site/browser")])) ||
     run(join(modules, "prettier/bin/prettier.cjs"), ["--check", "--log-level", "warn", "."]),
@@ -69,7 +78,8 @@ function isInstalled() {
 
 function wantedBuild() {
   const compiler = JSON.parse(read(join(modules, "typescript/package.json"))).version;
-  return hash(["tsconfig.json", ...sources("src"), ...sources("kernels")]) + " typescript " + compiler;
+  const own = ["package.json", "tsconfig.json"].filter((path) => fs.existsSync(at(path)));
+  return hash([...own, ...sources("src"), ...sources("kernels")]) + " typescript " + compiler;
 }
 
 /** Runs `npm ci` unless node_modules already holds what package-lock.json asks for. */
@@ -103,14 +113,14 @@ function installedByHand() {
   });
 }
 
-/** Compiles src/ and kernels/ to dist/ unless the build there is of the same sources by the same compiler. */
+/** Compiles every package to its dist/ unless the builds there are of the same sources by the same compiler. */
 async function build() {
   const start = Date.now();
   const wanted = wantedBuild();
   if (read(buildStamp) === wanted) return 0;
   fs.rmSync(buildStamp, { force: true });
-  removeStale("src");
-  removeStale("kernels");
+  removeStale("dist", "");
+  for (const folder of packages()) removeStale(folder + "/dist", folder + "/");
   const result = await compile();
   if (result.code !== 0) {
     const unwritten = whyNotWritten(result.words, "dist/");
@@ -123,17 +133,22 @@ async function build() {
   return 0;
 }
 
+/** The folders of this repository's own packages, the workspaces of package.json. */
+function packages() {
+  return JSON.parse(read(at("package.json"))).workspaces || [];
+}
+
 /** Removes what an earlier build left of sources that are gone: a file `x.js` would hide a folder `x/` that replaced it. */
-function removeStale(folder) {
-  const built = at("dist", folder);
-  if (!fs.existsSync(built)) return;
-  for (const entry of fs.readdirSync(built, { withFileTypes: true })) {
-    const path = folder + "/" + entry.name;
+function removeStale(built, source) {
+  if (!fs.existsSync(at(built))) return;
+  for (const entry of fs.readdirSync(at(built), { withFileTypes: true })) {
+    const path = built + "/" + entry.name;
     if (entry.isDirectory()) {
-      removeStale(path);
-      if (!fs.existsSync(at(path))) fs.rmSync(at("dist", path), { recursive: true });
-    } else if (!fs.existsSync(at(path.replace(/(\.d\.ts|\.js|\.js\.map)$/, ".ts")))) {
-      fs.rmSync(at("dist", path));
+      removeStale(path, source + entry.name + "/");
+      if (!fs.existsSync(at(source + entry.name))) fs.rmSync(at(path), { recursive: true });
+    } else if (/(\.d\.ts|\.js|\.js\.map)$/.test(entry.name)) {
+      const name = entry.name.replace(/(\.d\.ts|\.js|\.js\.map)$/, ".ts");
+      if (!fs.existsSync(at(source + name))) fs.rmSync(at(path));
     }
   }
 }
@@ -150,7 +165,7 @@ function link() {
   }
   fs.mkdirSync(join(modules, ".bin"), { recursive: true });
   for (const name of Object.keys(binaries)) {
-    const script = at("src/cli/bin", binaries[name]);
+    const script = at(binaries[name]);
     if (!fs.existsSync(script)) continue;
     const command = join(modules, ".bin", name);
     if (process.platform === "win32") {
@@ -320,7 +335,7 @@ function whyNotWritten(words, what) {
 /** Runs the compiler; what it says is shown at its end, unless one sentence says it better. */
 function compile() {
   const pretty = process.stdout.isTTY ? ["--pretty"] : [];
-  const compiler = [join(modules, "typescript/bin/tsc"), "-p", root];
+  const compiler = [join(modules, "typescript/bin/tsc"), "-b", root];
   const child = spawn(process.execPath, compiler.concat(pretty), {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
@@ -361,7 +376,11 @@ function sources(folder) {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .reduce((found, entry) => {
       const path = folder + "/" + entry.name;
-      return found.concat(entry.isDirectory() ? sources(path) : entry.name.endsWith(".ts") ? [path] : []);
+      if (entry.isDirectory()) {
+        return entry.name === "dist" || entry.name === "node_modules" ? found : found.concat(sources(path));
+      }
+      const counts = /(\.ts|^package\.json|^tsconfig\.json)$/.test(entry.name);
+      return found.concat(counts ? [path] : []);
     }, []);
 }
 

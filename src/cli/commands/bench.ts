@@ -1,9 +1,10 @@
 import { Argument, type Command } from "commander";
 import { readFileSync } from "node:fs";
-import type { BenchReport, BenchResult, ShapeName, WorkName } from "../../bench";
-import { UserError, messageOf } from "../../data/errors";
-import { columns } from "../columns";
-import { positiveInteger } from "../project-options";
+import type { BenchReport, BenchResult, ShapeName, WorkName } from "../bench/index.js";
+import type { PretrainBenchOptions } from "../bench/pretrain.js";
+import { UserError, messageOf } from "@alignscope/base/errors";
+import { columns } from "@alignscope/base/columns";
+import { positiveInteger } from "../project-options.js";
 
 interface Options {
   backend: string;
@@ -49,6 +50,16 @@ export function benchCommand(program: Command): void {
       console.log(columns(comparison(readReport(report), readReport(other))));
     });
   command
+    .command("pretrain")
+    .description("a training step of the small model (the peer: bench/pytorch_peer.py --only pretrain)")
+    .option("--shape <name>", "lab, or lab12 with twice the blocks", "lab12")
+    .option("--optimiser <name>", "muon or adamw", "adamw")
+    .option("--precision <type>", "of matrix products: float32 or bfloat16", "float32")
+    .option("--sequences <n>", "per thread and step", positiveInteger, 32)
+    .option("--workers <n>", "threads", positiveInteger, 2)
+    .option("--repetitions <n>", "steps counted, after one that is not", positiveInteger, 5)
+    .action(runPretrain);
+  command
     .command("kernels")
     .description("start, cells, output and memory of Jupyter kernels beside each other")
     .argument("[kernel...]", "alignscope, tslab (as it comes), python3, or any that is installed", [
@@ -76,7 +87,7 @@ async function runRunner(kernels: string[], _: unknown, command: Command): Promi
     runs,
     json,
   } = command.optsWithGlobals<{ cells: number; runs: number; json?: boolean }>();
-  const { benchRunner } = await import("../../bench/runner.js");
+  const { benchRunner } = await import("../bench/runner.js");
   const figures = [];
   for (const kernel of kernels) {
     const absent = (peer: string, why: string): void => console.error(`${kernel}: without ${peer}: ${why}`);
@@ -97,8 +108,8 @@ async function runRunner(kernels: string[], _: unknown, command: Command): Promi
 }
 
 async function run(named: string[], options: Options): Promise<void> {
-  const { describeBackend, openBackend } = await import("../../tensors/index.js");
-  const { SHAPES, WORKS, bench } = await import("../../bench/index.js");
+  const { describeBackend, openBackend } = await import("@alignscope/tensors");
+  const { SHAPES, WORKS, bench } = await import("../bench/index.js");
   const stranger = named.find((name) => !(WORKS as readonly string[]).includes(name));
   if (stranger) throw new UserError(`unknown work: ${stranger} (expected some of ${WORKS.join(", ")})`);
   if (!(options.shape in SHAPES)) {
@@ -116,9 +127,17 @@ async function run(named: string[], options: Options): Promise<void> {
   else console.log(columns([HEADINGS, ...report.results.map(cells)]));
 }
 
+async function runPretrain(_: unknown, command: Command): Promise<void> {
+  const { benchPretrain } = await import("../bench/pretrain.js");
+  // Its own options only: `bench` has some of the same names, with other defaults.
+  const result = await benchPretrain(command.opts<PretrainBenchOptions>());
+  if (command.optsWithGlobals<{ json?: boolean }>().json) console.log(JSON.stringify(result, null, 2));
+  else console.log(columns([HEADINGS, cells(result)]));
+}
+
 async function runKernels(names: string[], _: unknown, command: Command): Promise<void> {
   const { runs, json } = command.optsWithGlobals<{ runs: number; json?: boolean }>();
-  const { benchKernels } = await import("../../bench/kernels.js");
+  const { benchKernels } = await import("../bench/kernels.js");
   const figures = await benchKernels(names, runs, ({ kernel, firstCell }) =>
     console.error(`${kernel}: first cell after ${duration(firstCell)}`),
   );

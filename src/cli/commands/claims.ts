@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { join } from "node:path";
-import { projectRoot } from "../../data/paths";
-import { claimsText, comparisonText, unstableClaims } from "../claims-text";
+import { projectRoot } from "@alignscope/base/paths";
+import { claimsText, comparisonText, unstableClaims } from "../claims-text.js";
 
 /** `alignscope claims`: what holds of the paper's claims, in one run or side by side in several. */
 export function claimsCommand(program: Command): void {

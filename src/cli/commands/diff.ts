@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { UserError } from "../../data/errors";
-import { diffText } from "../diff-text";
+import { UserError } from "@alignscope/base/errors";
+import { diffText } from "../diff-text.js";
 
 interface DiffFlags {
   rtol?: number;

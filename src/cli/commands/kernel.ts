@@ -1,136 +1,10 @@
-import { InvalidArgumentError, Option, type Command } from "commander";
-import { resolve } from "node:path";
-import { UserError } from "../../data/errors";
-import {
-  describeKernelspecs,
-  installKernelspec,
-  isKernelName,
-  isSearched,
-  kernelsFolderOf,
-  OWN_KERNEL,
-  uninstallKernelspec,
-  type KernelPlace,
-  type ListedKernelspec,
-} from "../../jupyter";
-import { columns } from "../columns";
+import type { Command } from "commander";
+import { projectRoot } from "@alignscope/base/paths";
+import { addKernelCommands, type Owner } from "ts-jupyter-kernel/install";
 
-interface PlaceOptions {
-  user?: boolean;
-  prefix?: string;
-  sysPrefix?: boolean;
-}
-
-interface InstallFlags extends PlaceOptions {
-  name: string;
-  displayName?: string;
-  env?: Record<string, string>;
-  force?: boolean;
-}
-
-function install({ name, displayName, env = {}, force = false, ...place }: InstallFlags): void {
-  const folder = kernelsFolderOf(placeOf(place));
-  const installed = installKernelspec({
-    folder,
-    name,
-    env,
-    force,
-    ...(displayName === undefined ? {} : { displayName }),
-  });
-  console.log(
-    `${installed.replaced ? "replaced" : "installed"} the kernel ${installed.name} in ${installed.folder}: ` +
-      `start \`jupyter lab\`, or open a notebook in VS Code, and choose "${installed.displayName}"`,
-  );
-  if (!isSearched(folder)) {
-    console.error(
-      `alignscope: warning: Jupyter as it starts here does not look in ${folder}: ` +
-        `only one that belongs to that prefix does, or one with JUPYTER_PATH=${resolve(folder, "..")}`,
-    );
-  }
-}
-
-function uninstall(given: string | undefined, flags: PlaceOptions & { name?: string }): void {
-  const name = given ?? flags.name ?? OWN_KERNEL;
-  const folder = kernelsFolderOf(placeOf(flags));
-  const removed = uninstallKernelspec(folder, name);
-  if (removed === undefined) {
-    const found = describeKernelspecs()
-      .filter(({ origin }) => origin !== "in place")
-      .map((spec) => `${spec.name} in ${resolve(spec.folder, "..")}`);
-    throw new UserError(
-      `no kernel ${name} in ${folder} (Jupyter finds ${found.length > 0 ? found.join(", ") : "none at all"})`,
-    );
-  }
-  console.log(`removed the kernel ${name.toLowerCase()}: ${removed}`);
-}
-
-function list({ json }: { json?: boolean }): void {
-  const specs = describeKernelspecs();
-  if (json) {
-    console.log(JSON.stringify(specs, null, 2));
-    return;
-  }
-  console.log(
-    columns([
-      ["name", "display name", "language", "interrupt", "runs", "whose", "folder"],
-      ...specs.map((spec) => [
-        spec.name,
-        spec.displayName,
-        spec.language,
-        spec.interruptMode,
-        spec.problem === null ? "yes" : "no",
-        whose(spec),
-        spec.folder + remarks(spec),
-      ]),
-    ]),
-  );
-}
-
-function whose({ origin, project }: ListedKernelspec): string {
-  if (origin === "in place") return "this project's, in place";
-  if (origin === "installed") return "this project's, installed";
-  return project === null ? "" : `alignscope in ${project}`;
-}
-
-function remarks({ problem, hiddenBy }: ListedKernelspec): string {
-  const said = [problem, hiddenBy === null ? null : `hidden by ${hiddenBy}`].filter((text) => text !== null);
-  return said.length > 0 ? ` (${said.join("; ")})` : "";
-}
-
-function placeOf({ prefix, sysPrefix }: PlaceOptions): KernelPlace {
-  if (prefix !== undefined) return { prefix };
-  return sysPrefix ? "sys-prefix" : "user";
-}
-
-/** One more `KEY=VALUE`; the last of a name counts. */
-function variable(text: string, before: Record<string, string> = {}): Record<string, string> {
-  const [, name, value] = /^([a-z_]\w*)=(.*)$/is.exec(text) ?? [];
-  if (name === undefined || value === undefined) throw new InvalidArgumentError("expected KEY=VALUE");
-  return { ...before, [name]: value };
-}
-
-function kernelName(text: string): string {
-  if (!isKernelName(text)) throw new InvalidArgumentError('expected letters, digits, ".", "_" and "-"');
-  return text;
-}
-
-function filled(text: string): string {
-  if (text.trim() === "") throw new InvalidArgumentError("expected some text");
-  return text;
-}
-
-/** The options that say into which `kernels/` folder, at most one of them. */
-function addPlaces(command: Command): Command {
-  return command
-    .addOption(
-      new Option("--user", "the user's Jupyter folder, JUPYTER_DATA_DIR if set (the default)").conflicts([
-        "prefix",
-        "sysPrefix",
-      ]),
-    )
-    .addOption(
-      new Option("--prefix <path>", "PATH/share/jupyter/kernels").argParser(filled).conflicts("sysPrefix"),
-    )
-    .option("--sys-prefix", "the Python environment that is active (VIRTUAL_ENV or CONDA_PREFIX)");
+/** This project as the owner of kernelspecs: its `kernels/alignscope` is the TypeScript kernel with the library at hand. */
+export function kernelOwner(): Owner {
+  return { name: "alignscope", folder: projectRoot() };
 }
 
 /** `alignscope kernel`: installing the TypeScript kernel for Jupyter, removing it, and which kernels there are. */
@@ -139,34 +13,9 @@ export function kernelCommand(program: Command): void {
     .command("kernel")
     .alias("kernelspec")
     .description("install the TypeScript kernel for Jupyter and VS Code, remove it, list the kernels here");
-  addPlaces(
-    group
-      .command("install")
-      .description(
-        "write a kernelspec, so that Jupyter offers this project's kernel wherever it is started; needs no Python. " +
-          "`reproduce` and `papermill-ts` need nothing installed",
-      ),
-  )
-    .option("--name <name>", "of the kernelspec", kernelName, OWN_KERNEL)
-    .option("--display-name <text>", 'what Jupyter shows (default: "TypeScript (alignscope)")', filled)
-    .option(
-      "--env <KEY=VALUE...>",
-      "set variables for the kernel; ${NAME} stands for a variable's value",
-      variable,
-    )
-    .option("-f, --force", "replace a kernelspec of that name that is not this project's")
-    .action(install);
-  addPlaces(
-    group
-      .command("uninstall [name]")
-      .alias("remove")
-      .description("remove a kernelspec that `kernel install` wrote, and no other (default: alignscope)"),
-  )
-    .option("--name <name>", "the same as the argument", kernelName)
-    .action(uninstall);
-  group
-    .command("list")
-    .description("every kernelspec: whose it is, whether what it starts is there, and where it lies")
-    .option("--json", "print JSON")
-    .action(list);
+  addKernelCommands(group, {
+    owner: kernelOwner(),
+    kernel: "alignscope",
+    displayName: "TypeScript (alignscope)",
+  });
 }

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from "commander";
-import { collectWords } from "../project-options";
+import { collectWords } from "../project-options.js";
 
 interface Options {
   out?: string;
@@ -20,7 +20,7 @@ export function packCommand(program: Command): void {
     .option("--quality <n>", "of the compression, 0 to 11; 11 takes minutes", quality, 11)
     .option("--json", "for machines: path, bytes, sha256 and files")
     .action(async ({ out, notebooks, limit, quality, json }: Options) => {
-      const { megabytes: inWords, pack } = await import("../../pack/index.js");
+      const { megabytes: inWords, pack } = await import("../pack/index.js");
       const summary = await pack({
         ...(out === undefined ? {} : { out }),
         ...(notebooks === undefined ? {} : { notebooks }),

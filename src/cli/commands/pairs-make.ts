@@ -1,8 +1,8 @@
 import { basename, dirname } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { UserError } from "../../data/errors";
-import { madeText, makeWatched } from "../pair-making";
-import { positiveInteger } from "../project-options";
+import { UserError } from "@alignscope/base/errors";
+import { madeText, makeWatched } from "../pair-making.js";
+import { positiveInteger } from "../project-options.js";
 
 interface MakeOptions {
   model: string;
@@ -28,10 +28,10 @@ async function make({ model: name, out: path, ...options }: MakeOptions): Promis
   const { openAttribute, PPLM_DEFAULTS } = await import("../../alignment/pplm/index.js");
   const { GPT2, Tokenizer } = await import("../../model/index.js");
   const { openArtifacts } = await import("../../data/artifacts.js");
-  const { modelChecksum } = await import("../../data/checksum.js");
+  const { modelChecksum } = await import("@alignscope/base/checksum");
   const { locate } = await import("../../data/locate.js");
-  const { openScorer } = await import("../../toxicity/scorers/index.js");
-  const { openBackend } = await import("../../tensors/index.js");
+  const { openScorer } = await import("../../scorers/index.js");
+  const { openBackend } = await import("@alignscope/tensors");
   const { attribute, count, iterations, stepSize, negatives, rowsPerChunk, seed } = options;
   const shard = options.shard === undefined ? undefined : parseShard(options.shard);
   if (!path.endsWith(".jsonl"))

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { UserError } from "../../data/errors";
-import { writeFileAtomic } from "../../data/files";
-import type { PairParameters, StudyOptions } from "../../study";
-import { madeText, makeWatched } from "../pair-making";
-import { addProjectOptions, projectOptions } from "../project-options";
+import { UserError } from "@alignscope/base/errors";
+import { writeFileAtomic } from "@alignscope/base/files";
+import type { PairParameters, StudyOptions } from "../../study/index.js";
+import { madeText, makeWatched } from "../pair-making.js";
+import { addProjectOptions, projectOptions } from "../project-options.js";
 
 /** The artifact whose notebook's parameters these are. */
 const PAIRS = "pairs.jsonl";

@@ -1,11 +1,11 @@
 import { type Command, Option } from "commander";
-import type { ReadPairs, Rewrites } from "../../alignment/pairs";
-import type { PairsSummary } from "../../alignment/pairs/describe";
-import type { MeanWithInterval } from "../../metrics/bootstrap";
-import { columns } from "../columns";
-import { positiveInteger } from "../project-options";
-import { pairsMakeCommand } from "./pairs-make";
-import { pairsPartCommand } from "./pairs-part";
+import type { ReadPairs, Rewrites } from "../../alignment/pairs/index.js";
+import type { PairsSummary } from "../../alignment/pairs/describe.js";
+import type { MeanWithInterval } from "../../metrics/bootstrap.js";
+import { columns } from "@alignscope/base/columns";
+import { positiveInteger } from "../project-options.js";
+import { pairsMakeCommand } from "./pairs-make.js";
+import { pairsPartCommand } from "./pairs-part.js";
 
 interface DescribeOptions {
   model?: string;
@@ -20,7 +20,7 @@ type Named = [name: string, value: MeanWithInterval][];
 async function describe(nameOrPath: string, options: DescribeOptions): Promise<void> {
   const { describePairs, readPairs } = await import("../../alignment/pairs/index.js");
   const { bootstrapMean } = await import("../../metrics/bootstrap.js");
-  const { openScorer } = await import("../../toxicity/scorers/index.js");
+  const { openScorer } = await import("../../scorers/index.js");
   const { Tokenizer } = await import("../../model/index.js");
   const { locate } = await import("../../data/locate.js");
   const { strict = false, rewrites } = options;

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { UserError } from "../../data/errors";
-import { columns } from "../columns";
+import { UserError } from "@alignscope/base/errors";
+import { columns } from "@alignscope/base/columns";
 
 /** `alignscope parity DIR`: this implementation against a folder of golden values. */
 export function parityCommand(program: Command): void {
@@ -12,9 +12,9 @@ export function parityCommand(program: Command): void {
     .option("--section <name...>", "only these sections")
     .option("--json", "for machines: every single check")
     .action(async (folder: string, options: { backend: string; section?: string[]; json?: boolean }) => {
-      const { describeBackend, openBackend } = await import("../../tensors/index.js");
-      const { comparisonWithGolden, worstOf } = await import("../../parity/index.js");
-      const { SECTIONS } = await import("../../parity/sections.js");
+      const { describeBackend, openBackend } = await import("@alignscope/tensors");
+      const { comparisonWithGolden, worstOf } = await import("../parity/index.js");
+      const { SECTIONS } = await import("../parity/sections.js");
       const stranger = options.section?.find((name) => !(name in SECTIONS));
       if (stranger)
         throw new UserError(`unknown section: ${stranger} (expected ${Object.keys(SECTIONS).join(", ")})`);

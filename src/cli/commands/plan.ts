@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { writeFileAtomic } from "../../data/files";
-import type { Forecast, PlannedNotebook, Project } from "../../pipeline";
-import { describeForecast } from "../forecast-text";
-import { addProjectOptions, collectWords, positiveInteger, projectOptions } from "../project-options";
+import { writeFileAtomic } from "@alignscope/base/files";
+import type { Forecast, PlannedNotebook, Project } from "../../pipeline/index.js";
+import { describeForecast } from "../forecast-text.js";
+import { addProjectOptions, collectWords, positiveInteger, projectOptions } from "../project-options.js";
 
 /** `alignscope plan`: what reproduce would do and why, with which values, on what data, for how long. */
 export function planCommand(program: Command): void {
@@ -71,7 +71,7 @@ export async function printForecast(
   { json }: { json?: boolean },
 ): Promise<void> {
   const { forecast } = await import("../../pipeline/index.js");
-  const { scorers } = await import("../../toxicity/scorers/index.js");
+  const { scorers } = await import("../../scorers/index.js");
   const names = new Map(scorers.map(({ name, files }) => [name, files]));
   const seen: Forecast = forecast(project, planned, { scorers: names });
   console.log(json ? JSON.stringify(seen, null, 2) : describeForecast(seen));

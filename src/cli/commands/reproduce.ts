@@ -1,15 +1,15 @@
 import type { Command } from "commander";
 import { join, relative } from "node:path";
-import type { NotebookResult, Project } from "../../pipeline";
-import { blasHint } from "../blas-hint";
-import { checkMachine } from "../check-backend";
-import { claimsText } from "../claims-text";
-import { agreementText } from "../diff-text";
-import { exitCodeOf, runSummary } from "../run-summary";
-import { type StopSignal, untilSignalled } from "../signals";
-import { openProgress } from "../progress";
-import { addProjectOptions, collectWords, positiveInteger, projectOptions } from "../project-options";
-import { printForecast } from "./plan";
+import type { NotebookResult, Project } from "../../pipeline/index.js";
+import { blasHint } from "../blas-hint.js";
+import { checkMachine } from "../check-backend.js";
+import { claimsText } from "../claims-text.js";
+import { agreementText } from "../diff-text.js";
+import { exitCodeOf, runSummary } from "../run-summary.js";
+import { type StopSignal, untilSignalled } from "../signals.js";
+import { openProgress } from "../progress.js";
+import { addProjectOptions, collectWords, positiveInteger, projectOptions } from "../project-options.js";
+import { printForecast } from "./plan.js";
 
 interface ReproduceFlags {
   only?: string[];

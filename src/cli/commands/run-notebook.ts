@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { LinesProgress } from "../progress";
-import { addProjectOptions, projectOptions } from "../project-options";
-import { exitCodeOf } from "../run-summary";
-import { untilSignalled } from "../signals";
-import { describeFailure } from "./reproduce";
+import { LinesProgress } from "../progress.js";
+import { addProjectOptions, projectOptions } from "../project-options.js";
+import { exitCodeOf } from "../run-summary.js";
+import { untilSignalled } from "../signals.js";
+import { describeFailure } from "./reproduce.js";
 
 interface RunNotebookFlags {
   force?: boolean;

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Readable, Writable } from "node:stream";
 import { once } from "node:events";
-import { messageOf, UserError } from "../../data/errors";
+import { messageOf, UserError } from "@alignscope/base/errors";
 import {
   type AttributeSource,
   openScorer,
@@ -10,8 +10,8 @@ import {
   type ScoreOptions,
   scorers,
   withKeptCalibration,
-} from "../../toxicity/scorers";
-import { scoringProgress } from "../scoring-progress";
+} from "../../scorers/index.js";
+import { scoringProgress } from "../scoring-progress.js";
 
 type Row = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { resolve } from "node:path";
-import { UserError } from "../../data/errors";
-import { writeJsonAtomic } from "../../data/files";
+import { UserError } from "@alignscope/base/errors";
+import { writeJsonAtomic } from "@alignscope/base/files";
 import {
   type AgreementRow,
   type AttributeScorer,
@@ -15,9 +15,9 @@ import {
   readReference,
   scorerAgreement,
   scorers,
-} from "../../toxicity/scorers";
-import { columns } from "../columns";
-import { scoringProgress } from "../scoring-progress";
+} from "../../scorers/index.js";
+import { columns } from "@alignscope/base/columns";
+import { scoringProgress } from "../scoring-progress.js";
 
 /** A scorer as it opens here without downloading anything, or why it does not. */
 async function openHere(name: string, reading: Reading): Promise<AttributeScorer | string> {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { join } from "node:path";
-import { projectRoot } from "../../data/paths";
+import { projectRoot } from "@alignscope/base/paths";
 
 interface SiteFlags {
   profile: string;

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { duration } from "../../present/format";
-import { columns } from "../columns";
-import { addProjectOptions, projectOptions } from "../project-options";
+import { duration } from "../../present/format.js";
+import { columns } from "@alignscope/base/columns";
+import { addProjectOptions, projectOptions } from "../project-options.js";
 
 /** `alignscope status`: what there is in an output folder and whether it still holds. */
 export function statusCommand(program: Command): void {

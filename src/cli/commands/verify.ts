@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { join } from "node:path";
-import { projectRoot } from "../../data/paths";
+import { projectRoot } from "@alignscope/base/paths";
 
 /** `alignscope verify`: whether a finished folder is what its manifest says. */
 export function verifyCommand(program: Command): void {

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Verdict } from "../../present/claims";
-import { hasClaims, readClaims } from "../claims";
-import { readManifest } from "../manifest";
-import type { Project } from "../project";
-import { compareRuns, type RunDifference } from "./index";
+import type { Verdict } from "../../present/claims/index.js";
+import { hasClaims, readClaims } from "../claims.js";
+import { readManifest } from "../manifest.js";
+import type { Project } from "../project.js";
+import { compareRuns, type RunDifference } from "./index.js";
 
 /**
  * Float32 sums in another order differ by 1e-6; training and search amplify that. With the same kernels for matrix products

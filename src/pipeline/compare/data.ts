@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { CsvError, parse } from "csv-parse/sync";
-import { UserError } from "../../data/errors";
+import { UserError } from "@alignscope/base/errors";
 
 /** Two numbers a and b are equal when |a - b| <= atol + rtol max(|a|, |b|). */
 export interface Tolerance {

@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import type { Json } from "../../jupyter";
-import { type Manifest, readManifest } from "../manifest";
-import { filesBelow } from "../provenance";
-import { compareCsv, type DataDifference, type Tolerance } from "./data";
+import type { Json } from "jupyter-wire";
+import { type Manifest, readManifest } from "../manifest.js";
+import { filesBelow } from "../provenance.js";
+import { compareCsv, type DataDifference, type Tolerance } from "./data.js";
 
-export type { DataDifference, Moved } from "./data";
+export type { DataDifference, Moved } from "./data.js";
 
 /** numpy's own: float32 sums in another order differ less, a changed result more. */
 export const DEFAULT_RTOL = 1e-5;

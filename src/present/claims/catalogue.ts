@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../../data/errors";
-import { projectRoot } from "../../data/paths";
-import type { NumberStyle } from "../format";
+import { UserError } from "@alignscope/base/errors";
+import { projectRoot } from "@alignscope/base/paths";
+import type { NumberStyle } from "../format.js";
 
 // What the paper claims is data (data/paper/claims.json): the wording, the published figures, and the bands that decide.
 

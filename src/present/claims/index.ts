@@ -1,6 +1,13 @@
 /** The paper's claims: their catalogue, the verdict on each, and the verdicts of a whole run. */
-export { type ClaimMeasure, paperClaim, paperClaims, type PaperClaim } from "./catalogue";
-export { type Band, judge, type JudgedClaim, type JudgedMeasure, type Measured, type Verdict } from "./judge";
+export { type ClaimMeasure, paperClaim, paperClaims, type PaperClaim } from "./catalogue.js";
+export {
+  type Band,
+  judge,
+  type JudgedClaim,
+  type JudgedMeasure,
+  type Measured,
+  type Verdict,
+} from "./judge.js";
 export {
   CLAIMS_CELL,
   type ClaimPlace,
@@ -10,6 +17,6 @@ export {
   mergeClaims,
   type NotebookClaims,
   type RunClaim,
-} from "./merge";
-export { claimsTable } from "./table";
-export { bandText, measuredText, styleOf, valueText } from "./words";
+} from "./merge.js";
+export { claimsTable } from "./table.js";
+export { bandText, measuredText, styleOf, valueText } from "./words.js";

@@ -1,5 +1,5 @@
-import { UserError } from "../../data/errors";
-import { type ClaimMeasure, measuresOf, paperClaim, type PaperClaim } from "./catalogue";
+import { UserError } from "@alignscope/base/errors";
+import { type ClaimMeasure, measuresOf, paperClaim, type PaperClaim } from "./catalogue.js";
 
 /**
  * What became of a claim. "incomplete": some of its measures are still to come from other notebooks; "not run": no

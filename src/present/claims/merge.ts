@@ -1,5 +1,5 @@
-import { type ClaimMeasure, paperClaims, type PaperClaim } from "./catalogue";
-import { judgeMeasure, type JudgedClaim, type Verdict, verdictOf, waitsFor } from "./judge";
+import { type ClaimMeasure, paperClaims, type PaperClaim } from "./catalogue.js";
+import { judgeMeasure, type JudgedClaim, type Verdict, verdictOf, waitsFor } from "./judge.js";
 
 /** What one notebook left in `claims/PART.json`. */
 export interface ClaimsFile {

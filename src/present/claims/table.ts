@@ -1,7 +1,7 @@
-import { type Table, table } from "../table";
-import { measuresOf, paperClaim } from "./catalogue";
-import type { JudgedClaim } from "./judge";
-import { bandText, valueText } from "./words";
+import { type Table, table } from "../table.js";
+import { measuresOf, paperClaim } from "./catalogue.js";
+import type { JudgedClaim } from "./judge.js";
+import { bandText, valueText } from "./words.js";
 
 /**
  * What a notebook says of the paper's claims: a row for each measure, the verdict in the first row of its claim.

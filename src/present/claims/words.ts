@@ -1,6 +1,6 @@
-import { formatNumber, type NumberStyle, significant } from "../format";
-import { paperClaim } from "./catalogue";
-import type { Band, JudgedClaim, JudgedMeasure } from "./judge";
+import { formatNumber, type NumberStyle, significant } from "../format.js";
+import { paperClaim } from "./catalogue.js";
+import type { Band, JudgedClaim, JudgedMeasure } from "./judge.js";
 
 /** The end of a band: as few digits as say it. */
 function end(value: number, { kind }: NumberStyle): string {

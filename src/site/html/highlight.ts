@@ -1,5 +1,5 @@
 import type { HighlighterCore } from "shiki/core";
-import { escapeHtml } from "./escape";
+import { escapeHtml } from "./escape.js";
 
 /** Highlights a cell's code. */
 export type Highlight = (code: string) => string;

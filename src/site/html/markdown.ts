@@ -1,6 +1,6 @@
-import katex from "@vscode/markdown-it-katex";
+import katexPlugin from "@vscode/markdown-it-katex";
 import MarkdownIt from "markdown-it";
-import { escapeHtml } from "./escape";
+import { escapeHtml } from "./escape.js";
 
 /** A heading of a text, for lists of sections. */
 export interface Heading {
@@ -25,10 +25,10 @@ type Environment = {
 };
 
 // Raw HTML in Markdown stays text. KaTeX's spans are for the eye, its MathML for those who listen.
-const markdown = new MarkdownIt({ linkify: true, typographer: false }).use(katex, {
+const markdown = new MarkdownIt({ linkify: true, typographer: false }).use(katexPlugin.default, {
   output: "htmlAndMathml",
   throwOnError: false,
-} as Parameters<typeof katex>[1]);
+} as Parameters<typeof katexPlugin.default>[1]);
 
 markdown.core.ruler.push("heading-anchors", ({ tokens, env }) => {
   const { prefix, taken, headings } = env as unknown as Environment;

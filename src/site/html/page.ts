@@ -1,5 +1,5 @@
-import { escapeHtml } from "./escape";
-import { veil } from "./veil";
+import { escapeHtml } from "./escape.js";
+import { veil } from "./veil.js";
 
 /**
  * Scripts, styles and pictures of the site itself, fonts and pictures that are in the page; nothing from anywhere else,

@@ -1,5 +1,5 @@
-import { isOffensive, mask } from "../../present";
-import { escapeHtml } from "./escape";
+import { isOffensive, mask } from "../../present/index.js";
+import { escapeHtml } from "./escape.js";
 
 /** Scripts and style sheets as a whole, or a tag: what is between is text. */
 const MARKUP = /(<(script|style)\b[^>]*>[\s\S]*?<\/\2>|<[^>]*>)/gi;

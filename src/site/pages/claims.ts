@@ -1,14 +1,14 @@
-import { countsText, measuredText, type PaperClaim, type RunClaim } from "../../present/claims";
-import { htmlMath } from "../../present/table-formats";
-import { address, escapeHtml } from "../html/escape";
-import { page } from "../html/page";
-import { claimMeasures } from "../parts/beside-paper";
-import { contents, headerBar } from "../parts/navigation";
-import { provenance } from "../parts/provenance";
-import { verdictBadge } from "../parts/verdict";
-import type { RunClaims } from "../../pipeline/claims";
-import { CELL_ANCHOR } from "../run";
-import type { Site } from "../site";
+import { countsText, measuredText, type PaperClaim, type RunClaim } from "../../present/claims/index.js";
+import { htmlMath } from "../../present/table-formats.js";
+import { address, escapeHtml } from "../html/escape.js";
+import { page } from "../html/page.js";
+import { claimMeasures } from "../parts/beside-paper.js";
+import { contents, headerBar } from "../parts/navigation.js";
+import { provenance } from "../parts/provenance.js";
+import { verdictBadge } from "../parts/verdict.js";
+import type { RunClaims } from "../../pipeline/claims.js";
+import { CELL_ANCHOR } from "../run.js";
+import type { Site } from "../site.js";
 
 /** Every claim of the paper with its verdict, what was measured, the notebook that did, and the figures that show it. */
 export function claimsPage(claims: RunClaims, site: Site): string {

@@ -1,10 +1,10 @@
-import { htmlMath } from "../../present/table-formats";
-import type { Exhibit } from "../exhibits";
-import { address, escapeHtml } from "../html/escape";
-import { page } from "../html/page";
-import { contents, headerBar } from "../parts/navigation";
-import { provenance } from "../parts/provenance";
-import type { Site } from "../site";
+import { htmlMath } from "../../present/table-formats.js";
+import type { Exhibit } from "../exhibits.js";
+import { address, escapeHtml } from "../html/escape.js";
+import { page } from "../html/page.js";
+import { contents, headerBar } from "../parts/navigation.js";
+import { provenance } from "../parts/provenance.js";
+import type { Site } from "../site.js";
 
 /** Every figure as a small picture, every table by its title: the way to each, in the order of the notebooks. */
 export function exhibitsPage(site: Site): string {

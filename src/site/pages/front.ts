@@ -1,13 +1,13 @@
-import { countsText } from "../../present/claims";
-import { duration } from "../../present/format";
-import { address, escapeHtml } from "../html/escape";
-import { page } from "../html/page";
-import { contents, headerBar } from "../parts/navigation";
-import { provenance } from "../parts/provenance";
-import { sectionOf } from "../run";
-import type { Site } from "../site";
-import { storyOf } from "../story";
-import { claimsTable } from "./claims";
+import { countsText } from "../../present/claims/index.js";
+import { duration } from "../../present/format.js";
+import { address, escapeHtml } from "../html/escape.js";
+import { page } from "../html/page.js";
+import { contents, headerBar } from "../parts/navigation.js";
+import { provenance } from "../parts/provenance.js";
+import { sectionOf } from "../run.js";
+import type { Site } from "../site.js";
+import { storyOf } from "../story.js";
+import { claimsTable } from "./claims.js";
 
 /** The front page: the story in one screen, what holds of it, the notebooks. */
 export function frontPage(site: Site): string {

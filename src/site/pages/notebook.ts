@@ -1,9 +1,9 @@
-import { page } from "../html/page";
-import { renderCells, type RenderedNotebook } from "../parts/cells";
-import { contents, headerBar, neighbours } from "../parts/navigation";
-import { provenance } from "../parts/provenance";
-import type { RunNotebook } from "../run";
-import type { Site } from "../site";
+import { page } from "../html/page.js";
+import { renderCells, type RenderedNotebook } from "../parts/cells.js";
+import { contents, headerBar, neighbours } from "../parts/navigation.js";
+import { provenance } from "../parts/provenance.js";
+import type { RunNotebook } from "../exhibits.js";
+import type { Site } from "../site.js";
 
 /** The page of one executed notebook, and its text for search. */
 export function notebookPage(

@@ -1,9 +1,9 @@
-import { page } from "../html/page";
-import { renderCells } from "../parts/cells";
-import { provenance } from "../parts/provenance";
-import type { Site } from "../site";
-import { claimsText } from "./claims";
-import { frontText } from "./front";
+import { page } from "../html/page.js";
+import { renderCells } from "../parts/cells.js";
+import { provenance } from "../parts/provenance.js";
+import type { Site } from "../site.js";
+import { claimsText } from "./claims.js";
+import { frontText } from "./front.js";
 
 /** Everything on one page, without code and switches: what is printed. Links between pages lead within it. */
 export function reportPage(site: Site): string {

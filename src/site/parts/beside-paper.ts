@@ -1,10 +1,10 @@
-import { type Column, formatNumber, type Row } from "../../present";
-import { cellText, htmlMath } from "../../present/table-formats";
-import { type PaperClaim, type RunClaim, styleOf, valueText, bandText } from "../../present/claims";
-import type { Exhibit } from "../exhibits";
-import { escapeHtml } from "../html/escape";
-import type { Site } from "../site";
-import { verdictBadge } from "./verdict";
+import { type Column, formatNumber, type Row } from "../../present/index.js";
+import { cellText, htmlMath } from "../../present/table-formats.js";
+import { type PaperClaim, type RunClaim, styleOf, valueText, bandText } from "../../present/claims/index.js";
+import type { Exhibit } from "../exhibits.js";
+import { escapeHtml } from "../html/escape.js";
+import type { Site } from "../site.js";
+import { verdictBadge } from "./verdict.js";
 
 /** A published number beside ours. */
 interface Compared {

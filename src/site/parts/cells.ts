@@ -1,10 +1,11 @@
-import { type Cell, hasTag } from "../../jupyter";
-import { escapeHtml } from "../html/escape";
-import { type Heading, type Passage, passagesOf, renderMarkdown } from "../html/markdown";
-import { sanitize } from "../html/sanitize";
-import { CELL_ANCHOR, type RunNotebook } from "../run";
-import type { Site } from "../site";
-import { renderOutputs } from "./outputs";
+import { type Cell, hasTag } from "jupyter-wire";
+import { escapeHtml } from "../html/escape.js";
+import { type Heading, type Passage, passagesOf, renderMarkdown } from "../html/markdown.js";
+import { sanitize } from "../html/sanitize.js";
+import type { RunNotebook } from "../exhibits.js";
+import { CELL_ANCHOR } from "../run.js";
+import type { Site } from "../site.js";
+import { renderOutputs } from "./outputs.js";
 
 /** How a notebook is shown. */
 export interface CellOptions {

@@ -1,16 +1,16 @@
 import { parse } from "csv-parse/sync";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { mask, table } from "../../present";
-import { maskDistinct } from "../../present/mask";
-import { htmlMath } from "../../present/table-formats";
-import { type Exhibit, folderOf } from "../exhibits";
-import { address, dataIsland, escapeHtml } from "../html/escape";
-import { sanitize } from "../html/sanitize";
-import { encodeWord } from "../html/veil";
-import { CELL_ANCHOR } from "../run";
-import type { Site } from "../site";
-import { besidePaperPanel } from "./beside-paper";
+import { mask, table } from "../../present/index.js";
+import { maskDistinct } from "../../present/mask.js";
+import { htmlMath } from "../../present/table-formats.js";
+import { type Exhibit, folderOf } from "../exhibits.js";
+import { address, dataIsland, escapeHtml } from "../html/escape.js";
+import { sanitize } from "../html/sanitize.js";
+import { encodeWord } from "../html/veil.js";
+import { CELL_ANCHOR } from "../run.js";
+import type { Site } from "../site.js";
+import { besidePaperPanel } from "./beside-paper.js";
 
 /** How an exhibit is shown. */
 export interface ExhibitOptions {

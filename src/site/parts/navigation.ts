@@ -1,6 +1,7 @@
-import { address, escapeHtml } from "../html/escape";
-import type { Heading } from "../html/markdown";
-import type { Run, RunNotebook } from "../run";
+import { address, escapeHtml } from "../html/escape.js";
+import type { Heading } from "../html/markdown.js";
+import type { RunNotebook } from "../exhibits.js";
+import type { Run } from "../run.js";
 
 /** The bar above every page: the way home, search, and the switches. They do nothing without scripts, so scripts show them. */
 export function headerBar(run: Run): string {

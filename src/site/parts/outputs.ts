@@ -1,11 +1,11 @@
 import { stripVTControlCharacters } from "node:util";
-import type { Json, Output } from "../../jupyter";
-import { exhibitOf } from "../exhibits";
-import { escapeHtml } from "../html/escape";
-import { renderMarkdown } from "../html/markdown";
-import { sanitize } from "../html/sanitize";
-import type { Site } from "../site";
-import { type ExhibitOptions, renderExhibit } from "./exhibit";
+import type { Json, Output } from "jupyter-wire";
+import { exhibitOf } from "../exhibits.js";
+import { escapeHtml } from "../html/escape.js";
+import { renderMarkdown } from "../html/markdown.js";
+import { sanitize } from "../html/sanitize.js";
+import type { Site } from "../site.js";
+import { type ExhibitOptions, renderExhibit } from "./exhibit.js";
 
 /** Longer texts are cut: a page is for reading, the notebook has all of it. */
 const MAX_TEXT = 50_000;

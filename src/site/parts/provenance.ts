@@ -1,8 +1,9 @@
-import type { Machine } from "../../pipeline/machine";
-import type { ManifestNotebook } from "../../pipeline/manifest";
-import { duration } from "../../present/format";
-import { address, escapeHtml } from "../html/escape";
-import type { Run, RunNotebook } from "../run";
+import type { Machine } from "../../pipeline/machine.js";
+import type { ManifestNotebook } from "../../pipeline/manifest.js";
+import { duration } from "../../present/format.js";
+import { address, escapeHtml } from "../html/escape.js";
+import type { RunNotebook } from "../exhibits.js";
+import type { Run } from "../run.js";
 
 type Entry = [name: string, value: string];
 

@@ -1,4 +1,4 @@
-import type { Verdict } from "../../present/claims";
+import type { Verdict } from "../../present/claims/index.js";
 
 /** A sign before the words, so that a list of verdicts can be skimmed without colours. */
 const SIGNS: Record<Verdict, [sign: string, kind: string]> = {

@@ -1,5 +1,5 @@
-import type { CudaDevice } from "./driver";
-import type { CudaProbe, NativePackage } from "./probe";
+import type { CudaDevice } from "./driver.js";
+import type { CudaProbe, NativePackage } from "./probe.js";
 
 /** One thing that has to be right, and whether it is. */
 export interface Finding {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { messageOf } from "../../data/errors";
-import { openLibrary } from "./library";
+import { messageOf } from "@alignscope/base/errors";
+import { openLibrary } from "./library.js";
 
 /** One GPU, as its driver describes it. */
 export interface CudaDevice {

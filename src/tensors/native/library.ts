@@ -1,5 +1,5 @@
 import koffi from "koffi";
-import { messageOf } from "../../data/errors";
+import { messageOf } from "@alignscope/base/errors";
 
 /**
  * Opens a shared library by name or file.

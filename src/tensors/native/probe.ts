@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { messageOf } from "../../data/errors";
-import { readDriver, type CudaDriver } from "./driver";
-import { openLibrary } from "./library";
+import { messageOf } from "@alignscope/base/errors";
+import { readDriver, type CudaDriver } from "./driver.js";
+import { openLibrary } from "./library.js";
 
 /** How far the installation of a native package has come. */
 export interface NativePackage {
@@ -53,7 +53,7 @@ export function probeCuda(packageName: string): CudaProbe {
 export function probePackage(name: string): NativePackage {
   let folder: string;
   try {
-    folder = dirname(createRequire(__filename).resolve(`${name}/package.json`));
+    folder = dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
   } catch {
     return { name, folder: null, addon: false, libtensorflow: false };
   }

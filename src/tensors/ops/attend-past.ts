@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { differentiable } from "../tape";
-import { FUSED, hasKernel, runKernel } from "./fused";
+import { differentiable } from "../tape.js";
+import { FUSED, hasKernel, runKernel } from "./fused.js";
 
 /*
  * Attention of one new token per row over keys and values that are to be moved along their gradient.

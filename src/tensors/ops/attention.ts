@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { differentiable, isDifferentiating } from "../tape";
-import { FUSED, hasKernel, runKernel } from "./fused";
+import { differentiable, isDifferentiating } from "../tape.js";
+import { FUSED, hasKernel, runKernel } from "./fused.js";
 
 /** Far below any score, and finite: a softmax over it is exactly 0 in float32, and no backend meets an infinity. */
 const HIDDEN = -1e9;

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { partOf } from "./attention";
-import { FUSED, hasKernel, runKernel } from "./fused";
+import { partOf } from "./attention.js";
+import { FUSED, hasKernel, runKernel } from "./fused.js";
 
 /**
  * Appends this pass' keys (part 1) or values (part 2) to a cache that generation grows.

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { differentiable } from "../tape";
-import { FUSED, hasKernel, runKernel } from "./fused";
+import { differentiable } from "../tape.js";
+import { FUSED, hasKernel, runKernel } from "./fused.js";
 
 const SQRT_8_OVER_PI = 2 * Math.sqrt(2 / Math.PI);
 const CUBIC = 0.044715;

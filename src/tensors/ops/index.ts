@@ -15,15 +15,15 @@ export {
   patternOf,
   splitHeads,
   type AttentionMask,
-} from "./attention";
-export { attendPast, factorsShape, type Past } from "./attend-past";
-export { appendToCache } from "./cache";
-export { embed } from "./embed";
-export { gelu } from "./gelu";
-export { centre, layerNorm, layerNormParts } from "./layer-norm";
-export { linear, linearGelu } from "./linear";
-export { crossEntropy, pickLogProb, rowsAtATime, tokenLogProbs } from "./log-probs";
-export { oneHot } from "./one-hot";
-export { rmsPropUpdate, type RmsPropOptions } from "./rmsprop";
-export { stepPast, type PastStep } from "./step-past";
-export { add, reshape } from "./shape";
+} from "./attention.js";
+export { attendPast, factorsShape, type Past } from "./attend-past.js";
+export { appendToCache } from "./cache.js";
+export { embed } from "./embed.js";
+export { gelu } from "./gelu.js";
+export { centre, layerNorm, layerNormParts } from "./layer-norm.js";
+export { linear, linearGelu } from "./linear.js";
+export { crossEntropy, pickLogProb, rowsAtATime, tokenLogProbs } from "./log-probs.js";
+export { oneHot } from "./one-hot.js";
+export { rmsPropUpdate, type RmsPropOptions } from "./rmsprop.js";
+export { stepPast, type PastStep } from "./step-past.js";
+export { add, reshape } from "./shape.js";

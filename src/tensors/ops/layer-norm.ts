@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { differentiable } from "../tape";
-import { FUSED, hasKernel, runKernel } from "./fused";
+import { differentiable } from "../tape.js";
+import { FUSED, hasKernel, runKernel } from "./fused.js";
 
 /**
  * Layer normalisation over the last axis.

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { differentiable, isDifferentiating } from "../tape";
-import { FUSED, hasKernel, runKernel } from "./fused";
-import { gelu, geluGradient } from "./gelu";
+import { differentiable, isDifferentiating } from "../tape.js";
+import { FUSED, hasKernel, runKernel } from "./fused.js";
+import { gelu, geluGradient } from "./gelu.js";
 
 /**
  * `x·weight + bias` in the layout of GPT-2's Conv1D.

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { differentiable, isDifferentiating } from "../tape";
-import { FUSED, hasKernel, runKernel } from "./fused";
-import { oneHot } from "./one-hot";
+import { differentiable, isDifferentiating } from "../tape.js";
+import { FUSED, hasKernel, runKernel } from "./fused.js";
+import { oneHot } from "./one-hot.js";
 
 /**
  * Log-probability of each row's target under the softmax of its logits.

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { FUSED, hasKernel, runKernel } from "./fused";
+import { FUSED, hasKernel, runKernel } from "./fused.js";
 
 export interface RmsPropOptions {
   learningRate: number;
@@ -10,7 +10,7 @@ export interface RmsPropOptions {
 }
 
 /**
- * One step of RMSProp as torch defines it (paper.md A8): s ← αs + (1−α)g², θ ← θ − η·g/(√s + ε).
+ * One step of RMSProp as torch defines it: s ← αs + (1−α)g², θ ← θ − η·g/(√s + ε).
  *
  * `parameter` and `meanSquare` are taken over: go on with what is returned. Where the backend can, it is the same memory.
  *

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { differentiable } from "../tape";
+import { differentiable } from "../tape.js";
 
 /*
  * Operations whose gradients need no tensor, only shapes. As registered with tfjs they keep their inputs, since it hands

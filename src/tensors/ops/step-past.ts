@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Past } from "./attend-past";
-import { FUSED, hasKernel, runKernel } from "./fused";
+import type { Past } from "./attend-past.js";
+import { FUSED, hasKernel, runKernel } from "./fused.js";
 
 /** Keeps a gradient of zeros from dividing by zero, as published. */
 const SMALL = 1e-15;

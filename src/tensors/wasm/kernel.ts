@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import type { FusedName } from "../ops/fused";
+import type { FusedName } from "../ops/fused.js";
 
 /*
  * What the fused kernels of the wasm backend share. Each runs a SIMD kernel of `simd/` on addresses of the backend's heap;

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import type { Sgemm } from "./blas";
-import { replaceKernel, shippedKernel } from "./kernel";
+import type { Sgemm } from "./blas/index.js";
+import { replaceKernel, shippedKernel } from "./kernel.js";
 
 /*
  * The matrix product of the wasm backend, replaced.

@@ -1,6 +1,6 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { UserError } from "../../data/errors";
-import { gibibytes } from "../memory";
+import { UserError } from "@alignscope/base/errors";
+import { gibibytes } from "@alignscope/base/size";
 
 /** The most that the shipped module lets its heap grow to: the address space of 32 bits, less one page. */
 export const HEAP_CEILING = 2 ** 32 - 2 ** 16;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import koffi from "koffi";
-import { UserError, messageOf } from "../../data/errors";
+import { UserError, messageOf } from "@alignscope/base/errors";
 
 /*
  * Which GPU computes: Dawn's adapter. Drivers are looked for here first, since without one Dawn explains itself at length

@@ -1,9 +1,9 @@
 import type { BackendValues } from "@tensorflow/tfjs-core";
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { UserError, messageOf } from "../../data/errors";
-import { describeAdapter, type Adapter } from "./adapter";
-import { Faults } from "./faults";
-import { BufferPool, OutOfMemory } from "./pool";
+import { UserError, messageOf } from "@alignscope/base/errors";
+import { describeAdapter, type Adapter } from "./adapter.js";
+import { Faults } from "./faults.js";
+import { BufferPool, OutOfMemory } from "./pool.js";
 
 /*
  * The device, and the backend on it. The device is made here rather than by the backend's factory: that one needs a

@@ -1,4 +1,4 @@
-import { UserError } from "../../data/errors";
+import { UserError } from "@alignscope/base/errors";
 
 /*
  * What goes wrong on a device is reported beside the calls, not by them. It is collected here, and thrown at the next

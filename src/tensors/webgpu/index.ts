@@ -1,15 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { OpenedBackend } from "../backend";
-import { UserError } from "../../data/errors";
-import { describeAdapter, findAdapter } from "./adapter";
-import { DeviceBackend, openDevice, type DeviceLimits } from "./device";
-import { registerKernels } from "./register";
+import type { OpenedBackend } from "../opened.js";
+import { UserError } from "@alignscope/base/errors";
+import { describeAdapter, findAdapter } from "./adapter.js";
+import { DeviceBackend, openDevice, type DeviceLimits } from "./device.js";
+import { registerKernels } from "./register.js";
 
 /*
  * WebGPU in Node through Dawn (npm `webgpu`): Vulkan on Linux, Metal on macOS, Direct3D 12 on Windows.
  */
 
-export type { DeviceLimits } from "./device";
+export type { DeviceLimits } from "./device.js";
 
 /**
  * Dispatches per submit. GPT-2 medium's forward pass has about 200: three submits, so that the GPU computes while the rest

@@ -1,5 +1,5 @@
-import { GELU } from "./kernels/gelu";
-import type { Binding, Program } from "./run";
+import { GELU } from "./kernels/gelu.js";
+import type { Binding, Program } from "./run.js";
 
 /*
  * The tiled matrix product in WGSL.

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { DeviceBackend } from "./device";
-import { floatOutput, refine, sizeOf, take, type Call } from "./kernels/define";
+import type { DeviceBackend } from "./device.js";
+import { floatOutput, refine, sizeOf, take, type Call } from "./kernels/define.js";
 import {
   invocationsOf,
   keyOf,
@@ -9,8 +9,8 @@ import {
   type Epilogue,
   type Tile,
   type Variant,
-} from "./matmul-wgsl";
-import { programOf, run, spread } from "./run";
+} from "./matmul-wgsl.js";
+import { programOf, run, spread } from "./run.js";
 
 /*
  * The matrix product of the webgpu backend, replaced: one tiled kernel in four sizes, chosen by shape.

@@ -1,5 +1,5 @@
-import { UserError } from "../../data/errors";
-import type { Faults } from "./faults";
+import { UserError } from "@alignscope/base/errors";
+import type { Faults } from "./faults.js";
 
 /*
  * GPU buffers, used again and again: the backend's own manager keeps every buffer it ever made, which fills a GPU once

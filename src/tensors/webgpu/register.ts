@@ -1,14 +1,14 @@
-import { registerAttention } from "./kernels/attention";
-import { registerAttentionGrad } from "./kernels/attention-grad";
-import { registerGelu } from "./kernels/gelu";
-import { registerLayerNorm } from "./kernels/layer-norm";
-import { registerLinearGelu } from "./kernels/linear-gelu";
-import { registerLogProbs } from "./kernels/log-probs";
-import { registerPast } from "./kernels/past";
-import { registerPlain } from "./kernels/plain";
-import { registerRmsProp } from "./kernels/rmsprop";
-import { registerRows } from "./kernels/rows";
-import { registerMatMul } from "./matmul";
+import { registerAttention } from "./kernels/attention.js";
+import { registerAttentionGrad } from "./kernels/attention-grad.js";
+import { registerGelu } from "./kernels/gelu.js";
+import { registerLayerNorm } from "./kernels/layer-norm.js";
+import { registerLinearGelu } from "./kernels/linear-gelu.js";
+import { registerLogProbs } from "./kernels/log-probs.js";
+import { registerPast } from "./kernels/past.js";
+import { registerPlain } from "./kernels/plain.js";
+import { registerRmsProp } from "./kernels/rmsprop.js";
+import { registerRows } from "./kernels/rows.js";
+import { registerMatMul } from "./matmul.js";
 
 /** Registers our kernels, replacing the shipped ones of the same name. */
 export function registerKernels(): void {

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { DeviceBackend } from "./device";
+import type { DeviceBackend } from "./device.js";
 
 /*
  * Running a kernel of our own. tfjs' runWebGPUProgram writes one output and prepends some hundred lines to every shader;

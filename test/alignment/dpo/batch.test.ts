@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { inParts, layOutPairs } from "../../../src/alignment/dpo/batch";
-import { DPO_SETTINGS } from "../../../src/alignment/dpo/settings";
-import { CONFIG } from "./cases";
+import { inParts, layOutPairs } from "../../../src/alignment/dpo/batch.js";
+import { DPO_SETTINGS } from "../../../src/alignment/dpo/settings.js";
+import { CONFIG } from "./cases.js";
 
 const E = CONFIG.eosTokenId;
 const PAIRS = [

@@ -1,12 +1,12 @@
 import { mkdtempSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DpoSettings } from "../../../src/alignment/dpo";
-import { resolveSettings } from "../../../src/alignment/dpo/settings";
-import type { TokenPair } from "../../../src/alignment/preference-pair";
-import { gaussian, mulberry32, type GPT2, type GPT2Config } from "../../../src/model";
-import { modelOf } from "../../model/cases";
-import { randomWeights, type Weights } from "../../referee";
+import type { DpoSettings } from "../../../src/alignment/dpo/index.js";
+import { resolveSettings } from "../../../src/alignment/dpo/settings.js";
+import type { TokenPair } from "../../../src/alignment/preference-pair.js";
+import { gaussian, mulberry32, type GPT2, type GPT2Config } from "../../../src/model/index.js";
+import { modelOf } from "../../model/cases.js";
+import { randomWeights, type Weights } from "../../referee/index.js";
 
 /** Two blocks, two heads of 4; end of text is 22. */
 export const CONFIG: GPT2Config = {

@@ -7,10 +7,10 @@
  */
 const { join } = require("node:path");
 const dist = join(__dirname, "..", "..", "..", "dist", "src");
-const { run, trainDpo } = require(join(dist, "alignment", "dpo", "train"));
-const { GPT2 } = require(join(dist, "model"));
-const { openBackend } = require(join(dist, "tensors"));
-const { mulberry32 } = require(join(dist, "data", "random"));
+const { run, trainDpo } = require(join(dist, "alignment", "dpo", "train.js"));
+const { GPT2 } = require(join(dist, "model", "index.js"));
+const { openBackend } = require("@alignscope/tensors");
+const { mulberry32 } = require("@alignscope/base/random");
 
 const [folder, ...rest] = process.argv.slice(2);
 const after = (name) => (rest.includes(name) ? rest.slice(rest.indexOf(name) + 1) : []);

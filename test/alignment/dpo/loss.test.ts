@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, expect, test } from "vitest";
-import { dpoLosses } from "../../../src/alignment/dpo/loss";
-import { openBackend } from "../../../src/tensors";
+import { dpoLosses } from "../../../src/alignment/dpo/trainer.js";
+import { openBackend } from "../../../src/tensors/index.js";
 
 beforeAll(async () => {
   await openBackend("cpu");

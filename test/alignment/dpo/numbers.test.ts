@@ -1,25 +1,23 @@
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
-import { layOutPairs } from "../../../src/alignment/dpo/batch";
-import { evaluate } from "../../../src/alignment/dpo/evaluation";
-import { dpoGradient, readFindings, type Findings } from "../../../src/alignment/dpo/gradient";
-import { DpoLearner } from "../../../src/alignment/dpo/learner";
-import { sideLogProbs } from "../../../src/alignment/dpo/log-probs";
-import { metricsOf } from "../../../src/alignment/dpo/metrics";
-import { ReferenceLogProbs, roundedToHalf } from "../../../src/alignment/dpo/reference";
-import { DPO_SETTINGS, resolveSettings, type DpoSettings } from "../../../src/alignment/dpo/settings";
-import { trainedParameters } from "../../../src/alignment/dpo/trainable";
-import type { TokenPair } from "../../../src/alignment/preference-pair";
-import type { GPT2 } from "../../../src/model";
-import { openBackend } from "../../../src/tensors";
-import { onEachBackend } from "../../backends";
-import { expectNoneLeft } from "../../memory";
-import { relativeError } from "../../model/cases";
-import { backward, forward, layOut, rmspropStep } from "../../referee";
-import { officialBatch, officialLoss } from "../../referee/official-dpo";
-import { policyLoss, sequencesOf } from "../../referee/preferences";
-import { CONFIG, exactWeightsFor, modelFor, newRunFolder, pairsFor, quick } from "./cases";
+import { layOutPairs } from "../../../src/alignment/dpo/batch.js";
+import { ReferenceLogProbs, roundedToHalf, sideLogProbs } from "../../../src/alignment/dpo/log-probs.js";
+import { metricsOf, readFindings, type Findings } from "../../../src/alignment/dpo/metrics.js";
+import { RmsProp } from "../../../src/alignment/dpo/optimizer.js";
+import { DPO_SETTINGS, resolveSettings, type DpoSettings } from "../../../src/alignment/dpo/settings.js";
+import { trainedParameters } from "../../../src/alignment/dpo/trainable.js";
+import { dpoGradient, dpoStep, evaluate } from "../../../src/alignment/dpo/trainer.js";
+import type { TokenPair } from "../../../src/alignment/preference-pair.js";
+import type { GPT2 } from "../../../src/model/index.js";
+import { openBackend } from "../../../src/tensors/index.js";
+import { onEachBackend } from "../../backends.js";
+import { expectNoneLeft } from "../../memory.js";
+import { relativeError } from "../../model/cases.js";
+import { backward, forward, layOut, rmspropStep } from "../../referee/index.js";
+import { officialBatch, officialLoss } from "../../referee/official-dpo.js";
+import { policyLoss, sequencesOf } from "../../referee/preferences.js";
+import { CONFIG, exactWeightsFor, modelFor, newRunFolder, pairsFor, quick } from "./cases.js";
 
 type Sides = [number, number][];
 
@@ -57,7 +55,7 @@ onEachBackend(({ long }) => {
     const pairs = pairsFor(5);
     const reference = await sidesOf(frozen, pairs, settings);
     const exactReference = forward(exactWeightsFor(2), CONFIG, layOut(sequencesOf(pairs), CONFIG));
-    const learner = new DpoLearner(policy, { settings, trained: trainedParameters(policy) });
+    const optimizer = new RmsProp(policy, trainedParameters(policy));
     let weights = exactWeightsFor(1);
     const averages = new Map<string, Float64Array>();
     for (let step = 0; step < 4; step += 1) {
@@ -78,7 +76,7 @@ onEachBackend(({ long }) => {
           expect(relativeError(own, clipped.get(name)!) * Math.min(1, size / 1e-3), name).toBeLessThan(1e-3);
         }
       }
-      const found = await learner.step(pairs, reference, 1e-3);
+      const found = await dpoStep({ policy, optimizer, pairs, reference, settings }, 1e-3);
       expect(norm).toBeGreaterThan(0.2);
       expect(found.gradNorm / norm).toBeCloseTo(1, 4);
       expect(metricsOf(found.scores, settings).loss).toBeCloseTo(loss, 4);
@@ -92,7 +90,7 @@ onEachBackend(({ long }) => {
         if (!key(i)) expect(Math.abs(value - exact[i]!), `${name} ${i}`).toBeLessThan(2e-4);
       });
     }
-    learner.dispose();
+    optimizer.dispose();
     policy.dispose();
     frozen.dispose();
   });
@@ -142,11 +140,11 @@ onEachBackend(({ long }) => {
         const own = { ...settings, microBatchSize };
         const reference = await sidesOf(frozen, pairs, own);
         const { gradients, scores } = await gradientOf(policy, pairs, reference, own);
-        const learner = new DpoLearner(policy, { settings: own, trained: trainedParameters(policy, "all") });
-        await learner.step(pairs, reference, 1e-4);
+        const optimizer = new RmsProp(policy, trainedParameters(policy, "all"));
+        await dpoStep({ policy, optimizer, pairs, reference, settings: own }, 1e-4);
         const weight = await policy.weight("h.1.mlp.c_proj.weight").data();
         results.push({ loss: metricsOf(scores, own).loss, gradients, weight, scores });
-        learner.dispose();
+        optimizer.dispose();
         policy.dispose();
         frozen.dispose();
       }
@@ -266,10 +264,11 @@ onEachBackend(({ long }) => {
           valueVectors: [{ layer: 0, neuron: 3 }],
           names: ["*.bias"],
         });
-        const learner = new DpoLearner(policy, { settings, trained, referenceModel: frozen });
-        await learner.step(pairs, reference, 1e-4);
-        await learner.step(pairs, reference, 1e-4);
-        learner.dispose();
+        const optimizer = new RmsProp(policy, trained);
+        const request = { policy, optimizer, pairs, reference, settings, referenceModel: frozen };
+        await dpoStep(request, 1e-4);
+        await dpoStep(request, 1e-4);
+        optimizer.dispose();
         const ofValidation = (first: number, count: number): Sides => reference.slice(first, first + count);
         await evaluate(policy, pairs, { ofValidation }, settings, frozen);
         (await roundedToHalf(policy)).dispose();

@@ -2,10 +2,10 @@ import { spawn } from "node:child_process";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { mulberry32 } from "../../../src/model";
-import { filesOf, newRunFolder } from "./cases";
+import { mulberry32 } from "../../../src/model/index.js";
+import { filesOf, newRunFolder } from "./cases.js";
 
-const CHILD = join(__dirname, "child.cjs");
+const CHILD = join(import.meta.dirname, "child.cjs");
 const STEPS = 32;
 
 interface Ended {

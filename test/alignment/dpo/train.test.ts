@@ -9,16 +9,16 @@ import {
   type DpoOptions,
   type DpoProgress,
   type DpoResult,
-} from "../../../src/alignment/dpo";
-import { preparePairs } from "../../../src/alignment/dpo/pairs";
-import { learningRateAt, orderOf } from "../../../src/alignment/dpo/schedule";
-import { resolveSettings } from "../../../src/alignment/dpo/settings";
-import { weightsChecksum } from "../../../src/alignment/dpo/weights";
-import type { TokenPair } from "../../../src/alignment/preference-pair";
-import { GPT2 } from "../../../src/model";
-import { openBackend } from "../../../src/tensors";
-import { onEachBackend } from "../../backends";
-import { CONFIG, filesOf, modelFor, newRunFolder, pairsFor, QUICK, quick } from "./cases";
+} from "../../../src/alignment/dpo/index.js";
+import { orderOf, preparePairs } from "../../../src/alignment/dpo/pairs.js";
+import { resolveSettings } from "../../../src/alignment/dpo/settings.js";
+import { weightsChecksum } from "../../../src/alignment/dpo/checkpoint.js";
+import { learningRateAt } from "../../../src/alignment/dpo/trainer.js";
+import type { TokenPair } from "../../../src/alignment/preference-pair.js";
+import { GPT2 } from "../../../src/model/index.js";
+import { openBackend } from "../../../src/tensors/index.js";
+import { onEachBackend } from "../../backends.js";
+import { CONFIG, filesOf, modelFor, newRunFolder, pairsFor, QUICK, quick } from "./cases.js";
 
 const PAIRS = pairsFor(30);
 

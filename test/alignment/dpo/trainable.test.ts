@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import * as tf from "@tensorflow/tfjs-core";
-import { layOutPairs } from "../../../src/alignment/dpo/batch";
-import { DpoLearner } from "../../../src/alignment/dpo/learner";
-import { sideLogProbs } from "../../../src/alignment/dpo/log-probs";
-import { trainedEntries, trainedParameters, type Trainable } from "../../../src/alignment/dpo/trainable";
-import { weightsOf } from "../../../src/alignment/dpo/weights";
-import { onEachBackend } from "../../backends";
-import { CONFIG, modelFor, pairsFor, quick } from "./cases";
+import { layOutPairs } from "../../../src/alignment/dpo/batch.js";
+import { sideLogProbs } from "../../../src/alignment/dpo/log-probs.js";
+import { RmsProp } from "../../../src/alignment/dpo/optimizer.js";
+import { trainedEntries, trainedParameters, type Trainable } from "../../../src/alignment/dpo/trainable.js";
+import { weightsOf } from "../../../src/alignment/dpo/checkpoint.js";
+import { dpoStep } from "../../../src/alignment/dpo/trainer.js";
+import { onEachBackend } from "../../backends.js";
+import { CONFIG, modelFor, pairsFor, quick } from "./cases.js";
 
 const { dModel, dMlp } = CONFIG;
 const D = { layer: 1, neuron: 3 };
@@ -61,9 +62,10 @@ onEachBackend(({ some }) => {
       const tensors = tf.memory().numTensors;
       const trained = trainedParameters(policy, trainable);
       if (entries !== undefined) expect(trainedEntries(policy, trained)).toBe(entries);
-      const learner = new DpoLearner(policy, { settings, trained });
-      for (let step = 0; step < 2; step += 1) await learner.step(pairs, reference, 1e-2);
-      learner.dispose();
+      const optimizer = new RmsProp(policy, trained);
+      for (let step = 0; step < 2; step += 1)
+        await dpoStep({ policy, optimizer, pairs, reference, settings }, 1e-2);
+      optimizer.dispose();
       expect(tf.memory().numTensors).toBe(tensors);
       const after = await weightsOf(policy);
       for (const [name, old] of before) {
@@ -91,17 +93,11 @@ describe("the norm that is clipped", () => {
     for (const trainable of ["all", { valueVectors: [D] }] as Trainable[]) {
       const policy = modelFor(1);
       const pairs = pairsFor(3);
-      const learner = new DpoLearner(policy, {
-        settings: quick(),
-        trained: trainedParameters(policy, trainable),
-      });
-      const { gradNorm } = await learner.step(
-        pairs,
-        pairs.map(() => [-10, -10] as const),
-        1e-9,
-      );
+      const optimizer = new RmsProp(policy, trainedParameters(policy, trainable));
+      const reference = pairs.map(() => [-10, -10] as const);
+      const { gradNorm } = await dpoStep({ policy, optimizer, pairs, reference, settings: quick() }, 1e-9);
       norms.push(gradNorm);
-      learner.dispose();
+      optimizer.dispose();
       policy.dispose();
     }
     expect(norms[1]).toBeGreaterThan(0);

@@ -6,5 +6,5 @@ vi.hoisted(() => {
   process.env["ALIGNSCOPE_TEST_BACKENDS"] = "wasm";
 });
 
-import "./numbers.test";
-import "./trainable.test";
+import "./numbers.test.js";
+import "./trainable.test.js";

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
-import { makePairs } from "../../../src/alignment/pairs";
-import { main } from "../../../src/cli/main";
-import { folder, world } from "./world";
+import { makePairs } from "../../../src/alignment/pairs/index.js";
+import { main } from "../../../src/cli/main.js";
+import { folder, world } from "./world.js";
 
 afterEach(() => vi.restoreAllMocks());
 

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { greedyContinuations } from "../../../src/alignment/pairs";
-import { generate, GPT2 } from "../../../src/model";
-import { onEachBackend } from "../../backends";
-import { SMALL } from "../../model/folders";
+import { greedyContinuations } from "../../../src/alignment/pairs/index.js";
+import { generate, GPT2 } from "../../../src/model/index.js";
+import { onEachBackend } from "../../backends.js";
+import { SMALL } from "../../model/folders.js";
 
 onEachBackend(() => {
   it("the preferred side is the model's likeliest continuation, whatever the chunk, and never an empty one", async () => {

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
-import { readPairs } from "../../../src/alignment/pairs";
-import { main } from "../../../src/cli/main";
-import { readConfig } from "../../../src/model";
-import { folder, lab } from "./world";
+import { readPairs } from "../../../src/alignment/pairs/index.js";
+import { main } from "../../../src/cli/main.js";
+import { readConfig } from "../../../src/model/index.js";
+import { folder, lab } from "./world.js";
 
 afterEach(() => vi.restoreAllMocks());
 

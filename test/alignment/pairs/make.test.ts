@@ -1,9 +1,14 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { makePairs, mergePairs, parseShard, type ContinuationContext } from "../../../src/alignment/pairs";
-import { readJsonl } from "../../../src/data/readers";
-import { folder, makeInChild, prompts, world } from "./world";
+import {
+  makePairs,
+  mergePairs,
+  parseShard,
+  type ContinuationContext,
+} from "../../../src/alignment/pairs/index.js";
+import { readJsonl } from "../../../src/data/readers.js";
+import { folder, makeInChild, prompts, world } from "./world.js";
 
 const read = (path: string): string => readFileSync(path, "utf8");
 
@@ -111,7 +116,7 @@ describe("making pairs", () => {
     await makePairs(options);
     const before = read(options.path);
     const error = await makePairs({ ...options, ...change }).then(
-      undefined,
+      () => undefined,
       (caught: unknown) => caught as Error,
     );
     expect(error?.message).toMatch(message);

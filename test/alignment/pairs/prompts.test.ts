@@ -2,10 +2,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { zipSync } from "fflate";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { readPrompts } from "../../../src/alignment/pairs";
-import { wikitextSentences } from "../../../src/alignment/pairs/wikitext-sentences";
-import { mirror, withMirror } from "../../data/helpers";
-import { folder, tokenizer } from "./world";
+import { readPrompts } from "../../../src/alignment/pairs/index.js";
+import { wikitextSentences } from "../../../src/alignment/pairs/wikitext-sentences.js";
+import { mirror, withMirror } from "../../data/helpers.js";
+import { folder, tokenizer } from "./world.js";
 
 const WIKI = [
   " ",

@@ -2,9 +2,15 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { describePairs, makePairs, readPairs, tokenisePairs, writePairs } from "../../../src/alignment/pairs";
-import { mirror, withMirror } from "../../data/helpers";
-import { folder, scorer, tokenizer, world } from "./world";
+import {
+  describePairs,
+  makePairs,
+  readPairs,
+  tokenisePairs,
+  writePairs,
+} from "../../../src/alignment/pairs/index.js";
+import { mirror, withMirror } from "../../data/helpers.js";
+import { folder, scorer, tokenizer, world } from "./world.js";
 
 interface Published {
   prompt_text: string;

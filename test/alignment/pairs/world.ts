@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import type { Continuations, MakePairsOptions } from "../../../src/alignment/pairs";
-import { projectRoot } from "../../../src/data/paths";
-import { mulberry32 } from "../../../src/data/random";
-import { Tokenizer } from "../../../src/model";
+import type { Continuations, MakePairsOptions } from "../../../src/alignment/pairs/index.js";
+import { projectRoot } from "../../../src/base/paths.js";
+import { mulberry32 } from "../../../src/base/random.js";
+import { Tokenizer } from "../../../src/model/index.js";
 
 export const lab = join(projectRoot(), "data/lab/model");
 export const tokenizer = (): Promise<Tokenizer> => Tokenizer.load(lab);
@@ -81,12 +81,12 @@ export async function makeInChild(
     shard?: string;
   } = {},
 ): Promise<{ signal: NodeJS.Signals | null; code: number | null; output: string }> {
-  const built = (file: string): string => JSON.stringify(join(projectRoot(), "dist/src", file));
+  const built = (file: string): string => JSON.stringify(join(projectRoot(), file));
   const script = `
     const fs = require("node:fs");
-    const { makePairs, parseShard } = require(${built("alignment/pairs/index.js")});
-    const { mulberry32 } = require(${built("data/random.js")});
-    const { Tokenizer } = require(${built("model/index.js")});
+    const { makePairs, parseShard } = require(${built("dist/src/alignment/pairs/index.js")});
+    const { mulberry32 } = require(${built("src/base/dist/random.js")});
+    const { Tokenizer } = require(${built("dist/src/model/index.js")});
     // A file system that is full gives an error only; ulimit sends a signal as well.
     process.on("SIGXFSZ", () => {});
     const { tear, shard } = ${JSON.stringify(options)};

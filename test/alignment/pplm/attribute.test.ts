@@ -2,10 +2,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import * as tf from "@tensorflow/tfjs-core";
-import { attributeOfProbe, readAttributeHead } from "../../../src/alignment/pplm";
-import { AttributeHead } from "../../../src/alignment/pplm/objective";
-import { openBackend } from "../../../src/tensors";
-import { newFolder } from "../../model/folders";
+import { attributeOfProbe, readAttributeHead } from "../../../src/alignment/pplm/index.js";
+import { AttributeHead } from "../../../src/alignment/pplm/objective.js";
+import { openBackend } from "../../../src/tensors/index.js";
+import { newFolder } from "../../model/folders.js";
 
 beforeAll(async () => {
   await openBackend("cpu");

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { generatePerturbed } from "../../../src/alignment/pplm";
-import { generate, type GPT2 } from "../../../src/model";
-import { onEachBackend } from "../../backends";
-import { expectNoneLeft } from "../../memory";
-import { CONFIG, CONTEXTS, smallHead, smallModel } from "./settings";
+import { generatePerturbed } from "../../../src/alignment/pplm/index.js";
+import { generate, type GPT2 } from "../../../src/model/index.js";
+import { onEachBackend } from "../../backends.js";
+import { expectNoneLeft } from "../../memory.js";
+import { CONFIG, CONTEXTS, smallHead, smallModel } from "./settings.js";
 
 const PROMPTS = [...CONTEXTS, [7], [8, 8, 8], [2, 20]];
 

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { AttributeModel } from "../../../src/alignment/pplm";
-import type { GPT2 } from "../../../src/model";
+import type { AttributeModel } from "../../../src/alignment/pplm/index.js";
+import type { GPT2 } from "../../../src/model/index.js";
 
 /*
  * PPLM as run_pplm.py has it, one row at a time and word for word: plain operations of tfjs, its own gradients, no cache
@@ -76,7 +76,7 @@ function run(
     const heads = Array.from({ length: nHead }, (_, head) => {
       const of = (y: tf.Tensor2D): tf.Tensor2D => tf.slice(y, [0, head * dHead], [-1, dHead]);
       const scores = tf.div(tf.matMul(of(part(0)), of(k), false, true), Math.sqrt(dHead));
-      return tf.matMul(tf.softmax<tf.Tensor2D>(tf.add(scores, tf.tensor2d(hidden))), of(v));
+      return tf.matMul(tf.softmax(tf.add<tf.Tensor2D>(scores, tf.tensor2d(hidden))), of(v));
     });
     x = tf.add(x, affine(tf.concat<tf.Tensor2D>(heads as tf.Tensor2D[], 1), `${at}.attn.c_proj`));
     x = tf.add(x, affine(gelu(affine(norm(x, `${at}.ln_2`), `${at}.mlp.c_fc`)), `${at}.mlp.c_proj`));

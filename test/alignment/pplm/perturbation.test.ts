@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as tf from "@tensorflow/tfjs-core";
-import { perturbPast, type Perturbation } from "../../../src/alignment/pplm";
-import { AttributeHead } from "../../../src/alignment/pplm/objective";
-import { settingsOf, type PPLMOptions } from "../../../src/alignment/pplm/options";
-import { PerturbedBatch } from "../../../src/alignment/pplm/perturbed-batch";
-import type { GPT2 } from "../../../src/model";
-import { openBackend } from "../../../src/tensors";
-import { onEachBackend } from "../../backends";
-import { expectNoneLeft } from "../../memory";
-import { literalPplm, type LiteralToken } from "./literal";
-import { CONTEXTS, smallHead, smallModel } from "./settings";
+import { perturbPast, type Perturbation } from "../../../src/alignment/pplm/index.js";
+import { AttributeHead } from "../../../src/alignment/pplm/objective.js";
+import { settingsOf, type PPLMOptions } from "../../../src/alignment/pplm/options.js";
+import { PerturbedBatch } from "../../../src/alignment/pplm/perturbed-batch.js";
+import type { GPT2 } from "../../../src/model/index.js";
+import { openBackend } from "../../../src/tensors/index.js";
+import { onEachBackend } from "../../backends.js";
+import { expectNoneLeft } from "../../memory.js";
+import { literalPplm, type LiteralToken } from "./literal.js";
+import { CONTEXTS, smallHead, smallModel } from "./settings.js";
 
 function expectClose(measured: readonly number[], expected: readonly number[], tolerance = 1e-4): void {
   expect(measured).toHaveLength(expected.length);

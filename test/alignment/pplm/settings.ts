@@ -1,5 +1,5 @@
-import type { AttributeModel } from "../../../src/alignment/pplm";
-import { gaussian, GPT2, type GPT2Config } from "../../../src/model";
+import type { AttributeModel } from "../../../src/alignment/pplm/index.js";
+import { gaussian, GPT2, type GPT2Config } from "../../../src/model/index.js";
 
 export const CONFIG: GPT2Config = {
   nLayer: 2,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { endFronts, eventually, Front, runs, typesOf } from "./front";
+import { endFronts, eventually, Front, runs, typesOf } from "./front.js";
 
 afterEach(endFronts);
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it, beforeAll } from "vitest";
-import { endFronts, Front, typesOf } from "./front";
+import { endFronts, Front, typesOf } from "./front.js";
 
 let front: Front;
 beforeAll(async () => {

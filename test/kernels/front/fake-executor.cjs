@@ -2,7 +2,7 @@
 const { writeSync } = require("node:fs");
 const { Socket } = require("node:net");
 const { join } = require("node:path");
-const wire = require(join(__dirname, "../../../dist/kernels/alignscope/wire"));
+const wire = require(join(__dirname, "../../../kernels/typescript/dist/wire/index.js"));
 
 function write(frame) {
   for (let at = 0; at < frame.length;) {

@@ -12,10 +12,10 @@ import {
   type ConnectionInfo,
   type JsonObject,
   type JupyterMessage,
-} from "../../../src/jupyter";
+} from "../../../src/jupyter/index.js";
 
-const FAKE = join(__dirname, "fake-executor.cjs");
-const HOST = join(__dirname, "host.cjs");
+const FAKE = join(import.meta.dirname, "fake-executor.cjs");
+const HOST = join(import.meta.dirname, "host.cjs");
 
 interface Options {
   /** Run by the fake executor before it is ready. */

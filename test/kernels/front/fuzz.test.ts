@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { afterAll, expect, it } from "vitest";
 import { Dealer, Request } from "zeromq";
-import { MessageSigner, newMessage, socketAddress } from "../../../src/jupyter";
-import { endFronts, Front } from "./front";
+import { MessageSigner, newMessage, socketAddress } from "../../../src/jupyter/index.js";
+import { endFronts, Front } from "./front.js";
 
 afterAll(endFronts);
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Subscriber } from "zeromq";
-import { socketAddress } from "../../../src/jupyter";
-import { endFronts, Front } from "./front";
+import { socketAddress } from "../../../src/jupyter/index.js";
+import { endFronts, Front } from "./front.js";
 
 let front: Front;
 beforeAll(async () => {

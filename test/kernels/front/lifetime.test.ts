@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
-import { newConnectionInfo, removeConnectionFile, writeConnectionFile } from "../../../src/jupyter";
-import { childrenOf, endFronts, eventually, Front, lazyReader, runs } from "./front";
+import { newConnectionInfo, removeConnectionFile, writeConnectionFile } from "../../../src/jupyter/index.js";
+import { childrenOf, endFronts, eventually, Front, lazyReader, runs } from "./front.js";
 
 afterEach(endFronts);
 
@@ -59,12 +59,16 @@ describe("the kernel ends, with a cell that never pauses,", () => {
 
 it("the kernel ends when the process that started it is gone, and takes its executor along", async () => {
   const file = writeConnectionFile(await newConnectionInfo("test"));
-  const command = [process.execPath, join(__dirname, "fake-executor.cjs"), "console.log(process.pid)"];
+  const command = [
+    process.execPath,
+    join(import.meta.dirname, "fake-executor.cjs"),
+    "console.log(process.pid)",
+  ];
   // A parent that says the front's process id and waits to be killed.
   const parent = spawn(process.execPath, [
     "-e",
     `const { spawn } = require("node:child_process");
-     const front = spawn(process.execPath, ${JSON.stringify([join(__dirname, "host.cjs"), file, JSON.stringify(command)])});
+     const front = spawn(process.execPath, ${JSON.stringify([join(import.meta.dirname, "host.cjs"), file, JSON.stringify(command)])});
      console.log(front.pid); setInterval(() => {}, 1000);`,
   ]);
   const [line] = await new Promise<string[]>((resolve) =>
@@ -81,7 +85,7 @@ it("the kernel ends when the process that started it is gone, and takes its exec
 it("a port that is taken is named as such, and ends the kernel", async () => {
   const first = await Front.start();
   const file = writeConnectionFile(first.info);
-  const second = spawn(process.execPath, [join(__dirname, "host.cjs"), file, "[]"]);
+  const second = spawn(process.execPath, [join(import.meta.dirname, "host.cjs"), file, "[]"]);
   let printed = "";
   second.stderr.on("data", (text: Buffer) => (printed += String(text)));
   const code = await new Promise((resolve) => second.once("close", resolve));

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Output } from "../../../kernels/alignscope/front/output";
-import { endFronts, Front, lazyReader } from "./front";
+import { Output } from "../../../kernels/typescript/front/output.js";
+import { endFronts, Front, lazyReader } from "./front.js";
 
 let front: Front;
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Request } from "zeromq";
-import { toPoints, toUnits } from "../../../kernels/alignscope/front/code-points";
-import { History, matchesGlob } from "../../../kernels/alignscope/front/history";
-import { socketAddress } from "../../../src/jupyter";
-import { endFronts, Front, typesOf } from "./front";
+import { toPoints, toUnits } from "../../../kernels/typescript/front/code-points.js";
+import { History, matchesGlob } from "../../../kernels/typescript/front/history.js";
+import { socketAddress } from "../../../src/jupyter/index.js";
+import { endFronts, Front, typesOf } from "./front.js";
 
 let front: Front;
 beforeAll(async () => {
@@ -19,7 +19,7 @@ describe("kernel_info", () => {
     expect(reply.content).toMatchObject({
       status: "ok",
       protocol_version: "5.4",
-      implementation: "alignscope",
+      implementation: "ts-jupyter-kernel",
       language_info: {
         name: "typescript",
         file_extension: ".ts",

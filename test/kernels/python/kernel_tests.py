@@ -68,7 +68,7 @@ class Alignscope(jupyter_kernel_test.KernelTests):
 
     code_display_data = [
         {
-            "code": '(globalThis as any)[Symbol.for("alignscope.display")]'
+            "code": '(globalThis as any)[Symbol.for("ts-jupyter-kernel.display")]'
             '({ data: { "text/html": "<b>bold</b>", "text/plain": "bold" }, metadata: {}, transient: {} }, false)',
             "mime": "text/html",
         },

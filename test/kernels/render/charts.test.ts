@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
-import { shown, text } from "./show";
+import { shown, text } from "./show.js";
 
 const values = [
   { layer: 1, score: 0.2 },

@@ -1,10 +1,10 @@
 import { createRequire } from "node:module";
 import { describe, expect, it } from "vitest";
-import { frame, table } from "../../../src/present";
-import { shown, text } from "./show";
+import { frame, table } from "../../../src/present/index.js";
+import { shown, text } from "./show.js";
 
 // Its types are those of another TypeScript; what the tests need of it is little.
-const { DataFrame, Series } = createRequire(__filename)("danfojs-node") as {
+const { DataFrame, Series } = createRequire(import.meta.url)("danfojs-node") as {
   DataFrame: new (data: unknown, options?: object) => object;
   Series: new (data: unknown, options?: object) => object;
 };

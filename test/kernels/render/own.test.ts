@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { html, image, latex, markdown, render, svg } from "../../../kernels/alignscope/executor/render";
-import { shown, text } from "./show";
+import {
+  html,
+  image,
+  latex,
+  markdown,
+  render,
+  svg,
+} from "../../../kernels/typescript/executor/render/index.js";
+import { shown, text } from "./show.js";
 
 const onePixel = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==",

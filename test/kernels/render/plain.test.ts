@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { render } from "../../../kernels/alignscope/executor/render";
-import { text } from "./show";
+import { THIS_PACKAGE } from "../../../kernels/typescript/install/index.js";
+import { render } from "../../../kernels/typescript/executor/render/index.js";
+import { text } from "./show.js";
 
 describe("the text of simple values", () => {
   it("is nothing for undefined and null", async () => {
@@ -96,16 +97,16 @@ describe("the text of errors", () => {
     error.stack = [
       "TypeError: no layer 12",
       "    at cell (In[3]:2:7)",
-      "    at runCell (/opt/alignscope/dist/kernels/alignscope/executor/run.js:10:3)",
+      `    at runCell (${THIS_PACKAGE.folder}/dist/executor/run.js:10:3)`,
       "    at Script.runInThisContext (node:vm:129:12)",
-      "    at async /opt/alignscope/dist/kernels/alignscope/executor/run.js:10:3",
+      `    at async file://${THIS_PACKAGE.folder}/dist/executor/run.js:10:3`,
       "    at exports.execute (/opt/node_modules/tslab/dist/executor.js:5:1)",
       "    at lens (/opt/alignscope/dist/src/model/logit-lens.js:4:1)",
     ].join("\n");
     const shownText = await text(error);
     expect(shownText).toContain("TypeError: no layer 12\n    at cell (In[3]:2:7)\n    at lens (");
     expect(shownText).toContain("[cause]: Error: only 12 layers");
-    expect(shownText).not.toMatch(/kernels.alignscope.executor.run|node:vm|tslab/);
+    expect(shownText).not.toMatch(/executor.run|node:vm|tslab/);
   });
 
   it("names what a class of errors adds", async () => {

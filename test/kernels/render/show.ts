@@ -1,5 +1,5 @@
-import type { Shown } from "../../../kernels/alignscope/wire";
-import { render } from "../../../kernels/alignscope/executor/render";
+import type { Shown } from "../../../kernels/typescript/wire/index.js";
+import { render } from "../../../kernels/typescript/executor/render/index.js";
 
 /** The bundle of a value that is something. */
 export async function shown(value: unknown): Promise<Shown> {

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import { beforeAll, describe, expect, it } from "vitest";
-import { text } from "./show";
+import { text } from "./show.js";
 
 beforeAll(async () => {
   await tf.setBackend("cpu");

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { projectRoot } from "../../../src/data/paths";
-import { paperClaims } from "../../../src/present/claims";
+import { projectRoot } from "../../../src/base/paths.js";
+import { paperClaims } from "../../../src/present/claims/index.js";
 
 const results = join(projectRoot(), "outputs", "lab-committed");
 const isThere = existsSync(join(results, "manifest.json"));

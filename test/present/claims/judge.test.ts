@@ -7,7 +7,7 @@ import {
   paperClaim,
   paperClaims,
   valueText,
-} from "../../../src/present/claims";
+} from "../../../src/present/claims/index.js";
 
 describe("the catalogue of the paper's claims", () => {
   const claims = paperClaims();

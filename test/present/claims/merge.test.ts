@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { countsText, judge, type JudgedClaim, mergeClaims, type RunClaim } from "../../../src/present/claims";
+import {
+  countsText,
+  judge,
+  type JudgedClaim,
+  mergeClaims,
+  type RunClaim,
+} from "../../../src/present/claims/index.js";
 
 const from = (notebook: string, part: string, ...claims: JudgedClaim[]) => ({ notebook, part, claims });
 const of = (claims: readonly RunClaim[], id: string): RunClaim =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { findBlas } from "../../../src/tensors/wasm/blas";
-import { coreFor } from "../../../src/tensors/wasm/blas/core-type";
+import { findBlas } from "../../../src/tensors/wasm/blas/index.js";
+import { coreFor } from "../../../src/tensors/wasm/blas/core-type.js";
 
 const AVX512 = ["avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"];
 

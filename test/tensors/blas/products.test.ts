@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { messageOf } from "../../../src/data/errors";
-import { findBlas, type Blas } from "../../../src/tensors/wasm/blas";
-import { openOnnxRuntime } from "../../../src/tensors/wasm/blas/onnx-runtime";
+import { messageOf } from "../../../src/base/errors.js";
+import { findBlas, type Blas } from "../../../src/tensors/wasm/blas/index.js";
+import { openOnnxRuntime } from "../../../src/tensors/wasm/blas/onnx-runtime.js";
 
 interface Product {
   transposeA: boolean;

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
-import { FUSED } from "../../../src/tensors/ops/fused";
-import { expectWithin, run, sum, values, type Inputs } from "./running";
+import { FUSED } from "../../../src/tensors/ops/fused.js";
+import { expectWithin, run, sum, values, type Inputs } from "./running.js";
 
 /* Attention and its gradient in float64, in plain loops, and cases to hold the kernels against. */
 

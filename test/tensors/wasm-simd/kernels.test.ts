@@ -2,12 +2,12 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { openBackend } from "../../../src/tensors";
-import { FUSED, runKernel } from "../../../src/tensors/ops/fused";
-import { findBlas } from "../../../src/tensors/wasm/blas";
-import { registerKernels } from "../../../src/tensors/wasm/open";
-import { openSimd } from "../../../src/tensors/wasm/simd/module";
-import { attentionCase, expectAttention, expectAttentionGradient } from "./attention";
+import { openBackend } from "../../../src/tensors/index.js";
+import { FUSED, runKernel } from "../../../src/tensors/ops/fused.js";
+import { findBlas } from "../../../src/tensors/wasm/blas/index.js";
+import { registerKernels } from "../../../src/tensors/wasm/open.js";
+import { openSimd } from "../../../src/tensors/wasm/simd/module.js";
+import { attentionCase, expectAttention, expectAttentionGradient } from "./attention.js";
 import {
   EXTREME,
   SPECIAL,
@@ -21,7 +21,7 @@ import {
   values,
   type Input,
   type Inputs,
-} from "./running";
+} from "./running.js";
 
 /*
  * Every fused kernel of the wasm backend against plain loops in float64, with SIMD and as the JavaScript loops that take its

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { openBackend } from "../../../src/tensors";
-import { openSimd } from "../../../src/tensors/wasm/simd/module";
+import { openBackend } from "../../../src/tensors/index.js";
+import { openSimd } from "../../../src/tensors/wasm/simd/module.js";
 
 beforeAll(async () => {
   await openBackend("wasm");

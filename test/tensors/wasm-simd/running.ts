@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "vitest";
-import { gaussian } from "../../../src/model";
-import { runKernel, type FusedName } from "../../../src/tensors/ops/fused";
+import { gaussian } from "../../../src/model/index.js";
+import { runKernel, type FusedName } from "../../../src/tensors/ops/fused.js";
 
 /* Running a kernel on given values, and holding what it returns against float64. */
 

@@ -2,9 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import fc from "fast-check";
 import { beforeAll, expect, it } from "vitest";
-import { openBackend } from "../../../src/tensors";
-import { withSmallProducts } from "../../../src/tensors/wasm/kernels/small-products";
-import { openSimd, type Simd } from "../../../src/tensors/wasm/simd/module";
+import { openBackend } from "../../../src/tensors/index.js";
+import { withSmallProducts } from "../../../src/tensors/wasm/kernels/small-products.js";
+import { openSimd, type Simd } from "../../../src/tensors/wasm/simd/module.js";
 
 let simd: Simd | null = null;
 let reason = "";

@@ -1,9 +1,9 @@
-import { messageOf } from "../../../data/errors";
-import type { Blas } from "./blas";
-import { openOnnxRuntime } from "./onnx-runtime";
-import { CANDIDATES, openSystemBlas } from "./system";
+import { messageOf } from "@alignscope/base/errors";
+import type { Blas } from "./blas.js";
+import { openOnnxRuntime } from "./onnx-runtime.js";
+import { CANDIDATES, openSystemBlas } from "./system.js";
 
-export type { Blas, Sgemm } from "./blas";
+export type { Blas, Sgemm } from "./blas.js";
 
 /** The value of ALIGNSCOPE_BLAS that stands for the runtime that npm brings along. */
 const ONNX_RUNTIME = "onnxruntime";

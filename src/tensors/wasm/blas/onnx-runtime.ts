@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
-import type { Blas, Sgemm } from "./blas";
-import { gemmModel } from "./onnx-model";
+import type { Blas, Sgemm } from "./blas.js";
+import { gemmModel } from "./onnx-model.js";
 
 /*
  * The matrix product of ONNX Runtime, which comes with transformers.js as a binary for each platform: as fast as a good BLAS,
@@ -28,7 +28,7 @@ type TensorOf = new (type: "float32", data: Float32Array, shape: number[]) => ob
 
 /** @throws when the runtime is not installed, has no binary for this platform, or does not multiply as it should. */
 export function openOnnxRuntime(): Blas {
-  const require = createRequire(__filename);
+  const require = createRequire(import.meta.url);
   const entry = require.resolve("onnxruntime-node");
   const { binding, initOrt } = require(join(dirname(entry), "binding.js")) as {
     binding: Binding;

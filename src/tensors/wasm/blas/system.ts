@@ -1,7 +1,7 @@
 import koffi from "koffi";
 import { readFileSync } from "node:fs";
-import { chooseCoreType } from "./core-type";
-import type { Blas, Sgemm } from "./blas";
+import { chooseCoreType } from "./core-type.js";
+import type { Blas, Sgemm } from "./blas.js";
 
 // CBLAS enumerations, part of its binary interface.
 const ROW_MAJOR = 101;

@@ -1,6 +1,6 @@
-import type { Simd } from "../simd/module";
-import type { Layout, Rows } from "./attention-layout";
-import { loopSoftmax } from "./softmax";
+import type { Simd } from "../simd/module.js";
+import type { Layout, Rows } from "./attention-layout.js";
+import { loopSoftmax } from "./softmax.js";
 
 /** One query for each batch entry and head, in one call; scores are `[batch or, where they are not kept, 1, head, key]`. */
 export function simdAttendOne(

@@ -1,4 +1,4 @@
-import { number, type Attributes } from "../kernel";
+import { number, type Attributes } from "../kernel.js";
 
 /** The attributes of an attention kernel. */
 export interface Layout {

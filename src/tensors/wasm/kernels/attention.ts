@@ -1,11 +1,11 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { FUSED } from "../../ops/fused";
-import type { Sgemm } from "../blas";
-import { input, registerFused } from "../kernel";
-import type { Simd } from "../simd/module";
-import { attendOne, simdAttendOne } from "./attend-one";
-import { keyBlocks, layoutOf, outputRows, queryBlocks, rowsOf, type Rows } from "./attention-layout";
-import { loopSoftmax, loopSoftmaxGradient, simdSoftmax, simdSoftmaxGradient } from "./softmax";
+import { FUSED } from "../../ops/fused.js";
+import type { Sgemm } from "../blas/index.js";
+import { input, registerFused } from "../kernel.js";
+import type { Simd } from "../simd/module.js";
+import { attendOne, simdAttendOne } from "./attend-one.js";
+import { keyBlocks, layoutOf, outputRows, queryBlocks, rowsOf, type Rows } from "./attention-layout.js";
+import { loopSoftmax, loopSoftmaxGradient, simdSoftmax, simdSoftmaxGradient } from "./softmax.js";
 
 /*
  * Attention head by head, on the rows as they lie: a BLAS takes the distance between rows as an argument, so heads need be

@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { FUSED } from "../../ops/fused";
-import { input, registerFused, shippedKernel, sizeOf, type Heap } from "../kernel";
-import type { Simd } from "../simd/module";
+import { FUSED } from "../../ops/fused.js";
+import { input, registerFused, shippedKernel, sizeOf, type Heap } from "../kernel.js";
+import type { Simd } from "../simd/module.js";
 
 const LINEAR = 2 * Math.sqrt(2 / Math.PI);
 const CUBIC = 0.044715 * LINEAR;

@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { FUSED } from "../../ops/fused";
-import { input, number, registerFused, sizeOf } from "../kernel";
-import type { Simd } from "../simd/module";
+import { FUSED } from "../../ops/fused.js";
+import { input, number, registerFused, sizeOf } from "../kernel.js";
+import type { Simd } from "../simd/module.js";
 
 export function registerLayerNorm(simd: Simd | null): void {
   registerFused(FUSED.layerNorm, (inputs, attributes, heap) => {

@@ -1,7 +1,7 @@
-import { FUSED } from "../../ops/fused";
-import { expOfNegative } from "../exponential";
-import { input, registerFused } from "../kernel";
-import type { Simd } from "../simd/module";
+import { FUSED } from "../../ops/fused.js";
+import { expOfNegative } from "../exponential.js";
+import { input, registerFused } from "../kernel.js";
+import type { Simd } from "../simd/module.js";
 
 export function registerLogProbs(simd: Simd | null): void {
   const sumExp = simd ? simdSum(simd) : sumOfLoop;

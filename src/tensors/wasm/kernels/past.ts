@@ -1,10 +1,10 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { FUSED } from "../../ops/fused";
-import { input, number, registerFused, type Attributes, type Heap } from "../kernel";
-import type { Simd } from "../simd/module";
-import { attendOne, simdAttendOne } from "./attend-one";
-import { rowsOf, type Layout, type Rows } from "./attention-layout";
-import { loopSoftmaxGradient } from "./softmax";
+import { FUSED } from "../../ops/fused.js";
+import { input, number, registerFused, type Attributes, type Heap } from "../kernel.js";
+import type { Simd } from "../simd/module.js";
+import { attendOne, simdAttendOne } from "./attend-one.js";
+import { rowsOf, type Layout, type Rows } from "./attention-layout.js";
+import { loopSoftmaxGradient } from "./softmax.js";
 
 /*
  * One new token per row over a past that moves along its gradient: rank one per head, so that the gradient itself is never

@@ -1,6 +1,6 @@
-import { FUSED } from "../../ops/fused";
-import { input, number, registerFused, sizeOf } from "../kernel";
-import type { Simd } from "../simd/module";
+import { FUSED } from "../../ops/fused.js";
+import { input, number, registerFused, sizeOf } from "../kernel.js";
+import type { Simd } from "../simd/module.js";
 
 /**
  * @param inPlace whether a parameter keeps its memory. Where the shipped matrix product runs it must not: that product

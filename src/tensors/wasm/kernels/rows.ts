@@ -1,6 +1,6 @@
-import { FUSED } from "../../ops/fused";
-import { input, number, registerFused, sizeOf } from "../kernel";
-import type { Simd } from "../simd/module";
+import { FUSED } from "../../ops/fused.js";
+import { input, number, registerFused, sizeOf } from "../kernel.js";
+import type { Simd } from "../simd/module.js";
 
 /** Kernels that move whole rows: embedding look-up, its gradient, and the growing cache. */
 export function registerRows(simd: Simd | null): void {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { Heap, replaceKernel, shippedKernel } from "../kernel";
+import { Heap, replaceKernel, shippedKernel } from "../kernel.js";
 
 interface SliceArguments {
   inputs: { x: tf.TensorInfo };

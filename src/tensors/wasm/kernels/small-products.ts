@@ -1,5 +1,5 @@
-import type { Blas, Sgemm } from "../blas";
-import type { Simd } from "../simd/module";
+import type { Blas, Sgemm } from "../blas/index.js";
+import type { Simd } from "../simd/module.js";
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 

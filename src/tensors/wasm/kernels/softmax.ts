@@ -1,5 +1,5 @@
-import { expOfNegative } from "../exponential";
-import type { Simd } from "../simd/module";
+import { expOfNegative } from "../exponential.js";
+import type { Simd } from "../simd/module.js";
 
 /**
  * Scores become weights, row by row: those of hidden keys 0, and all of them where a query sees nothing. Hidden scores are

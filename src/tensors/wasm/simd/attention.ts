@@ -1,5 +1,5 @@
-import { exp, EXP_LOCALS } from "./exp";
-import { addTo, advance, bytes, eachFour, here, LOOP_LOCALS, times, total } from "./wat";
+import { exp, EXP_LOCALS } from "./exp.js";
+import { addTo, advance, bytes, eachFour, here, LOOP_LOCALS, times, total } from "./wat.js";
 
 const MINUS_INFINITY = "(f32.const -inf)";
 

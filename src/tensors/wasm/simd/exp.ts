@@ -1,4 +1,4 @@
-import { four } from "./wat";
+import { four } from "./wat.js";
 
 /** Below this e^x is 0: a float32 would soon be denormal, and denormals cost a hundred cycles each, here and in a BLAS. */
 export const LOWEST = -87;

@@ -1,5 +1,5 @@
-import { exp, EXP_LOCALS } from "./exp";
-import { advance, bytes, eachFour, four, here, LOOP_LOCALS, times } from "./wat";
+import { exp, EXP_LOCALS } from "./exp.js";
+import { advance, bytes, eachFour, four, here, LOOP_LOCALS, times } from "./wat.js";
 
 const LINEAR = 2 * Math.sqrt(2 / Math.PI);
 const CUBIC = 0.044715 * LINEAR;

@@ -1,4 +1,4 @@
-import { addTo, advance, bytes, eachFour, here, LOOP_LOCALS, promoteHigh, times, total } from "./wat";
+import { addTo, advance, bytes, eachFour, here, LOOP_LOCALS, promoteHigh, times, total } from "./wat.js";
 
 /** y = (x − mean)·inverse, with the mean in two floats: of a row far from zero, one would cost the digits that differ. */
 function normalised(x: string): string {

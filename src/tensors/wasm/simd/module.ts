@@ -1,14 +1,14 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { messageOf } from "../../../data/errors";
-import { ATTENTION } from "./attention";
-import { GELU } from "./gelu";
-import { LAYER_NORM } from "./layer-norm";
-import { OPTIMISER } from "./optimiser";
-import { PAST } from "./past";
-import { PRODUCTS } from "./products";
-import { SOFTMAX } from "./softmax";
-import { SUMS } from "./sums";
-import { RESTS } from "./wat";
+import { messageOf } from "@alignscope/base/errors";
+import { ATTENTION } from "./attention.js";
+import { GELU } from "./gelu.js";
+import { LAYER_NORM } from "./layer-norm.js";
+import { OPTIMISER } from "./optimiser.js";
+import { PAST } from "./past.js";
+import { PRODUCTS } from "./products.js";
+import { SOFTMAX } from "./softmax.js";
+import { SUMS } from "./sums.js";
+import { RESTS } from "./wat.js";
 
 /*
  * A small WebAssembly module of our own that works on the backend's memory, four floats at a time. JavaScript's loops take

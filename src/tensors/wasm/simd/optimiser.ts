@@ -1,4 +1,4 @@
-import { eachFour, here, LOOP_LOCALS } from "./wat";
+import { eachFour, here, LOOP_LOCALS } from "./wat.js";
 
 /** RMSProp, in place: s ← decay·s + (1 − decay)·g², θ ← θ − rate·g/(√s + ε). */
 export const OPTIMISER = `

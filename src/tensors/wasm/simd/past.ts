@@ -1,4 +1,4 @@
-import { addTo, advance, bytes, eachFour, here, LOOP_LOCALS, times, total } from "./wat";
+import { addTo, advance, bytes, eachFour, here, LOOP_LOCALS, times, total } from "./wat.js";
 
 /** Adds Σ (x·mask)² over `count` floats to $sum. */
 function addMaskedSquares(x: string, count: string): string {

@@ -1,4 +1,4 @@
-import { advance, times } from "./wat";
+import { advance, times } from "./wat.js";
 
 const EACH_ROW = `${advance("$a", "(local.get $aRow)")} ${advance("$c", "(local.get $cRow)")}`;
 

@@ -1,5 +1,5 @@
-import { exp, EXP_LOCALS } from "./exp";
-import { addTo, eachFour, four, here, LOOP_LOCALS, total } from "./wat";
+import { exp, EXP_LOCALS } from "./exp.js";
+import { addTo, eachFour, four, here, LOOP_LOCALS, total } from "./wat.js";
 
 const MINUS_INFINITY = "(f32.const -inf)";
 

@@ -1,4 +1,4 @@
-import { eachFour, here, LOOP_LOCALS, advance, bytes, times } from "./wat";
+import { eachFour, here, LOOP_LOCALS, advance, bytes, times } from "./wat.js";
 
 /** Rows added into the rows of a table. */
 export const SUMS = `

@@ -1,7 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { FUSED } from "../../ops/fused";
-import type { DeviceBackend } from "../device";
-import { programOf, run, type Program } from "../run";
+import { FUSED } from "../../ops/fused.js";
+import type { DeviceBackend } from "../device.js";
+import { programOf, run, type Program } from "../run.js";
 import {
   SHAPE,
   WHERE,
@@ -10,8 +10,8 @@ import {
   patternTile,
   type AttentionCall,
   type PatternTile,
-} from "./attention-shape";
-import { define, floatOutput, take } from "./define";
+} from "./attention-shape.js";
+import { define, floatOutput, take } from "./define.js";
 
 /*
  * The gradient of attention in two kernels, from the pattern P that the forward pass kept:

@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { DeviceBackend } from "../device";
-import { numberOf, take, type Call } from "./define";
+import type { DeviceBackend } from "../device.js";
+import { numberOf, take, type Call } from "./define.js";
 
 /*
  * What the attention kernels share: where queries, keys and values lie, and how the work is cut into tiles.

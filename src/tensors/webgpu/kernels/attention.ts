@@ -1,7 +1,7 @@
-import { FUSED } from "../../ops/fused";
-import { programOf, run, type Program } from "../run";
-import { SHAPE, WHERE, attentionCall, fetchRows, patternTile, type PatternTile } from "./attention-shape";
-import { define, floatOutput } from "./define";
+import { FUSED } from "../../ops/fused.js";
+import { programOf, run, type Program } from "../run.js";
+import { SHAPE, WHERE, attentionCall, fetchRows, patternTile, type PatternTile } from "./attention-shape.js";
+import { define, floatOutput } from "./define.js";
 
 /*
  * Causal attention in one kernel. A workgroup has some queries of a head and goes over their keys tile by tile; it keeps

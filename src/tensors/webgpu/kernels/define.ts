@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { DeviceBackend } from "../device";
+import type { DeviceBackend } from "../device.js";
 
 /** What a kernel is given. */
 export interface Call {

@@ -1,7 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { DeviceBackend } from "../device";
-import { programOf, run, spread } from "../run";
-import { sizeOf } from "./define";
+import type { DeviceBackend } from "../device.js";
+import { programOf, run, spread } from "../run.js";
+import { sizeOf } from "./define.js";
 
 const WORKGROUP = 256;
 

@@ -1,6 +1,6 @@
-import { FUSED } from "../../ops/fused";
-import { elementwise } from "./elementwise";
-import { define, floatOutput, take } from "./define";
+import { FUSED } from "../../ops/fused.js";
+import { elementwise } from "./elementwise.js";
+import { define, floatOutput, take } from "./define.js";
 
 const LINEAR = 2 * Math.sqrt(2 / Math.PI);
 const CUBIC = 0.044715 * LINEAR;

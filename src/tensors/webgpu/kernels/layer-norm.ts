@@ -1,9 +1,9 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { FUSED } from "../../ops/fused";
-import type { DeviceBackend } from "../device";
-import { programOf, run, spread } from "../run";
-import { define, floatOutput, numberOf, take } from "./define";
-import { WORKGROUP_SUM } from "./reduce";
+import { FUSED } from "../../ops/fused.js";
+import type { DeviceBackend } from "../device.js";
+import { programOf, run, spread } from "../run.js";
+import { define, floatOutput, numberOf, take } from "./define.js";
+import { WORKGROUP_SUM } from "./reduce.js";
 
 /*
  * Layer normalisation: one workgroup per row, which reads the row three times, from the cache after the first.

@@ -1,6 +1,6 @@
-import { FUSED } from "../../ops/fused";
-import { product } from "../matmul";
-import { define, take } from "./define";
+import { FUSED } from "../../ops/fused.js";
+import { product } from "../matmul.js";
+import { define, take } from "./define.js";
 
 /** GELU(x·weight + bias) in the product's own last step, which also keeps what went into the GELU where a gradient will want it. */
 export function registerLinearGelu(): void {

@@ -1,8 +1,8 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { FUSED } from "../../ops/fused";
-import type { DeviceBackend } from "../device";
-import { programOf, run, spread, type Program } from "../run";
-import { define, floatOutput, sameData, take } from "./define";
+import { FUSED } from "../../ops/fused.js";
+import type { DeviceBackend } from "../device.js";
+import { programOf, run, spread, type Program } from "../run.js";
+import { define, floatOutput, sameData, take } from "./define.js";
 
 /*
  * Log-probabilities of chosen classes, from rows of GPT-2's 50,257 logits, without their softmax.

@@ -1,9 +1,9 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { FUSED } from "../../ops/fused";
-import type { DeviceBackend } from "../device";
-import { programOf, run, type Program } from "../run";
-import { define, floatOutput, numberOf, take, type Call } from "./define";
-import { WORKGROUP_SUM } from "./reduce";
+import { FUSED } from "../../ops/fused.js";
+import type { DeviceBackend } from "../device.js";
+import { programOf, run, type Program } from "../run.js";
+import { define, floatOutput, numberOf, take, type Call } from "./define.js";
+import { WORKGROUP_SUM } from "./reduce.js";
 
 /*
  * One new token per row over a past that moves along its gradient (ops/attend-past.ts). A workgroup has one head of one row;

@@ -1,7 +1,7 @@
 import { slice_util } from "@tensorflow/tfjs-core";
-import { programOf, run, spread } from "../run";
-import { floatOutput, refine, sizeOf, take } from "./define";
-import { elementwise } from "./elementwise";
+import { programOf, run, spread } from "../run.js";
+import { floatOutput, refine, sizeOf, take } from "./define.js";
+import { elementwise } from "./elementwise.js";
 
 /*
  * Plain kernels that each block of a transformer runs, in the one form in which it does. The shipped ones can do more, and

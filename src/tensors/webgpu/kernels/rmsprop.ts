@@ -1,8 +1,8 @@
-import { FUSED } from "../../ops/fused";
-import { define, numberOf, sameData, take } from "./define";
-import { elementwise } from "./elementwise";
+import { FUSED } from "../../ops/fused.js";
+import { define, numberOf, sameData, take } from "./define.js";
+import { elementwise } from "./elementwise.js";
 
-/** One step of RMSProp in place (paper.md A8): s ← αs + (1−α)g², θ ← θ − η·g/(√s + ε). */
+/** One step of RMSProp in place: s ← αs + (1−α)g², θ ← θ − η·g/(√s + ε). */
 export function registerRmsProp(): void {
   define(FUSED.rmsProp, ({ inputs, attrs, backend }) => {
     const [parameter, meanSquare] = [take(inputs, "parameter"), take(inputs, "meanSquare")];

@@ -1,8 +1,8 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { FUSED } from "../../ops/fused";
-import type { DeviceBackend } from "../device";
-import { programOf, run, spread, type Program } from "../run";
-import { define, floatOutput, numberOf, refine, sameData, sizeOf, take } from "./define";
+import { FUSED } from "../../ops/fused.js";
+import type { DeviceBackend } from "../device.js";
+import { programOf, run, spread, type Program } from "../run.js";
+import { define, floatOutput, numberOf, refine, sameData, sizeOf, take } from "./define.js";
 
 /*
  * Rows of tables: looking them up, adding to them, appending to a cache.

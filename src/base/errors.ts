@@ -1,0 +1,26 @@
+const USER_ERROR: unique symbol = Symbol.for("alignscope.user-error");
+
+/**
+ * An error whose one-line message is meant for the person at the keyboard: what is wrong, what was got, what was
+ * expected and what to do. Commands print it without a stack trace and exit with 1.
+ *
+ * @example throw new UserError("unknown backend: gpu (expected one of auto, cuda, native, webgpu, wasm, cpu)");
+ */
+export class UserError extends Error {
+  override readonly name = "UserError";
+
+  /** Packages that were installed apart bring a copy of this class each: what one of them throws is a UserError to all. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== UserError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return value instanceof Error && USER_ERROR in value;
+  }
+
+  get [USER_ERROR](): true {
+    return true;
+  }
+}
+
+/** What `error` says, in one line, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

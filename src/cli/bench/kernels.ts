@@ -1,0 +1,180 @@
+import { createRequire } from "node:module";
+import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "@alignscope/base/errors";
+import { projectRoot } from "@alignscope/base/paths";
+import { findKernelspec, type JupyterMessage, type Kernelspec } from "jupyter-wire";
+import { KernelSession } from "papermill-ts/kernel-session";
+import { processTree, residentBytes } from "papermill-ts";
+
+/** What one kernel takes, as a client sees it: over its sockets. Times in seconds, medians where a thing is done often. */
+export interface KernelFigures {
+  kernel: string;
+  /** From the start of the process to the answer to the first question. */
+  ready: number;
+  /** From the start of the process to the end of the first cell. */
+  firstCell: number;
+  emptyCell: number;
+  smallCell: number;
+  /** The cell that imports this project's library with its types; null where the language is another. */
+  libraryImport: number | null;
+  /** A cell that prints 100,000 lines in one loop. */
+  manyLines: number;
+  /** Of these lines, how many arrived. */
+  linesArrived: number;
+  /** Resident memory of the idle kernel's processes together, before the first cell, in bytes. */
+  idleBytes: number;
+}
+
+const LINES = 100_000;
+/** Cells timed for a median. */
+const CELLS = 20;
+/** Milliseconds until a kernel that has just started has come to rest. */
+const REST = 2000;
+
+interface Dialect {
+  empty: string;
+  small: (n: number) => string;
+  lines: string;
+  library: string | null;
+}
+
+const TYPESCRIPT: Dialect = {
+  empty: "",
+  small: (n) => `const v${n % 5} = ${n}; v${n % 5} + 1`,
+  lines: `for (let line = 0; line < ${LINES}; line++) console.log("line", line);`,
+  library: 'import { openStudy } from "alignscope"; typeof openStudy',
+};
+
+const PYTHON: Dialect = {
+  empty: "",
+  small: (n) => `v${n % 5} = ${n}; v${n % 5} + 1`,
+  lines: `for line in range(${LINES}): print("line", line)`,
+  library: null,
+};
+
+/** Kernels that can be timed beside the project's own: `tslab` is the one in node_modules, as it comes. */
+export const PEERS = ["alignscope", "tslab", "python3"] as const;
+
+/**
+ * Times kernels, `runs` starts each, in turns, so that a noisy machine is as noisy for each.
+ *
+ * @throws UserError for a kernel that is not there
+ */
+export async function benchKernels(
+  names: readonly string[],
+  runs: number,
+  onFigures: (figures: KernelFigures) => void,
+): Promise<KernelFigures[]> {
+  const specs = names.map(specOf);
+  const all = new Map<string, KernelFigures[]>();
+  for (let run = 0; run < runs; run++) {
+    for (const spec of specs) {
+      const figures = await timeKernel(spec);
+      onFigures(figures);
+      all.set(spec.name, [...(all.get(spec.name) ?? []), figures]);
+    }
+  }
+  return [...all.values()].map(medians);
+}
+
+function specOf(name: string): Kernelspec {
+  if (name !== "tslab") return findKernelspec(name);
+  const tslab = createRequire(import.meta.url).resolve("tslab/bin/tslab");
+  return {
+    ...findKernelspec("alignscope"),
+    name: "tslab",
+    argv: ["node", tslab, "kernel", "--config-path", "{connection_file}"],
+    interruptMode: "signal",
+  };
+}
+
+async function timeKernel(spec: Kernelspec): Promise<KernelFigures> {
+  const dialect = spec.language === "python" ? PYTHON : TYPESCRIPT;
+  const options = { cwd: projectRoot(), environment: {}, startTimeout: 60, onWarning: () => undefined };
+
+  const cold = performance.now();
+  const session = await KernelSession.start(spec, options);
+  const ready = seconds(cold);
+  try {
+    await run(session, dialect.small(0));
+    const firstCell = seconds(cold);
+    const emptyCell = await median(session, () => dialect.empty);
+    const smallCell = await median(session, dialect.small);
+    const libraryImport = dialect.library === null ? null : (await run(session, dialect.library)).seconds;
+    const lines = await run(session, dialect.lines);
+    const idleBytes = await restingMemory(spec, options);
+    return {
+      kernel: spec.name,
+      ready,
+      firstCell,
+      emptyCell,
+      smallCell,
+      libraryImport,
+      manyLines: lines.seconds,
+      linesArrived: lines.text.split("\n").length - 1,
+      idleBytes,
+    };
+  } finally {
+    await session.shutdown();
+  }
+}
+
+/** Of a kernel that has only started: a front end opens many that are hardly used. */
+async function restingMemory(
+  spec: Kernelspec,
+  options: Parameters<typeof KernelSession.start>[1],
+): Promise<number> {
+  const session = await KernelSession.start(spec, options);
+  try {
+    // The answer to a question about code shows that all of it is there.
+    await run(session, "");
+    await sleep(REST);
+    return session.pid === undefined ? 0 : residentBytes(processTree(session.pid));
+  } finally {
+    await session.shutdown();
+  }
+}
+
+async function median(session: KernelSession, code: (n: number) => string): Promise<number> {
+  const times: number[] = [];
+  for (let n = 0; n < CELLS; n++) times.push((await run(session, code(n))).seconds);
+  return middle(times);
+}
+
+async function run(session: KernelSession, code: string): Promise<{ seconds: number; text: string }> {
+  const texts: string[] = [];
+  const begun = performance.now();
+  const end = await session.execute(code, ({ header, content }: JupyterMessage) => {
+    if (header.msg_type === "stream") texts.push(String(content["text"]));
+  });
+  if (end.type !== "replied" || end.reply.content["status"] !== "ok") {
+    throw new UserError(`a cell of the bench failed (${end.type}): ${code.slice(0, 60)}`);
+  }
+  return { seconds: seconds(begun), text: texts.join("") };
+}
+
+function seconds(begun: number): number {
+  return (performance.now() - begun) / 1000;
+}
+
+function middle(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+}
+
+function medians(runs: readonly KernelFigures[]): KernelFigures {
+  const of = (pick: (figures: KernelFigures) => number): number => middle(runs.map(pick));
+  const [first] = runs;
+  if (!first) throw new Error("no runs");
+  return {
+    kernel: first.kernel,
+    ready: of((one) => one.ready),
+    firstCell: of((one) => one.firstCell),
+    emptyCell: of((one) => one.emptyCell),
+    smallCell: of((one) => one.smallCell),
+    libraryImport: first.libraryImport === null ? null : of((one) => one.libraryImport ?? NaN),
+    manyLines: of((one) => one.manyLines),
+    linesArrived: Math.min(...runs.map((one) => one.linesArrived)),
+    idleBytes: of((one) => one.idleBytes),
+  };
+}
