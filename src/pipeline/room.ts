@@ -1,7 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { totalmem } from "node:os";
 import { size } from "@alignscope/base/size";
-import type { BackendDescription } from "@alignscope/tensors";
 import type { Profile } from "./profile.js";
 
 /** Resident besides tensors, in bytes: the runner, the kernel's two processes, their code and the garbage collector's room. */
