@@ -35,8 +35,3 @@ export function normScale(x: Vector, epsilon: number): number {
   for (let d = 0; d < x.length; d += 1) squares += ((x[d] as number) - centre) ** 2;
   return Math.sqrt(squares / x.length + epsilon);
 }
-
-/** GELU in GPT-2's tanh form. */
-export function geluNew(x: number): number {
-  return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
-}

@@ -3,7 +3,8 @@ import { UserError } from "@alignscope/base/errors";
 import { generate, type GPT2, type Hooks, type ProtocolName } from "../model/index.js";
 import { embed } from "@alignscope/tensors/ops";
 import type { Neuron } from "../toxicity/value-vectors.js";
-import { byLength, checkLayer, checkPair, checkTexts, type ModelPair } from "./model-pair.js";
+import { checkLayer, checkPair, checkTexts, type ModelPair } from "./model-pair.js";
+import { byLength } from "../model/padding.js";
 
 export interface MeanActivationOptions {
   /** Tokens generated, so many activations are read of each prompt; 20 unless said otherwise. */
@@ -60,7 +61,7 @@ export async function meanActivations(
   checkTexts("mean activations", prompts);
   checkNeurons(models.before, neurons);
   const readings: Record<keyof ModelPair, Readings> = { before: [], after: [] };
-  const order = byLength(prompts);
+  const order = byLength(prompts.map(({ length }) => length));
   for (let from = 0; from < order.length; from += batchSize) {
     const members = order.slice(from, from + batchSize);
     const batch = members.map((i) => prompts[i] as readonly number[]);

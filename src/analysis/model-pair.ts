@@ -30,9 +30,3 @@ export function checkLayer(what: string, layer: number, { nLayer }: { nLayer: nu
   if (Number.isInteger(layer) && layer >= lowest && layer < nLayer) return;
   throw new UserError(`${what}: layer ${layer}, expected ${lowest} to ${nLayer - 1}`);
 }
-
-/** Indices of texts, those of like length beside each other, so that batches of them hold few pads. */
-export function byLength(sequences: readonly (readonly number[])[]): number[] {
-  const length = (i: number): number => (sequences[i] as readonly number[]).length;
-  return sequences.map((_, i) => i).sort((i, j) => length(i) - length(j) || i - j);
-}

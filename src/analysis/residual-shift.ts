@@ -3,9 +3,11 @@ import type { GPT2, ProtocolName } from "../model/index.js";
 import { pca } from "@alignscope/tensors/linalg";
 import type { Neuron } from "../toxicity/value-vectors.js";
 import { cosine, dot, norm, unit, type Vector } from "../toxicity/vectors.js";
-import { effectiveKey, geluNew, normScale } from "./effective-key.js";
+import { effectiveKey, normScale } from "./effective-key.js";
 import { minus } from "./minus.js";
-import { byLength, checkLayer, checkTexts } from "./model-pair.js";
+import { checkLayer, checkTexts } from "./model-pair.js";
+import { geluNew } from "@alignscope/tensors/scalar";
+import { byLength } from "../model/padding.js";
 
 /** Residual streams of the same prompts before and after alignment, `[prompt][dModel]`. */
 export interface ResidualPair {
@@ -32,7 +34,7 @@ export async function lastResiduals(
   const { dModel } = model.config;
   const name = `blocks.${layer}.hook_resid_mid`;
   const result: Float64Array[] = [];
-  const order = byLength(prompts);
+  const order = byLength(prompts.map(({ length }) => length));
   for (let from = 0; from < order.length; from += batchSize) {
     const members = order.slice(from, from + batchSize);
     const batch = members.map((i) => prompts[i] as readonly number[]);

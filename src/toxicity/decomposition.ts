@@ -3,6 +3,7 @@ import type { GPT2 } from "../model/index.js";
 import { lastPosition } from "./activations.js";
 import { readActivations } from "./read-activations.js";
 import { dot, mean, norm, type Vector } from "./vectors.js";
+import { geluNew } from "@alignscope/tensors/scalar";
 
 /** One addend of the residual stream and how large it is. */
 export interface SubUpdate {
@@ -153,8 +154,4 @@ function layerNormed(x: Vector, weight: Vector, bias: Vector, epsilon: number): 
   const centred = Float64Array.from(x, (value) => value - centre);
   const scale = Math.sqrt(dot(centred, centred) / centred.length + epsilon);
   return centred.map((value, j) => (value / scale) * (weight[j] as number) + (bias[j] as number));
-}
-
-function geluNew(x: number): number {
-  return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 }

@@ -1,4 +1,5 @@
 import { minimise } from "./lbfgs.js";
+import { softplus } from "@alignscope/tensors/scalar";
 
 /** A dense float64 matrix, row after row: row `i` is `values.subarray(i * columns, (i + 1) * columns)`. */
 export interface Matrix {
@@ -138,8 +139,4 @@ function standardise({ rows, columns, values }: Matrix): {
 
 function sigmoid(x: number): number {
   return x >= 0 ? 1 / (1 + Math.exp(-x)) : 1 - 1 / (1 + Math.exp(x));
-}
-
-function softplus(x: number): number {
-  return x > 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x));
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { meanActivations, type ModelPair } from "../../src/analysis/index.js";
 import { GPT2 } from "../../src/model/index.js";
 import { onEachBackend } from "../backends.js";
-import { expectNoneLeft } from "../memory.js";
+import { expectNoneLeft } from "../none-left.js";
 import { disposePair, plainActivations, plainNext, PROMPTS, tinyPair } from "./cases.js";
 
 const NEURONS = [

@@ -13,7 +13,7 @@ import { effectiveKey, normScale } from "../../src/analysis/effective-key.js";
 import { gaussian } from "../../src/model/index.js";
 import { cosine, dot, norm } from "../../src/toxicity/vectors.js";
 import { onEachBackend } from "../backends.js";
-import { expectNoneLeft } from "../memory.js";
+import { expectNoneLeft } from "../none-left.js";
 import { disposePair, plainActivations, PROMPTS, tinyPair } from "./cases.js";
 
 const NEURON = { layer: 1, neuron: 30 };

@@ -3,7 +3,7 @@ import { bootstrapMean } from "../../src/metrics/bootstrap.js";
 import { lensBand, lensSteps } from "../../src/metrics/lens-band.js";
 import { GPT2, logitLens } from "../../src/model/index.js";
 import { openBackend } from "../../src/tensors/index.js";
-import { expectNoneLeft } from "../memory.js";
+import { expectNoneLeft } from "../none-left.js";
 
 let model: GPT2;
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { GPT2 } from "../../src/model/index.js";
 import { openBackend } from "../../src/tensors/index.js";
 import { randomNeurons } from "../../src/toxicity/random.js";
 import { unalign } from "../../src/toxicity/unalign.js";
-import { expectNoneLeft } from "../memory.js";
+import { expectNoneLeft } from "../none-left.js";
 
 let model: GPT2;
 beforeAll(async () => {

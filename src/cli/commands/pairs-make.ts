@@ -40,7 +40,7 @@ async function openAttribute(named: string, model: string, dModel: number): Prom
 }
 
 async function make(options: MakeOptions): Promise<void> {
-  const { greedyContinuations, makePairs, parseShard, perturbedContinuations, readPrompts } =
+  const { greedyContinuations, makePairs, parseShard, perturbedContinuations, readPairPrompts } =
     await import("../../alignment/pairs/index.js");
   const { PPLM_DEFAULTS } = await import("../../alignment/pplm/index.js");
   const { GPT2, Tokenizer } = await import("../../model/index.js");
@@ -55,7 +55,7 @@ async function make(options: MakeOptions): Promise<void> {
 
   const folder = await locate(options.model);
   const tokenizer = await Tokenizer.load(folder);
-  const { prompts, report } = await readPrompts(options.prompts, {
+  const { prompts, report } = await readPairPrompts(options.prompts, {
     tokenizer,
     seed,
     maxPromptTokens,

@@ -46,7 +46,7 @@ async function makePart(
   word: string,
   { out, ...options }: Parameters<typeof projectOptions>[0] & { out?: string },
 ): Promise<void> {
-  const { greedyContinuations, makePairs, parseShard, perturbedContinuations, readPrompts, shardPath } =
+  const { greedyContinuations, makePairs, parseShard, perturbedContinuations, readPairPrompts, shardPath } =
     await import("../../alignment/pairs/index.js");
   const { attributeOfProbe, readAttributeHead } = await import("../../alignment/pplm/index.js");
   const { openStudy } = await import("../../study/index.js");
@@ -95,7 +95,7 @@ async function makePart(
     pplm,
     negatives: text("negatives"),
   };
-  const { prompts, report } = await readPrompts(settings.pairPrompts, {
+  const { prompts, report } = await readPairPrompts(settings.pairPrompts, {
     tokenizer: study.tokenizer,
     seed,
     count: settings.pairCount,
