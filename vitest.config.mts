@@ -4,6 +4,8 @@ import { packageSources } from "./test/packages.js";
 export default defineConfig({
   resolve: { alias: packageSources },
   test: {
+    // Packages are imported as Node imports them.
+    deps: { interopDefault: false },
     include: ["test/**/*.test.ts"],
     // Models and kernels want a core each and some memory: two files at a time, also on larger machines.
     pool: "forks",

@@ -5,6 +5,8 @@ import { packageSources } from "./test/packages.js";
 export default defineConfig({
   resolve: { alias: packageSources },
   test: {
+    // Packages are imported as Node imports them.
+    deps: { interopDefault: false },
     include: ["test/**/*.slow.ts"],
     pool: "forks",
     maxWorkers: 1,

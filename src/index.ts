@@ -3,14 +3,24 @@
  */
 
 // A study: backend, model, tokenizer, artifacts and the run's folder in one call, and the texts it works on.
-export { openStudy, readComments, readPassages, readPerplexityText, readPrompts } from "./study/index.js";
-export type { Study, StudyOptions, Workshop } from "./study/index.js";
+export {
+  openEvaluation,
+  openPairMaker,
+  openStudy,
+  readComments,
+  readPassages,
+  readPerplexityText,
+  readPrompts,
+} from "./study/index.js";
+export { continuationExamples, examplePrompts } from "./study/index.js";
+export type { ContinuationExample, PairMaker, PairParameters, SpeakingSystem, Study, StudyOptions, Workshop } from "./study/index.js";
 
 // Data and artifacts.
 export { datasets, locate, models, openArtifacts, readCsv, readJsonl, UserError } from "./data/index.js";
 export type { Artifacts } from "./data/index.js";
 
-// Backends.
+// TensorFlow.js, the very copy that the model computes with, and its backends.
+export * as tf from "@tensorflow/tfjs-core";
 export { describeBackend, openBackend } from "@alignscope/tensors";
 export type { BackendDescription } from "@alignscope/tensors";
 
@@ -19,6 +29,7 @@ export { pca, svd } from "@alignscope/tensors/linalg";
 
 // The model: passes with hooks, what they keep, gradients, generation.
 export {
+  activationRows,
   generate,
   GPT2,
   gradientsOf,
@@ -58,27 +69,33 @@ export type {
 
 // Toxicity: probe, value vectors, vocabulary space, interventions.
 export { lastActivations } from "./toxicity/activations.js";
-export { decomposeMlps, decomposeResidual } from "./toxicity/decomposition.js";
-export type { Decomposition, MlpDecomposition, SubUpdate } from "./toxicity/decomposition.js";
-export { meanResiduals } from "./toxicity/features.js";
 export { effectPerDisturbance, keyDisturbance, keyEffects, rankKeys } from "./toxicity/key-effects.js";
 export type { ChangedContinuation, ScoredKey } from "./toxicity/key-effects.js";
 export { randomDirections, scaleForPerplexity, subtractDirection } from "./toxicity/interventions.js";
+export { geluNew, readMlp } from "./toxicity/mlp.js";
+export type { MlpVectors } from "./toxicity/mlp.js";
 export { likeliestNextTokens } from "./toxicity/next-tokens.js";
-export { fitProbe, trainProbe } from "./toxicity/probe.js";
+export { fitProbe } from "./toxicity/probe.js";
 export type { LabelledText, Probe } from "./toxicity/probe.js";
-export { measurePromotion } from "./toxicity/promotion.js";
+export { promotionOf } from "./toxicity/promotion.js";
 export type { Promotion } from "./toxicity/promotion.js";
 export { randomNeurons } from "./toxicity/random.js";
 export { silencedPromotion } from "./toxicity/silenced.js";
-export { svdBasis } from "./toxicity/svd-basis.js";
-export type { SvdBasis } from "./toxicity/svd-basis.js";
 export { unalign } from "./toxicity/unalign.js";
 export { allCosines, nameOf, rankValueVectors, readValueVectors } from "./toxicity/value-vectors.js";
 export type { Neuron, RankedValueVector } from "./toxicity/value-vectors.js";
-export { cosine, dot, mean, norm, pearson, spearman, unit } from "./toxicity/vectors.js";
-export { jaccard, largest, projectToVocabulary, topTokens } from "./toxicity/vocabulary.js";
-export type { ScoredToken } from "./toxicity/vocabulary.js";
+export {
+  cosine,
+  dot,
+  mean,
+  median,
+  norm,
+  pearson,
+  signedTowards,
+  spearman,
+  unit,
+} from "./toxicity/vectors.js";
+export { jaccard, largest, projectToVocabulary } from "./toxicity/vocabulary.js";
 export { keptCalibration, openScorer, scorerAgreement, scorers } from "./scorers/index.js";
 export type { AttributeScorer, Scorer } from "./scorers/index.js";
 
@@ -113,6 +130,7 @@ export {
   describePairs,
   greedyContinuations,
   makePairs,
+  makePplmPairs,
   mergePairs,
   perturbedContinuations,
   readPairs,
@@ -120,11 +138,13 @@ export {
   tokenisePairs,
   writePairs,
 } from "./alignment/pairs/index.js";
-export type { PairRow, PairsSummary, ReadPair } from "./alignment/pairs/index.js";
+export type { PairRecipe, PairRow, PairsSummary, ReadPair } from "./alignment/pairs/index.js";
 export type { PreferencePair, TokenPair } from "./alignment/preference-pair.js";
 export {
   attributeOfProbe,
   generatePerturbed,
+  openAttribute,
+  perturbPast,
   PPLM_DEFAULTS,
   readAttributeHead,
 } from "./alignment/pplm/index.js";
@@ -136,23 +156,16 @@ export {
   activationsOf,
   componentShares,
   highThreshold,
-  lastResiduals,
-  meanActivations,
-  meanShift,
   otherLayers,
-  projectShift,
-  residualShift,
   shiftMeans,
   shiftPlane,
   sublayersToDraw,
   valueVectorShifts,
 } from "./analysis/index.js";
 export type {
-  ActivationChange,
   ComponentShare,
   ModelPair,
   ResidualPair,
-  ResidualShift,
   ShiftMeans,
   ShiftPlane,
   ValueVectorShift,
@@ -167,20 +180,16 @@ export { generateContinuations } from "./metrics/generation.js";
 export type { Continuation } from "./metrics/generation.js";
 export { histogram } from "./metrics/histogram.js";
 export { layerHistograms } from "./metrics/layer-histograms.js";
-export { lensBand, lensSteps } from "./metrics/lens-band.js";
-export type { LensPoint, LensStep } from "./metrics/lens-band.js";
 export { matchScales } from "./metrics/matched-scales.js";
 export type { Direction, MatchedDirection } from "./metrics/matched-scales.js";
-export { perplexitiesUnderShifts, perplexity } from "./metrics/perplexity.js";
+export { perplexity } from "./metrics/perplexity.js";
+export { changeOf, meanOfSystems, measureSystem, measureToxicity } from "./metrics/system.js";
+export type { Evaluation, SystemMeasures, SystemResult } from "./metrics/system.js";
 export { scoreTexts, toxicityOfContinuations } from "./metrics/toxicity.js";
 export type { ContinuationToxicity } from "./metrics/toxicity.js";
-export { measureUnaligned, restoredShare } from "./metrics/unaligned.js";
-export type { ScaledKeys } from "./metrics/unaligned.js";
 
 // Presentation.
 export {
-  besidePaper,
-  besideSettings,
   display,
   figure,
   fixed,
@@ -190,7 +199,6 @@ export {
   lookEncoding,
   mask,
   palette,
-  paperColumns,
   paperTable,
   paperValue,
   percent,
@@ -202,4 +210,61 @@ export {
   table,
 } from "./present/index.js";
 export type { Figure, Row, Table } from "./present/index.js";
-export { activationBars, cosinePanels, pairedShift, shiftPlaneFigure } from "./present/figures/index.js";
+export {
+  activationBarsFigure,
+  cosineHistogramFigure,
+  cosinePanelsFigure,
+  dpoCurvesFigure,
+  logitLensFigure,
+  pairedShiftFigure,
+  pairsLengthFigure,
+  pairsToxicityFigure,
+  parametersByLayerFigure,
+  parametersToxicFigure,
+  probeSeparationFigure,
+  projectionByLayerFigure,
+  projectionScatterFigure,
+  shiftComponentsFigure,
+  shiftContributionsFigure,
+  shiftPlaneFigure,
+  subUpdateSizesFigure,
+  svdSpectrumFigure,
+  toxicityPerplexityFigure,
+  unalignPriceFigure,
+  unalignSweepFigure,
+  unalignWritingFigure,
+  valueVectorSharesFigure,
+} from "./present/figures/index.js";
+export type { TradePoint } from "./present/figures/index.js";
+export {
+  activationLevelsTable,
+  choicesTable,
+  continuationExamplesTable,
+  decompositionTable,
+  dpoSettingsTable,
+  dpoTrainingTable,
+  leaderActivationsTable,
+  lensStepsTable,
+  mlpShiftsTable,
+  pairsExamplesTable,
+  pairsNeedsTable,
+  pairsScorersTable,
+  pairsSummaryTable,
+  parametersByKindTable,
+  parametersMostTurnedTable,
+  parametersReadingsTable,
+  parametersTokensTable,
+  parametersToxicTable,
+  pplmSettingsTable,
+  probePenaltyTable,
+  probeTable,
+  promotedTokensTable,
+  promotionTable,
+  shiftConstancyTable,
+  svdStabilityTable,
+  systemsTable,
+  unalignExamplesTable,
+  unalignKeysTable,
+  valueVectorRankingTable,
+  vocabularyTable,
+} from "./present/tables/index.js";

@@ -10,20 +10,9 @@ export {
 export { randomWalk, type RmsPropRun } from "./random-walk.js";
 export { summariseChanges, vectorName, type ChangeSummary } from "./summary.js";
 export type { Along, Readings, VectorChange } from "./vector-change.js";
-export { meanActivations } from "./mean-activations.js";
-export type { ActivationChange, MeanActivation, MeanActivationOptions } from "./mean-activations.js";
 export type { ModelPair } from "./model-pair.js";
-export {
-  activationLevel,
-  activationsOf,
-  highThreshold,
-  lastResiduals,
-  projectShift,
-  residualShift,
-} from "./residual-shift.js";
-export type { ActivationLevel, ResidualPair, ResidualShift, ShiftPoint } from "./residual-shift.js";
-export { shiftPlane } from "./shift-plane.js";
-export type { ShiftPlane } from "./shift-plane.js";
+export { activationLevel, activationsOf, highThreshold, type ActivationLevel } from "./residual-shift.js";
+export { shiftPlane, type ResidualPair, type ShiftPlane, type ShiftPoint } from "./shift-plane.js";
 export {
   componentShares,
   meanShift,

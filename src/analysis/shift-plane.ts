@@ -2,7 +2,19 @@ import type { GPT2 } from "../model/index.js";
 import type { Neuron } from "../toxicity/value-vectors.js";
 import { dot, mean, norm, unit, type Vector } from "../toxicity/vectors.js";
 import { effectiveKey, normScale } from "./effective-key.js";
-import { residualShift, type ResidualPair, type ShiftPoint } from "./residual-shift.js";
+import { minus } from "./minus.js";
+
+/** Residual streams of the same prompts before and after alignment, `[prompt][dModel]`. */
+export interface ResidualPair {
+  before: readonly Vector[];
+  after: readonly Vector[];
+}
+
+/** A residual stream as a point of a plane. */
+export interface ShiftPoint {
+  x: number;
+  y: number;
+}
 
 /**
  * The plane that the mean shift and a neuron's key span, through the origin of the residual stream. On the line
@@ -25,8 +37,9 @@ export interface ShiftPlane {
  * @param model whose key it is; residual streams are those before the neuron's MLP
  */
 export async function shiftPlane(model: GPT2, pair: ResidualPair, neuron: Neuron): Promise<ShiftPlane> {
-  const { mean: shift } = residualShift(pair);
   const { key, bias } = await effectiveKey(model, neuron);
+  const shifts = pair.after.map((row, i) => minus(row, pair.before[i] as Vector));
+  const shift = key.map((_, d) => mean(shifts.map((own) => own[d] as number)));
   const zero = new Float64Array(key.length);
   const first = norm(shift) === 0 ? zero : unit(shift);
   const across = dot(key, first);

@@ -1,4 +1,4 @@
-import type { RunDifference } from "../pipeline/index.js";
+import type { Agreement, RunDifference } from "../pipeline/index.js";
 
 /** Lines of one file before the rest is only counted. */
 const SHOWN = 20;
@@ -49,3 +49,41 @@ export function diffText(difference: RunDifference, { all = false } = {}): strin
   );
   return lines.join("\n");
 }
+
+/** Tables and figures that are named before the rest is only counted. */
+const NAMED = 3;
+
+/** How far a run agrees with the committed one, in one line. @param place a folder as it is to be called */
+export function agreementText(
+  { difference, judged, verdicts }: Agreement,
+  place: (folder: string) => string,
+): string {
+  const { a, b, data, onlyA, onlyB, files, values, tolerance, parameters, environment } = difference;
+  const [committed, own] = [place(a.outputs), place(b.outputs)];
+  const moved = data.reduce((sum, one) => sum + one.moved.length, 0);
+  const said = [
+    `${values - moved} of ${values} values within ${100 * tolerance.rtol} % in ${files} tables and figures`,
+    ...(onlyA.length > 0 ? [`${onlyA.length} more are only there`] : []),
+    ...(onlyB.length > 0 ? [`${onlyB.length} more are only here`] : []),
+  ];
+  if (judged > 0) {
+    const others = verdicts.map(({ id, committed: was, here: is }) => `${id} ${was} there, ${is} here`);
+    const same = others.length === 0 ? `all ${judged}` : `${judged - others.length} of ${judged}`;
+    said.push(`${same} verdicts the same${others.map((other) => `, ${other}`).join("")}`);
+  }
+  if (data.length > 0) {
+    const names = data.slice(0, NAMED).map(({ path }) => path.replace(/^\w+\/|\.csv$/g, ""));
+    if (data.length > NAMED) names.push(`${data.length - NAMED} more`);
+    said.push(`what differs is in ${names.join(", ")}`);
+  }
+  const settings = [...parameters, ...environment.filter(({ name }) => MACHINE.includes(name))];
+  if (data.length > 0 && settings.length > 0) {
+    said.push(`other settings: ${[...new Set(settings.map(({ name }) => name))].join(", ")}`);
+  }
+  if (data.length > 0)
+    said.push(`\`npx alignscope diff ${committed} ${own} --rtol ${tolerance.rtol}\` shows it`);
+  return `Beside the committed run, ${committed}: ${said.join("; ")}.`;
+}
+
+/** Of the environment, what decides how the last digits are rounded. */
+const MACHINE = ["platform", "backend", "device", "driver", "blas", "threads"];

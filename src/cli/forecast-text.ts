@@ -13,7 +13,7 @@ export function describeForecast(forecast: Forecast): string {
     section("Notebooks", notebooks(forecast)),
     section("Parameters that do not come from a notebook", parameters(forecast)),
     section("Data sets and models", data(forecast)),
-    section("Time and memory, estimated", estimated(forecast)),
+    section("Time and memory", timeAndMemory(forecast)),
   ]
     .filter((part) => part !== "")
     .join("\n\n");
@@ -47,7 +47,7 @@ function parameters(forecast: Forecast): string[] {
   return [...(rows.length > 0 ? columns(rows).split("\n") : []), ...rest];
 }
 
-/** `3.1-toxic-vectors` as 3.1. */
+/** What a notebook is called in a list: its number. */
 function number(notebook: string): string {
   return notebook.split("-")[0] ?? notebook;
 }
@@ -81,37 +81,26 @@ function data({ data: needed, missing }: Forecast): string[] {
   return [...columns(rows).split("\n"), sum];
 }
 
-function estimated({ estimate }: Forecast): string[] {
-  if (!estimate) return [];
-  const { devices, notebooks: each, totalSeconds, unknown, memory, assumptions } = estimate;
-  const cells = (seconds: Record<string, number>) => devices.map(({ id }) => rough(seconds[id] ?? 0));
-  const rows = [
-    ["", "operations", ...devices.map(({ name }) => name)],
-    ...each.map(({ notebook, flops, seconds, counted }) => [
-      notebook,
-      flops > 0 ? flops.toExponential(1) : "",
-      ...cells(seconds),
-      counted ? "" : "up to date",
-    ]),
-    ["total to run", "", ...cells(totalSeconds)],
-  ];
-  const without = unknown.length > 0 ? [`No estimate for ${unknown.join(", ")}.`] : [];
-  return [
-    ...columns(rows).split("\n"),
-    ...without,
-    `Memory of the device: about ${size(memory.bytes)} at most, in ${memory.notebook} (${memory.what}); the weights alone ${size(memory.weights)}.`,
-    "Estimates, not measurements. The figures for a GPU were never measured.",
-    ...devices.map(
-      ({ name, flopsPerSecond, basis }) => `- ${name}: ${rate(flopsPerSecond)} sustained; ${basis}`,
-    ),
-    ...assumptions.map((line) => `- ${line}`),
-  ];
-}
+const FROM = { "last run": "as it last took here", profile: "by its weight in the series" } as const;
 
-function rate(flopsPerSecond: number): string {
-  return flopsPerSecond >= 1e12
-    ? `${(flopsPerSecond / 1e12).toFixed(0)} TFLOP/s`
-    : `${(flopsPerSecond / 1e9).toFixed(0)} GFLOP/s`;
+function timeAndMemory({ estimate, profile }: Forecast): string[] {
+  if (!estimate) return [];
+  const { notebooks: each, totalSeconds, unknown, time, memory } = estimate;
+  const known = each.flatMap(({ notebook, seconds, from, counted }) =>
+    seconds === null || from === null
+      ? []
+      : [[notebook, rough(seconds), FROM[from], counted ? "" : "up to date"]],
+  );
+  const unmeasured =
+    known.length === 0
+      ? `Nobody has measured how long the profile ${profile.name} takes; the next plan knows what has run here.`
+      : `Nothing is known of ${unknown.join(", ")}.`;
+  return [
+    ...(known.length > 0 ? columns([...known, ["total to run", rough(totalSeconds)]]).split("\n") : []),
+    ...(unknown.length > 0 ? [unmeasured] : []),
+    ...(time ? [`A whole run has taken ${rough(time.seconds)}: ${time.source}.`] : []),
+    ...(memory ? [`Tensors take up to ${size(memory.bytes)}: ${memory.source}.`] : []),
+  ];
 }
 
 /** Seconds to two digits, in the unit that a person would say. @example rough(56171) // "16 h" */

@@ -1,25 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { parse } from "yaml";
 import { sha256Of } from "@alignscope/base/checksum";
 import { messageOf, UserError } from "@alignscope/base/errors";
 import { writeFileAtomic, writeJsonAtomic } from "@alignscope/base/files";
 import { decodeFloats, encodeFloats, type Floats } from "./floats.js";
-
-/** What notebooks hand on to later ones: the notebook that makes it, and what it holds. Add a line for a new one. */
-export const ARTIFACTS: Readonly<Record<string, { readonly madeBy: string; readonly holds: string }>> = {
-  "probe.json": { madeBy: "3.1-toxic-vectors", holds: "the probe W_toxic with its accuracy and AUROC" },
-  "value-vectors.json": { madeBy: "3.1-toxic-vectors", holds: "MLP value vectors by cosine with W_toxic" },
-  "svd-basis.json": { madeBy: "3.2-vocabulary-space", holds: "singular vectors of the toxic value vectors" },
-  "interventions.json": { madeBy: "3.3-interventions", holds: "scales and results of the interventions" },
-  "pairs.json": { madeBy: "4.2-pairwise-data", holds: "what the preference pairs were made of, and their figures" },
-  "pairs.jsonl": { madeBy: "4.2-pairwise-data", holds: "preference pairs, a row each" },
-  "dpo.json": { madeBy: "4.3-dpo", holds: "how DPO went, and what the aligned model does" },
-  "policy.json": { madeBy: "4.3-dpo", holds: "checksum of the aligned model in policy/" },
-  "policy/config.json": { madeBy: "4.3-dpo", holds: "shape of the aligned model" },
-  "policy/model.safetensors": { madeBy: "4.3-dpo", holds: "weights of the aligned model" },
-  "parameters.json": { madeBy: "5.1-parameters", holds: "how every parameter changed" },
-  "unalign.json": { madeBy: "5.3-unalign", holds: "what scaling keys of the aligned model brings back" },
-};
+import { projectRoot } from "@alignscope/base/paths";
 
 /** What an artifact was made from; reading with another expectation is refused. */
 export interface MadeWith {
@@ -67,15 +53,29 @@ export function isArtifactPath(name: string): boolean {
   return name.split("/").every((part) => /^[\w-][\w.-]*$/.test(part));
 }
 
-function maker(name: string): string | undefined {
-  return ARTIFACTS[name]?.madeBy;
+interface Series {
+  notebooks?: Readonly<Record<string, { makes?: string[] } | null>>;
 }
 
-/** "run notebook 3.1-toxic-vectors first", or what to say of a name outside the catalogue. */
+/** The notebook that makes each artifact, by the artifact's name, as `notebooks/pipeline.yaml` has it. */
+function makers(): Map<string, string> {
+  const makes = new Map<string, string>();
+  try {
+    const text = readFileSync(join(projectRoot(), "notebooks", "pipeline.yaml"), "utf8");
+    for (const [notebook, entry] of Object.entries((parse(text) as Series).notebooks ?? {}))
+      for (const name of entry?.makes ?? []) makes.set(name, notebook);
+  } catch {
+    // Missing or damaged: whoever runs the series says so.
+  }
+  return makes;
+}
+
+/** What to do about an artifact that is missing, by its maker. */
 function howToMake(name: string): string {
-  const madeBy = maker(name);
+  const known = makers();
+  const madeBy = known.get(name);
   if (madeBy !== undefined) return `run notebook ${madeBy}, which makes it`;
-  return `no notebook is known to make it (known: ${Object.keys(ARTIFACTS).join(", ")})`;
+  return `no notebook is known to make it (known: ${[...known.keys()].join(", ")})`;
 }
 
 function readArtifact(path: string, name: string, folder: string): Buffer {
@@ -89,7 +89,7 @@ function refuseOthers(name: string, path: string, found: MadeWith, expected: Mad
     if (wanted === undefined || found[key] === wanted) continue;
     throw new UserError(
       `artifact ${name} was made with ${key} ${found[key] ?? "unknown"}, expected ${wanted} (${path}): ` +
-        (maker(name) === undefined ? "make it again" : `run notebook ${maker(name)} again`),
+        (makers().has(name) ? `run notebook ${makers().get(name)} again` : "make it again"),
     );
   }
 }
@@ -136,7 +136,7 @@ export function openArtifacts(folder: string, madeWith: MadeWith = {}): Artifact
     writeJson(name, value) {
       writeJsonAtomic(path(name), {
         artifact: name,
-        madeBy: maker(name) ?? null,
+        madeBy: makers().get(name) ?? null,
         madeWith,
         value,
       } satisfies Framed);

@@ -1,3 +1,4 @@
+import { corpusCatalogue } from "./catalogue-corpus.js";
 import type { CatalogueEntry, HubSource, RegisteredFile } from "./entries.js";
 
 /*
@@ -320,6 +321,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     ),
     sources: { mirror: "pplm-gpt2-medium-toxicity-head.json" },
   },
+  ...corpusCatalogue,
   {
     name: "profanity-check-linear",
     kind: "scorer",
@@ -343,7 +345,6 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: "MIT",
     origin: "OpenAI (Radford et al. 2019)",
     homepage: "https://huggingface.co/openai-community/gpt2",
-    shape: { layers: 12, width: 768, vocabulary: 50_257, context: 1_024 },
     files: [
       {
         name: "config.json",
@@ -370,7 +371,6 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: "MIT",
     origin: "OpenAI (Radford et al. 2019)",
     homepage: "https://huggingface.co/openai-community/gpt2-medium",
-    shape: { layers: 24, width: 1_024, vocabulary: 50_257, context: 1_024 },
     files: [
       {
         name: "config.json",

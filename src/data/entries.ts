@@ -1,13 +1,3 @@
-/** The sizes of a GPT-2 that its cost follows from. */
-export interface ModelShape {
-  readonly layers: number;
-  /** dModel; an MLP is four times as wide. */
-  readonly width: number;
-  readonly vocabulary: number;
-  /** The longest text, in tokens. */
-  readonly context: number;
-}
-
 /** A file by its name (below the entry's folder, where there is one) and what its bytes must be. */
 export interface RegisteredFile {
   readonly name: string;
@@ -54,8 +44,6 @@ export interface Registered {
   readonly homepage?: string;
   /** Records in a data set: a line of text, a row of a table or an element of an array. */
   readonly rows?: number;
-  /** Of a model whose configuration is not in the repository: what `modelShape` answers before it is fetched. */
-  readonly shape?: ModelShape;
   /** `"file"`: `locate` gives the path of the one file; `"folder"`: that of the folder. */
   readonly layout: "file" | "folder";
   readonly files: readonly RegisteredFile[];

@@ -1,5 +1,5 @@
 /** The data room: what is known by name, where it lies, how it is read, and what notebooks hand on to each other. */
-export { ARTIFACTS, openArtifacts, type Artifacts, type MadeWith } from "./artifacts.js";
+export { openArtifacts, type Artifacts, type MadeWith } from "./artifacts.js";
 export { checksumOf, modelChecksum, sha256Of } from "@alignscope/base/checksum";
 export { messageOf, UserError } from "@alignscope/base/errors";
 export { writeFileAtomic, writeJsonAtomic } from "@alignscope/base/files";

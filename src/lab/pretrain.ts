@@ -1,51 +1,85 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { UserError } from "@alignscope/base/errors";
 import { writeFileAtomic, writeJsonAtomic } from "@alignscope/base/files";
 import type { GPT2Config } from "../model/config.js";
 import { initialValues, parameterShapes } from "../model/parameters.js";
+import { restoreCheckpoint, saveCheckpoint } from "./checkpoint.js";
 import type { WorkerJob, WorkerOrder } from "./pretrain-worker.js";
+import type { Schedule } from "./schedule.js";
 
-/** The lab model: 3.5M parameters, small enough to run anywhere and to train in an hour or two on two cores. */
-export const LAB_CONFIG: GPT2Config = {
-  nLayer: 6,
-  nHead: 6,
-  nPositions: 128,
-  vocabSize: 4096,
-  dModel: 192,
-  dHead: 32,
-  dMlp: 768,
-  layerNormEpsilon: 1e-5,
-  bosTokenId: 4095,
-  eosTokenId: 4095,
+/** What is chosen about the shape of a lab model; the MLP is four times as wide as the residual stream. */
+export interface LabShape {
+  nLayer: number;
+  nHead: number;
+  dModel: number;
+}
+
+/** Twelve blocks, so that there is a below and an above, in 6.1M parameters: what two cores can train in a day. */
+export const LAB_SHAPE: LabShape = { nLayer: 12, nHead: 6, dModel: 192 };
+
+/** A GPT-2 of a shape, for a vocabulary whose last token ends texts. */
+export function labConfig(vocabSize: number, { nLayer, nHead, dModel }: LabShape = LAB_SHAPE): GPT2Config {
+  if (dModel % nHead !== 0) {
+    throw new UserError(`width ${dModel}: expected a multiple of the ${nHead} heads`);
+  }
+  return {
+    nLayer,
+    nHead,
+    nPositions: 128,
+    vocabSize,
+    dModel,
+    dHead: dModel / nHead,
+    dMlp: 4 * dModel,
+    layerNormEpsilon: 1e-5,
+    bosTokenId: vocabSize - 1,
+    eosTokenId: vocabSize - 1,
+  };
+}
+
+/** What decides, with the corpus, how a run goes. */
+export interface PretrainSettings extends Schedule {
+  workers: number;
+  /** Sequences of the context's length per worker and step. */
+  sequences: number;
+  seed: number;
+  /** The matrices of the blocks by Muon or, like everything else, by AdamW. */
+  optimiser: "muon" | "adamw";
+  /** Peak rate of AdamW. */
+  learningRate: number;
+  /** Peak rate of Muon. */
+  matrixRate: number;
+  weightDecay: number;
+  /** Of matrix products; parameters, moments and sums are in float32 either way. */
+  precision: "float32" | "bfloat16";
+}
+
+/** Two workers for two cores; batches of 8,192 tokens; rates that trials chose (see the model's card). */
+export const PRETRAIN_DEFAULTS: PretrainSettings = {
+  workers: 2,
+  sequences: 32,
+  seed: 0,
+  optimiser: "muon",
+  learningRate: 4e-3,
+  matrixRate: 0.02,
+  weightDecay: 0.01,
+  warmupSteps: 100,
+  precision: "float32",
 };
 
-export interface PretrainOptions {
+export interface PretrainOptions extends Partial<PretrainSettings> {
   /** Holds train.bin and valid.bin, token ids as unsigned 16-bit integers. */
   corpus: string;
   /** Where checkpoints and the loss curve go. */
   folder: string;
-  config?: GPT2Config;
+  config: GPT2Config;
   backend?: string;
-  workers?: number;
-  /** Sequences of the context's length per worker and step. */
-  sequences?: number;
+  /** The run ends here; with more steps it goes on. */
   steps: number;
-  learningRate?: number;
-  warmupSteps?: number;
-  weightDecay?: number;
-  seed?: number;
+  /** Parameters to start from, by name; else fresh ones of the seed. */
+  initial?: ReadonlyMap<string, Float32Array>;
   /** Steps between reports, and between validations with a checkpoint. */
   reportEvery?: number;
   checkpointEvery?: number;
@@ -63,52 +97,42 @@ export interface PretrainProgress {
   tokensSeen: number;
 }
 
+const CHECKPOINT = "checkpoint.bin";
+
 /** One line of the loss curve, `loss.jsonl`. */
 export type LossPoint = Omit<PretrainProgress, "steps">;
 
 /**
- * Trains a GPT-2 from scratch on a stream of tokens with AdamW, data-parallel over worker threads. Stops at `steps`;
- * started again on the same folder it goes on from the last checkpoint.
+ * Trains a GPT-2 from scratch on a stream of tokens, data-parallel over worker threads. Stops at `steps`; started again on
+ * the same folder it goes on from the last checkpoint.
  *
  * @returns parameters by name
  */
 export async function pretrain(options: PretrainOptions): Promise<Map<string, Float32Array>> {
-  const config = options.config ?? LAB_CONFIG;
-  const workers = options.workers ?? Math.min(2, availableParallelism());
-  const sequences = options.sequences ?? 8;
-  const { reportEvery = 20, checkpointEvery = 200, seed = 0 } = options;
+  const { config, reportEvery = 20, checkpointEvery = 200 } = options;
+  const settings = settingsOf(options);
+  const { workers, sequences, seed } = settings;
   // Each worker multiplies on its own core; a BLAS that also spreads over all cores would only get in their way.
   process.env["OPENBLAS_NUM_THREADS"] ??= "1";
   mkdirSync(options.folder, { recursive: true });
 
-  const shapes = [...parameterShapes(config)];
-  const size = shapes.reduce((sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  const size = sizeOf(config);
   const state = shared(3 * size);
   const [parameters, momentum, variance] = [0, 1, 2].map((i) => state.subarray(i * size, (i + 1) * size)) as [
     Float32Array,
     Float32Array,
     Float32Array,
   ];
-  const checkpoint = join(options.folder, "checkpoint.bin");
-  let step = restore(checkpoint, state);
-  const settings: PretrainSettings = {
-    workers,
-    sequences,
-    seed,
-    learningRate: options.learningRate ?? 2e-3,
-    warmupSteps: options.warmupSteps ?? 200,
-    weightDecay: options.weightDecay ?? 0.05,
-  };
-  keepSettings(options.folder, settings, step > 0);
+  const checkpoint = join(options.folder, CHECKPOINT);
+  let step = restoreCheckpoint(checkpoint, state);
+  keepSettings(options.folder, { ...settings, config }, step > 0);
   const curvePath = join(options.folder, "loss.jsonl");
-  const curve: LossPoint[] = (step > 0 && existsSync(curvePath) ? readFileSync(curvePath, "utf8") : "")
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as LossPoint)
-    .filter((point) => point.step <= step);
+  const curve = step > 0 ? readCurve(options.folder, step) : [];
   if (step === 0) {
     let offset = 0;
-    for (const values of initialValues(config, seed).values()) {
+    const initial = options.initial ?? initialValues(config, seed);
+    for (const name of parameterShapes(config).keys()) {
+      const values = initial.get(name) as Float32Array;
       parameters.set(values, offset);
       offset += values.length;
     }
@@ -119,7 +143,6 @@ export async function pretrain(options: PretrainOptions): Promise<Map<string, Fl
     ...settings,
     config,
     backend: options.backend ?? "wasm",
-    totalSteps: options.steps,
     trainTokens: readTokens(join(options.corpus, "train.bin")),
     validTokens: readTokens(join(options.corpus, "valid.bin")),
     parameters,
@@ -158,7 +181,7 @@ export async function pretrain(options: PretrainOptions): Promise<Map<string, Fl
       if (step % checkpointEvery === 0 || step === options.steps) {
         await all({ kind: "validate" });
         point.validationLoss = sumOf(sums, 2) / sumOf(sums, 3);
-        save(checkpoint, state, step);
+        saveCheckpoint(checkpoint, state, step);
       }
       curve.push(point);
       writeFileAtomic(curvePath, curve.map((p) => `${JSON.stringify(p)}\n`).join(""));
@@ -170,52 +193,126 @@ export async function pretrain(options: PretrainOptions): Promise<Map<string, Fl
   return namedParameters(config, parameters);
 }
 
-/** What decides, with the corpus and the number of steps, how a run goes. */
-export interface PretrainSettings {
-  workers: number;
-  sequences: number;
-  seed: number;
-  learningRate: number;
-  warmupSteps: number;
-  weightDecay: number;
-  /** Anything else that a reader of the result should know, set by hand; the model's card repeats it. */
-  note?: string;
+function settingsOf(options: PretrainOptions): PretrainSettings {
+  const names = Object.keys({
+    ...PRETRAIN_DEFAULTS,
+    decayFrom: 0,
+    decaySteps: 0,
+  }) as (keyof PretrainSettings)[];
+  const given = Object.fromEntries(
+    names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
+  );
+  const workers = Math.min(PRETRAIN_DEFAULTS.workers, availableParallelism());
+  return { ...PRETRAIN_DEFAULTS, workers, ...given };
 }
 
+/** A run as its folder describes it. */
+export interface RunSettings extends PretrainSettings {
+  config: GPT2Config;
+}
+
+const settingsPath = (folder: string): string => join(folder, "settings.json");
+
 /** Notes a run's settings beside its checkpoints; going on with others would be neither run. */
-function keepSettings(folder: string, settings: PretrainSettings, goesOn: boolean): void {
-  const path = join(folder, "settings.json");
-  const before = goesOn && existsSync(path) ? readSettings(folder) : undefined;
-  if (before) {
-    const keys = Object.keys(settings) as (keyof PretrainSettings)[];
-    const key = keys.find((name) => settings[name] !== before[name]);
-    if (key) {
+function keepSettings(folder: string, settings: RunSettings, goesOn: boolean): void {
+  if (goesOn && existsSync(settingsPath(folder))) {
+    const before = readSettings(folder);
+    const names = Object.keys({ ...before, ...settings }) as (keyof RunSettings)[];
+    const other = names.find((name) => JSON.stringify(settings[name]) !== JSON.stringify(before[name]));
+    if (other) {
+      const [was, is] = [before, settings].map((all) => JSON.stringify(all[other]));
       throw new UserError(
-        `${folder} holds a run with ${key} ${before[key]}, now ${settings[key]}: go on with the same, or start in another folder`,
+        `${folder} holds a run with ${other} ${was}, now ${is}: go on with the same, or start in another folder`,
       );
     }
   }
-  writeJsonAtomic(path, { ...before, ...settings });
+  writeJsonAtomic(settingsPath(folder), settings);
 }
 
-/** The settings of the run that a folder holds. */
-export function readSettings(folder: string): PretrainSettings {
-  return JSON.parse(readFileSync(join(folder, "settings.json"), "utf8")) as PretrainSettings;
+/**
+ * The settings of the run that a folder holds.
+ *
+ * @throws UserError when it holds none
+ */
+export function readSettings(folder: string): RunSettings {
+  if (!existsSync(settingsPath(folder))) {
+    throw new UserError(`no run in ${folder}: start one with \`npx alignscope lab build\``);
+  }
+  return JSON.parse(readFileSync(settingsPath(folder), "utf8")) as RunSettings;
 }
 
-/** The parameters of a checkpoint folder by name, and the step they were saved at. */
-export function readCheckpoint(
-  folder: string,
-  config: GPT2Config = LAB_CONFIG,
-): { step: number; values: Map<string, Float32Array> } {
-  const size = [...parameterShapes(config).values()].reduce(
-    (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
-    0,
-  );
+/** The loss curve of the run that a folder holds, up to a step. */
+export function readCurve(folder: string, step = Infinity): LossPoint[] {
+  const path = join(folder, "loss.jsonl");
+  return (existsSync(path) ? readFileSync(path, "utf8") : "")
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as LossPoint)
+    .filter((point) => point.step <= step);
+}
+
+/**
+ * The parameters of a run's last checkpoint by name, and the step they were saved at.
+ *
+ * @throws UserError when there is no checkpoint yet
+ */
+export function readCheckpoint(folder: string): { step: number; values: Map<string, Float32Array> } {
+  const { config } = readSettings(folder);
+  const size = sizeOf(config);
   const state = new Float32Array(3 * size);
-  const step = restore(join(folder, "checkpoint.bin"), state);
-  if (step === 0) throw new UserError(`no checkpoint in ${folder}: run \`npx alignscope lab build\` first`);
+  const step = restoreCheckpoint(join(folder, CHECKPOINT), state);
+  if (step === 0) throw new UserError(`no checkpoint in ${folder} yet: wait for one, or start the run again`);
   return { step, values: namedParameters(config, state.subarray(0, size)) };
+}
+
+/**
+ * Takes a run's last checkpoint aside, so that it can be decayed to a model while the run goes on. What is aside already
+ * stays as it is.
+ *
+ * @returns the folder, and the options with which {@link pretrain} decays it to its end
+ */
+export function annealing(
+  folder: string,
+  decaySteps: number,
+): { folder: string; options: Partial<PretrainOptions> & { config: GPT2Config; steps: number } } {
+  const { decayFrom: _from, decaySteps: _steps, ...settings } = readSettings(folder);
+  const { step } = readCheckpoint(folder);
+  const aside = join(folder, `annealed-${step}-${decaySteps}`);
+  const schedule = { ...settings, decayFrom: step, decaySteps };
+  if (!existsSync(join(aside, CHECKPOINT))) {
+    const files = [join(folder, CHECKPOINT), join(folder, "loss.jsonl")];
+    for (const file of files) writeFileAtomic(join(aside, basename(file)), readFileSync(file));
+    writeJsonAtomic(settingsPath(aside), schedule);
+  }
+  return { folder: aside, options: { ...schedule, steps: step + decaySteps } };
+}
+
+/**
+ * Deeper parameters from those of a trained model (progressive stacking, Gong et al. 2019): block i of `nLayer` is block
+ * ⌊i · n / nLayer⌋ of the n there are. What each copy writes is scaled down, so that the sum stays as large.
+ */
+export function stacked(
+  values: ReadonlyMap<string, Float32Array>,
+  from: GPT2Config,
+  to: GPT2Config,
+): Map<string, Float32Array> {
+  const { nLayer: n, ...rest } = from;
+  const { nLayer, ...wanted } = to;
+  if (JSON.stringify(rest) !== JSON.stringify(wanted) || nLayer % n !== 0) {
+    throw new UserError(
+      `stacking ${n} blocks of width ${from.dModel} and ${from.vocabSize} tokens to ${nLayer} of ${to.dModel} and ${to.vocabSize}: expected the same width and vocabulary, and a multiple of the blocks`,
+    );
+  }
+  const deeper = new Map<string, Float32Array>();
+  for (const name of parameterShapes(to).keys()) {
+    const source = name.replace(
+      /^h\.(\d+)\./,
+      (_, layer) => `h.${Math.floor((Number(layer) * n) / nLayer)}.`,
+    );
+    const value = values.get(source) as Float32Array;
+    deeper.set(name, /^h\..*c_proj\./.test(name) ? value.map((x) => (x * n) / nLayer) : value);
+  }
+  return deeper;
 }
 
 function namedParameters(config: GPT2Config, parameters: Float32Array): Map<string, Float32Array> {
@@ -260,6 +357,12 @@ class Teammate {
   }
 }
 
+function sizeOf(config: GPT2Config): number {
+  let size = 0;
+  for (const shape of parameterShapes(config).values()) size += shape.reduce((a, b) => a * b, 1);
+  return size;
+}
+
 function shared(length: number): Float32Array {
   return new Float32Array(new SharedArrayBuffer(4 * length));
 }
@@ -276,27 +379,4 @@ function readTokens(path: string): Uint16Array {
   const tokens = new Uint16Array(new SharedArrayBuffer(bytes.length));
   new Uint8Array(tokens.buffer).set(bytes);
   return tokens;
-}
-
-/** A checkpoint is the step, as a 64-bit float, then parameters and moments; written aside and renamed. */
-function save(path: string, state: Float32Array, step: number): void {
-  const aside = `${path}.tmp`;
-  const file = openSync(aside, "w");
-  writeSync(file, new Uint8Array(Float64Array.of(step).buffer));
-  writeSync(file, new Uint8Array(state.buffer, state.byteOffset, state.byteLength));
-  fsyncSync(file);
-  closeSync(file);
-  renameSync(aside, path);
-}
-
-function restore(path: string, state: Float32Array): number {
-  if (!existsSync(path)) return 0;
-  const bytes = readFileSync(path);
-  if (bytes.length !== 8 + state.byteLength) {
-    throw new UserError(
-      `${path}: ${bytes.length} bytes, expected ${8 + state.byteLength}: a checkpoint of another model; remove it to start anew`,
-    );
-  }
-  new Uint8Array(state.buffer, state.byteOffset, state.byteLength).set(bytes.subarray(8));
-  return new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + 8))[0] ?? 0;
 }

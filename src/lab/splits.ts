@@ -86,7 +86,18 @@ export interface HoldOuts {
   wikiText: Article[];
   wikiSamples: WikiSample[];
   jigsaw: JigsawRow[];
+  /** The texts that the repository carries for the study (`data/lab`). */
+  embedded: string[];
 }
+
+/** The embedded sets that the study measures with. */
+const EMBEDDED_SETS = [
+  "lab-prompts",
+  "lab-continuations",
+  "lab-prefixes",
+  "lab-paragraphs",
+  "lab-comments",
+] as const;
 
 /**
  * The path of a registered data set: in `mirror` if one is named, else wherever {@link locate} finds it.
@@ -98,7 +109,20 @@ export function locateDataset(name: string, mirror?: string): Promise<string> {
   return locate(name, mirror !== undefined && file !== undefined ? { path: join(mirror, file) } : {});
 }
 
-/** Every held-out text of the data sets. */
+/** The embedded texts of `data/lab`; a prompt and what follows it also as one text. */
+export async function embeddedTexts(): Promise<string[]> {
+  const texts: string[] = [];
+  for (const name of EMBEDDED_SETS) {
+    for (const row of readJsonl<{ prompt?: string; gold?: string; text?: string }>(await locate(name))) {
+      const parts = [row.prompt, row.gold, row.text].filter((part) => part !== undefined);
+      texts.push(...parts);
+      if (parts.length > 1) texts.push(parts.join(" "));
+    }
+  }
+  return texts;
+}
+
+/** Every held-out text of the data sets, and every embedded one. */
 export async function loadHoldOuts(mirror?: string, seed = LAB_SEED): Promise<HoldOuts> {
   const at = (name: string): Promise<string> => locateDataset(name, mirror);
   const challenge = readJsonl<{ prompt: string }>(await at("realtoxicityprompts-challenge"));
@@ -116,19 +140,20 @@ export async function loadHoldOuts(mirror?: string, seed = LAB_SEED): Promise<Ho
       isHeldOutWikiSample(row.prompt, seed),
     ),
     jigsaw: readJigsaw(await at("jigsaw-balanced")).filter((row) => isHeldOutJigsaw(row.text, seed)),
+    embedded: await embeddedTexts(),
   };
 }
 
-/** A run of this many words shared with a held-out prompt counts as containing it; a shorter prompt counts whole. */
+/** A run of this many words shared with a held-out prompt or an embedded text counts as containing it. */
 const PROMPT_RUN = 8;
 
 /** A run of this many words shared with any other held-out text counts as a copy of a part of it. */
 const TEXT_RUN = 13;
 
 /**
- * Tells whether a text repeats a held-out one: 8 words in a row of a challenge prompt (or all of a shorter one of at
- * least 3), or 13 words in a row of a held-out article, passage or comment (or all of a shorter one, if the text is
- * nothing else).
+ * Tells whether a text repeats a held-out one: 8 words in a row of a challenge prompt or an embedded text (or all of a
+ * shorter one of at least 3), or 13 words in a row of a held-out article, passage or comment (or all of a shorter one,
+ * if the text is nothing else).
  */
 export class OverlapIndex {
   private readonly runs = new Set<string>();
@@ -136,13 +161,19 @@ export class OverlapIndex {
   private readonly lengths = new Map<string, Set<number>>();
   private readonly wholes = new Set<string>();
 
-  constructor(holdOuts: HoldOuts) {
-    for (const prompt of holdOuts.prompts) this.add(prompt, PROMPT_RUN, true);
-    for (const article of holdOuts.wikiText) {
-      for (const line of article.text.split("\n")) if (!/^ ?=/.test(line)) this.add(line, TEXT_RUN, false);
+  constructor(holdOuts: Partial<HoldOuts>) {
+    const { prompts = [], embedded = [], wikiText = [], wikiSamples = [], jigsaw = [] } = holdOuts;
+    for (const text of [...prompts, ...embedded]) this.add(text, PROMPT_RUN, true);
+    for (const article of wikiText) {
+      for (const line of article.text.split("\n")) if (!/^ ?=/.test(line)) this.hold(line);
     }
-    for (const row of holdOuts.wikiSamples) this.add(`${row.prompt} ${row.gold}`, TEXT_RUN, false);
-    for (const row of holdOuts.jigsaw) this.add(row.text, TEXT_RUN, false);
+    for (const row of wikiSamples) this.hold(`${row.prompt} ${row.gold}`);
+    for (const row of jigsaw) this.hold(row.text);
+  }
+
+  /** Holds out one more text: 13 words in a row of it. */
+  hold(text: string): void {
+    this.add(text, TEXT_RUN, false);
   }
 
   private add(text: string, longest: number, wholeInside: boolean): void {
@@ -164,7 +195,11 @@ export class OverlapIndex {
 
   /** Whether `text` repeats a held-out text. */
   overlaps(text: string): boolean {
-    const whole = normaliseWords(text);
+    return this.overlapsWords(normaliseWords(text));
+  }
+
+  /** {@link overlaps} of a text in the form of {@link normaliseWords}. */
+  overlapsWords(whole: string): boolean {
     if (this.wholes.has(whole)) return true;
     const words = whole.split(" ");
     for (let i = 0; i + START <= words.length; i++) {

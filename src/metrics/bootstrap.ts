@@ -47,8 +47,8 @@ export function bootstrapMean(
   };
 }
 
-/** Linear interpolation between the two nearest of ascending values. */
-function quantile(ascending: Float64Array, share: number): number {
+/** Linear interpolation between the two nearest of ascending values; `share` from 0 to 1. */
+export function quantile(ascending: Float64Array, share: number): number {
   const place = share * (ascending.length - 1);
   const below = ascending[Math.floor(place)] as number;
   const above = ascending[Math.ceil(place)] as number;

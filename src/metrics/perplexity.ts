@@ -53,30 +53,6 @@ export interface LastLayerShift {
   scale: number;
 }
 
-/**
- * The perplexities of one text under many interventions on the last block's output, for one pass through the blocks: all
- * that differs between them is the last layer norm and the unembedding. Gives what {@link perplexity} gives with the
- * hooks of `subtractDirection`, to float32 rounding.
- */
-export async function perplexitiesUnderShifts(
-  model: GPT2,
-  ids: readonly number[],
-  shifts: readonly LastLayerShift[],
-  { protocol = "as-published", onProgress, ...cutting }: Omit<PerplexityOptions, "hooks"> = {},
-): Promise<number[]> {
-  const windows: Window[][] = shifts.map(() => []);
-  const batches = windowBatches(model, ids, cutting);
-  for (const [done, batch] of batches.entries()) {
-    const residual = lastResidual(model, batch);
-    for (const [k, shift] of shifts.entries()) {
-      (windows[k] as Window[]).push(...(await shiftedWindows(model, batch, residual, shift)));
-    }
-    residual.dispose();
-    onProgress?.(done + 1, batches.length);
-  }
-  return windows.map((own) => perplexityOf(own, protocol));
-}
-
 /** The perplexity of one text under interventions that are not known beforehand. */
 export interface LastLayerPerplexity {
   under(shift: LastLayerShift): Promise<number>;
@@ -85,8 +61,9 @@ export interface LastLayerPerplexity {
 }
 
 /**
- * {@link perplexitiesUnderShifts} for a search: the residual stream after the last block is kept, so that each further
- * intervention costs an unembedding. Keeps `ids.length * dModel` numbers on the backend.
+ * The perplexity of one text under many interventions on the last block's output, for a search: all that differs between
+ * them is the last layer norm and the unembedding, so the residual stream before these is kept, `ids.length * dModel` numbers
+ * on the backend. Gives what {@link perplexity} gives with the hooks of `subtractDirection`, to float32 rounding.
  */
 export function lastLayerPerplexity(
   model: GPT2,

@@ -1,5 +1,6 @@
 export { gaussian, mulberry32 } from "@alignscope/base/random";
 export { ActivationCache, type Positions } from "./activation-cache.js";
+export { activationRows, type ActivationRowsOptions } from "./activation-rows.js";
 export { directLogitAttribution, type Attribution, type AttributionOptions } from "./attribution.js";
 export { type GPT2Config, readConfig } from "./config.js";
 export { generate, type GenerateOptions } from "./generate.js";

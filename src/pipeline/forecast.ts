@@ -1,8 +1,9 @@
 import type { Json } from "jupyter-wire";
-import { estimate, type Estimate } from "./estimate/index.js";
+import { expected, type Expected } from "./expected.js";
 import { neededData, type NeededData, type ScorerFiles } from "./needs.js";
 import type { PlannedNotebook } from "./plan.js";
 import type { ParameterSource } from "./parameters.js";
+import type { Profile } from "./profile.js";
 import type { Project } from "./project.js";
 
 /** A parameter with its value, where that came from, and the notebooks that read it. */
@@ -22,8 +23,24 @@ export interface Forecast {
   data: NeededData[];
   /** Bytes of what is not on this machine, where known; `unknown` names what nobody has said the size of. */
   missing: { bytes: number; unknown: string[] };
-  /** null where the notebooks name no model, or one of unknown shape. */
+  /** null where nothing has run here and the profile states nothing. */
   estimate: Estimate | null;
+}
+
+/** What a run may take, from earlier runs and from what the profile states. */
+export interface Estimate {
+  notebooks: (Expected & {
+    notebook: string;
+    /** Whether the total counts it: it will or may run. */
+    counted: boolean;
+  })[];
+  /** Seconds of the notebooks that will or may run, but for those of which nobody knows. */
+  totalSeconds: number;
+  /** Notebooks that nobody knows the time of. */
+  unknown: string[];
+  /** As the profile states them: what a whole run took where it was measured; tensors at the fullest moment. */
+  time: Profile["time"] | null;
+  memory: Profile["memory"] | null;
 }
 
 /**
@@ -32,11 +49,11 @@ export interface Forecast {
  * @param options.scorers what the names of scorers stand for
  */
 export function forecast(
-  { profile }: Project,
+  project: Project,
   planned: readonly PlannedNotebook[],
   { scorers }: { scorers?: ReadonlyMap<string, ScorerFiles> } = {},
 ): Forecast {
-  const { name, description, machine } = profile;
+  const { name, description, machine } = project.profile;
   const data = neededData(
     planned.map(({ parameters }) => parameters),
     scorers,
@@ -53,14 +70,24 @@ export function forecast(
       bytes: absent.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
       unknown: absent.filter(({ bytes }) => bytes === null).map((one) => one.name),
     },
-    estimate:
-      estimate(
-        planned.map(({ notebook, parameters, action }) => ({
-          notebook: notebook.name,
-          parameters,
-          counted: action !== "skip",
-        })),
-      ) ?? null,
+    estimate: estimate(project, planned),
+  };
+}
+
+function estimate(project: Project, planned: readonly PlannedNotebook[]): Estimate | null {
+  const { time = null, memory = null } = project.profile;
+  const notebooks = planned.map(({ notebook, action, lastSeconds }) => ({
+    notebook: notebook.name,
+    ...expected(project, notebook, lastSeconds),
+    counted: action !== "skip",
+  }));
+  if (!memory && notebooks.every(({ seconds }) => seconds === null)) return null;
+  return {
+    notebooks,
+    totalSeconds: notebooks.reduce((sum, { seconds, counted }) => sum + (counted ? (seconds ?? 0) : 0), 0),
+    unknown: notebooks.filter(({ seconds }) => seconds === null).map(({ notebook }) => notebook),
+    time,
+    memory,
   };
 }
 

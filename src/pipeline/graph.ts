@@ -6,7 +6,7 @@ import { messageOf, UserError } from "@alignscope/base/errors";
 
 /** One notebook of the series and its place among the others. */
 export interface GraphNotebook {
-  /** The file's name without `.ipynb`, e.g. `3.1-toxic-vectors`. */
+  /** The file's name without `.ipynb`. */
   name: string;
   /** As readers see it. */
   title: string;

@@ -30,6 +30,8 @@ export interface Project {
   outputs: string;
   /** The output folder as notebooks are told of it: relative to the project's root where it lies below. */
   outputsParameter: string;
+  /** Where the repository carries a run of this profile, if it does. */
+  committed: string;
   declared: ReadonlyMap<string, readonly DeclaredParameter[]>;
   /** Which parameters nothing that is written shows. */
   mask: MaskOption;
@@ -58,5 +60,6 @@ export async function openProject(options: ProjectOptions = {}): Promise<Project
   const outputs = resolve(options.outputs ?? join(root, "outputs", profile.name));
   const below = relative(root, outputs);
   const outputsParameter = below.startsWith("..") || below === "" ? outputs : below.split(sep).join("/");
-  return { graph, profile, given, outputs, outputsParameter, declared, mask };
+  const committed = join(root, "outputs", `${profile.name}-committed`);
+  return { graph, profile, given, outputs, outputsParameter, committed, declared, mask };
 }

@@ -2,12 +2,13 @@ import { relative, sep } from "node:path";
 import { UserError } from "@alignscope/base/errors";
 import { projectRoot } from "@alignscope/base/paths";
 import { isSecret } from "papermill-ts";
-import { estimate } from "./estimate/index.js";
+import { expected } from "./expected.js";
 import { usesGpu } from "./gpu.js";
 import { type GraphNotebook, makerOf } from "./graph.js";
 import { parametersOf } from "./plan.js";
-import { recorded } from "./recorded.js";
 import type { Project, ProjectOptions } from "./project.js";
+import { recorded } from "./recorded.js";
+import { readState } from "./state.js";
 
 export interface SnakemakeOptions {
   /** As the project was opened with: what its commands are given. */
@@ -21,12 +22,14 @@ export interface SnakemakeOptions {
 /** Threads and memory that the kernel, the compiler in it and the library take besides the model. */
 const THREADS = 2;
 const BASE_MIB = 1500;
-/** The notebook whose pairs can be made in parts, and the one that makes the probe that they are steered by. */
-const PAIRS_NOTEBOOK = "4.2-pairwise-data";
+/** What a step may take of which no run has told how long it takes. */
+const UNKNOWN_MINUTES = 24 * 60;
+/** The artifact that can be made in parts. */
+const PAIRS = "pairs.jsonl";
 
 /**
- * The series as a workflow for Snakemake 7: a rule for each notebook, the GPU as a resource, threads, memory and minutes
- * from the estimate, and a last rule that writes manifest and pages.
+ * The series as a workflow for Snakemake 7: a rule for each notebook, the GPU as a resource, threads, the profile's memory,
+ * minutes from earlier runs or the profile, and a last rule that writes manifest and pages.
  *
  * @throws UserError for a sweep over a parameter that no notebook declares, or shards where no pairs are made
  */
@@ -39,7 +42,7 @@ export function snakefile(
     if (declared.has(name) && name !== "outputs" && name !== "profile") continue;
     throw new UserError(`cannot sweep over ${name}: no notebook declares such a parameter`);
   }
-  const pairs = project.graph.notebooks.find(({ name }) => name === PAIRS_NOTEBOOK);
+  const pairs = makerOf(project.graph, PAIRS);
   refuseSecrets(project);
   if (shards > 1) refuseShards(project, pairs, shards);
   const context = contextOf(project, given, sweep, shards);
@@ -141,7 +144,7 @@ rule all:
 }
 
 function notebookRule(project: Project, notebook: GraphNotebook, context: Context, shards: number): string {
-  const sharded = shards > 1 && notebook.name === PAIRS_NOTEBOOK;
+  const sharded = shards > 1 && notebook.makes.includes(PAIRS);
   const inputs = [
     fromRoot(notebook.path),
     ...notebook.needs.map((artifact) => `${context.outputs}/artifacts/${artifact}`),
@@ -217,13 +220,13 @@ interface Resources {
 function resourcesOf(project: Project, notebook: GraphNotebook, parts = 1): Resources {
   const parameters = recorded(parametersOf(project, notebook), project.mask);
   const gpu = usesGpu(parameters, false);
-  const guess = estimate([{ notebook: notebook.name, parameters, counted: true }]);
-  const seconds = guess?.notebooks[0]?.seconds[gpu ? "gpu" : "cpu"] ?? 600;
+  const lastSeconds = readState(project.outputs).notebooks[notebook.name]?.seconds;
+  const { seconds } = expected(project, notebook, lastSeconds);
   return {
     threads: THREADS,
-    mem_mb: BASE_MIB + Math.ceil((guess?.memory.bytes ?? 0) / 2 ** 20),
-    // Thrice the estimate, which may be off by as much, and never under half an hour.
-    runtime: Math.max(30, Math.ceil((3 * seconds) / parts / 60)),
+    mem_mb: BASE_MIB + Math.ceil((project.profile.memory?.bytes ?? 0) / 2 ** 20),
+    // Thrice what it took elsewhere or last, and never under half an hour; a day where nobody knows.
+    runtime: seconds === null ? UNKNOWN_MINUTES : Math.max(30, Math.ceil((3 * seconds) / parts / 60)),
     ...(gpu ? { gpu: 1 } : {}),
   };
 }
@@ -254,7 +257,7 @@ ${Object.entries(others)
         ${JSON.stringify(shell)}`;
 }
 
-/** "3.1-toxic-vectors" as a name in Python. */
+/** A notebook as a name in Python. */
 function ruleName(notebook: string): string {
   return `notebook_${notebook.replace(/\W+/g, "_")}`;
 }

@@ -25,6 +25,9 @@ export interface FigureOptions extends MaskOptions {
   data: readonly Row[];
 }
 
+/** What a figure is called, for functions that draw several. */
+export type FigureLabels = Pick<FigureOptions, "name" | "number" | "title" | "caption">;
+
 const schema = "https://vega.github.io/schema/vega-lite/v6.json";
 const mimeType = "application/vnd.vegalite.v6+json";
 

@@ -11,7 +11,7 @@ export {
   paperClaims,
   type Verdict,
 } from "./claims/index.js";
-export { type Figure, type FigureOptions, figure } from "./figure.js";
+export { type Figure, type FigureLabels, type FigureOptions, figure } from "./figure.js";
 export { type Frame, frame } from "./frame.js";
 export { duration, fixed, formatNumber, type NumberStyle, percent, signed, significant } from "./format.js";
 export { isOffensive, mask, maskCell, type MaskOptions, maskRows, wordsShown } from "./mask.js";
@@ -32,9 +32,6 @@ export {
   STUDY_MIME,
 } from "./notebook.js";
 export {
-  type BesideOptions,
-  besidePaper,
-  paperColumns,
   type PaperSource,
   paperSources,
   type PaperTable,
@@ -47,6 +44,6 @@ export {
 export { type Progress, progress, type ProgressOptions } from "./progress.js";
 export { type Cell, type Row, toCsv } from "./rows.js";
 export { besideSettings, type ComparedSetting } from "./settings.js";
-export { type Table, type TableOptions, table } from "./table.js";
+export { type Table, type TableLabels, type TableOptions, table } from "./table.js";
 export type { Column } from "./table-formats.js";
 export { activationLooks, type Look, lookEncoding, type LookOptions, modelLooks, palette } from "./theme.js";

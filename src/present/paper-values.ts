@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "@alignscope/base/paths";
-import type { Cell, Row } from "./rows.js";
+import type { Cell } from "./rows.js";
 import type { Column } from "./table-formats.js";
 
 // The numbers to compare with are data (data/paper/*.json), each with where it was published. Nothing here computes.
@@ -19,7 +19,7 @@ export interface PaperTable {
   title: string;
   /** what a reader must know before comparing */
   note?: string;
-  /** the column that names a row; {@link besidePaper} joins on it */
+  /** the column that names a row; a table that shows our values beside these joins on it */
   key: string;
   columns: Column[];
   rows: Record<string, Cell>[];
@@ -93,76 +93,4 @@ export function paperValue(id: string): PaperValue {
 /** The publications behind the values, by key. */
 export function paperSources(): Record<string, PaperSource> {
   return read<Record<string, PaperSource>>("sources");
-}
-
-/** How {@link besidePaper} joins. */
-export interface BesideOptions {
-  /** column that names a row on both sides; default: the reference's key */
-  on?: string;
-  /** numeric columns to compare; default: every column that is numeric in the reference and present in our rows */
-  values?: readonly string[];
-}
-
-const paperKey = (key: string): string => `${key}Paper`;
-const differenceKey = (key: string): string => `${key}Difference`;
-
-function comparedKeys(rows: readonly Row[], reference: PaperTable, values?: readonly string[]): string[] {
-  if (values) return [...values];
-  return reference.columns
-    .map((column) => column.key)
-    .filter(
-      (key) => rows.some((row) => key in row) && reference.rows.some((row) => typeof row[key] === "number"),
-    );
-}
-
-/**
- * Our rows with the paper's value and the difference (ours − paper's) beside each compared number: `toxicity` gains
- * `toxicityPaper` and `toxicityDifference`. A row the paper lacks gets nulls; a row of the paper that we lack is left out.
- *
- * @example besidePaper([{ id: "noop", toxicity: 0.33 }], paperTable("table-2"))
- */
-export function besidePaper(
-  rows: readonly Row[],
-  reference: PaperTable,
-  options: BesideOptions = {},
-): Record<string, Cell>[] {
-  const on = options.on ?? reference.key;
-  const keys = comparedKeys(rows, reference, options.values);
-  const published = new Map(reference.rows.map((row) => [row[on], row]));
-  return rows.map((row) => {
-    const theirs = published.get(row[on] ?? null);
-    const joined: Record<string, Cell> = {};
-    for (const [key, cell] of Object.entries(row)) {
-      joined[key] = cell ?? null;
-      if (!keys.includes(key)) continue;
-      const paper = theirs?.[key] ?? null;
-      joined[paperKey(key)] = paper;
-      joined[differenceKey(key)] =
-        typeof cell === "number" && typeof paper === "number" ? cell - paper : null;
-    }
-    return joined;
-  });
-}
-
-/** The columns to go with {@link besidePaper}: after each compared one, "paper" and "difference". */
-export function paperColumns(
-  columns: readonly Column[],
-  reference: PaperTable,
-  options: Pick<BesideOptions, "values"> = {},
-): Column[] {
-  const numeric = new Set(
-    options.values ??
-      reference.columns
-        .map((column) => column.key)
-        .filter((key) => reference.rows.some((row) => typeof row[key] === "number")),
-  );
-  return columns.flatMap((column): Column[] =>
-    numeric.has(column.key)
-      ? [
-          column,
-          { ...column, key: paperKey(column.key), label: `${column.label}, paper` },
-          { ...column, key: differenceKey(column.key), label: "Difference", kind: "signed" },
-        ]
-      : [column],
-  );
 }

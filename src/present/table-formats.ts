@@ -18,6 +18,10 @@ export interface Column {
    * as such
    */
   math?: boolean;
+  /** keys of its confidence interval's ends, shown after it as "from" and "to" */
+  interval?: readonly [low: string, high: string];
+  /** shows the published value after it, as "…, paper", taken from what the table is set beside */
+  paper?: boolean;
 }
 
 /** What every text format renders: a table whose words are already masked as wanted. */

@@ -7,6 +7,7 @@ import { EXHIBIT_KEY, type ExhibitMark, type MimeOutput, type Presentable } from
 import type { Cell, Row } from "./rows.js";
 import { jsonRows } from "./rows.js";
 import { checkName, numberedName } from "./naming.js";
+import { besidePaper, type PaperRows, renderedColumns } from "./paper-columns.js";
 import {
   type Column,
   type Rendered,
@@ -16,6 +17,9 @@ import {
   toMarkdown,
   toText,
 } from "./table-formats.js";
+
+/** What a table is called, for functions that make several. */
+export type TableLabels = Pick<TableOptions, "name" | "number" | "title" | "caption">;
 
 /** What a table is made of. */
 export interface TableOptions extends MaskOptions {
@@ -28,6 +32,11 @@ export interface TableOptions extends MaskOptions {
   columns: readonly Column[];
   /** one record per row; keys that no column names are kept in the data files, not rendered */
   rows: readonly Row[];
+  /**
+   * published values for the columns that say `paper: true`: a {@link paperTable}, joined on its key, or a list with a
+   * published row, or null, for each of ours. Data files get the difference as well.
+   */
+  paper?: PaperRows;
 }
 
 /** A table: data with full precision and its renderings. Offensive words are masked in what is rendered, never in data. */
@@ -35,23 +44,25 @@ export class Table implements Presentable {
   readonly name: string;
   /** every column of the data, also those that are not rendered */
   readonly frame: Frame;
-  private readonly options: TableOptions;
+  private readonly options: Omit<TableOptions, "rows" | "paper">;
 
   /** Prefer {@link table}. */
-  constructor(options: TableOptions) {
+  constructor({ rows: own, paper, ...options }: TableOptions) {
     checkName("table", options.name);
-    const known = new Set(options.rows.flatMap((row) => Object.keys(row)));
-    for (const { key } of options.columns) {
-      if (options.rows.length > 0 && !known.has(key)) {
+    const rows = besidePaper(own, options.columns, paper);
+    const columns = renderedColumns(options.columns);
+    const known = new Set(rows.flatMap((row) => Object.keys(row)));
+    for (const { key } of columns) {
+      if (rows.length > 0 && !known.has(key)) {
         throw new Error(
           `table ${options.name}: no row has column ${key} (rows have: ${[...known].join(", ")})`,
         );
       }
     }
     this.name = options.name;
-    this.options = options;
-    const shown = options.columns.map((column) => column.key);
-    this.frame = new Frame(options.rows, [...new Set([...shown, ...known])]);
+    this.options = { ...options, columns };
+    const shown = columns.map((column) => column.key);
+    this.frame = new Frame(rows, [...new Set([...shown, ...known])]);
   }
 
   private get rendered(): Rendered {

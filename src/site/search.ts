@@ -8,7 +8,7 @@ import type { Site } from "./site.js";
 /** Something to find: a section of a notebook, a figure, a table, or a claim. Words are starred out. */
 interface Document {
   id: string;
-  /** where it stands, `3.1-toxic-vectors.html#the-probe` */
+  /** where it stands, `NOTEBOOK.html#the-probe` */
   href: string;
   title: string;
   /** the page that it is on */

@@ -1,11 +1,18 @@
 import { minimise } from "./lbfgs.js";
-import { softplus } from "@alignscope/tensors/scalar";
 
 /** A dense float64 matrix, row after row: row `i` is `values.subarray(i * columns, (i + 1) * columns)`. */
 export interface Matrix {
   rows: number;
   columns: number;
   values: Float64Array;
+}
+
+/** Rows of equal length as a matrix. */
+export function matrixOf(rows: readonly ArrayLike<number>[]): Matrix {
+  const columns = rows[0]?.length ?? 0;
+  const values = new Float64Array(rows.length * columns);
+  rows.forEach((row, i) => values.set(row, i * columns));
+  return { rows: rows.length, columns, values };
 }
 
 /** The rows of `matrix` named by `indices`, in that order. */
@@ -139,4 +146,9 @@ function standardise({ rows, columns, values }: Matrix): {
 
 function sigmoid(x: number): number {
   return x >= 0 ? 1 / (1 + Math.exp(-x)) : 1 - 1 / (1 + Math.exp(x));
+}
+
+/** log(1 + eˣ), also for large x. */
+export function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 }

@@ -1,8 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { GPT2, Hooks, Tokenizer } from "../model/index.js";
 import { lastPosition } from "./activations.js";
-import type { ScoredToken } from "./vocabulary.js";
 import { largest } from "./vocabulary.js";
+
+/** A token and its probability. */
+export interface ScoredToken {
+  id: number;
+  /** The token as the tokenizer spells it, leading space included. */
+  token: string;
+  score: number;
+}
 
 /**
  * The likeliest next tokens after a prompt (Table 3), with their probabilities as scores.

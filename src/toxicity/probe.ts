@@ -1,11 +1,15 @@
 import { UserError } from "@alignscope/base/errors";
-import type { GPT2, Tokenizer } from "../model/index.js";
 import { classificationReport, type ClassificationReport } from "./classification.js";
-import { meanResiduals, type FeatureOptions, type ProbeStream } from "./features.js";
-import { fitLogistic, predictLogistic, selectRows, type Matrix } from "./logistic.js";
+import { fitLogistic, matrixOf, predictLogistic, selectRows } from "./logistic.js";
 import { classMeanDifference, sweepPenalties, type PenaltyResult } from "./penalty.js";
 import { stratifiedSplit } from "./split.js";
-import { norm } from "./vectors.js";
+import { norm, type Vector } from "./vectors.js";
+
+/**
+ * Which last-layer vector was averaged: the residual stream after the last block (`"pre-ln_f"`), the basis in which value
+ * vectors live and interventions act, or what the unembedding sees (`"post-ln_f"`, as a public re-implementation did).
+ */
+export type ProbeStream = "pre-ln_f" | "post-ln_f";
 
 /** A text and whether people called it toxic (1) or not (0). */
 export interface LabelledText {
@@ -21,6 +25,8 @@ export interface ProbeOptions {
   penalties?: readonly number[];
   /** AUROC that may be given up for a stronger penalty, see {@link sweepPenalties}. */
   tolerance?: number;
+  /** What the features are means of; kept with the probe, for what reads along it. */
+  stream?: ProbeStream;
 }
 
 /**
@@ -46,41 +52,17 @@ export interface Probe {
   heldOut: { toxic: number; logOdds: number }[];
 }
 
-/** Reads the texts' features and fits the probe on them: {@link meanResiduals}, then {@link fitProbe}. */
-export async function trainProbe(
-  model: GPT2,
-  tokenizer: Tokenizer,
-  examples: readonly LabelledText[],
-  {
-    validationShare,
-    seed,
-    penalties,
-    tolerance,
-    stream = "pre-ln_f",
-    ...reading
-  }: ProbeOptions & FeatureOptions = {},
-): Promise<Probe> {
-  const sequences = examples.map((example) => tokenizer.encode(example.text));
-  const features = await meanResiduals(model, sequences, { stream, ...reading });
-  const labels = examples.map((example) => example.toxic);
-  return fitProbe(features, labels, { validationShare, seed, penalties, tolerance, stream });
-}
-
 /**
  * P(toxic | x̄) = softmax(W x̄), fitted as a logistic regression on 90% of the examples and reported on the other 10%.
  *
- * @param features [examples, dModel], from {@link meanResiduals}
+ * @param means x̄ of each example, [dModel]: the last layer's residual stream averaged over its positions
+ * @throws UserError where one of the two classes has no example
+ * @example const probe = fitProbe(means, labelled.map(({ toxic }) => toxic), { seed: 42 });
  */
 export function fitProbe(
-  features: Matrix,
+  means: readonly Vector[],
   labels: readonly number[],
-  {
-    validationShare = 0.1,
-    seed = 0,
-    penalties,
-    tolerance,
-    stream = "pre-ln_f",
-  }: ProbeOptions & { stream?: ProbeStream } = {},
+  { validationShare = 0.1, seed = 0, penalties, tolerance, stream = "pre-ln_f" }: ProbeOptions = {},
 ): Probe {
   const positives = labels.filter((label) => label === 1).length;
   if (positives === 0 || positives === labels.length) {
@@ -88,6 +70,7 @@ export function fitProbe(
       `the probe got ${positives} toxic comments of ${labels.length}: expected some of either class; check the labels`,
     );
   }
+  const features = matrixOf(means);
   const split = stratifiedSplit(labels, validationShare, seed);
   const pick = (indices: readonly number[]) => indices.map((i) => labels[i] as number);
   const trainFeatures = selectRows(features, split.train);

@@ -31,11 +31,23 @@ export function unit(a: Vector): Float64Array {
   return scaled(a, 1 / length);
 }
 
+/** `a`, or its opposite if that is on `reference`'s side: singular vectors come with a sign of no meaning. */
+export function signedTowards(a: Float64Array, reference: Vector): Float64Array {
+  return dot(a, reference) < 0 ? scaled(a, -1) : a;
+}
+
 /** Arithmetic mean; NaN of nothing. */
 export function mean(values: Vector): number {
   let sum = 0;
   for (let i = 0; i < values.length; i += 1) sum += values[i] as number;
   return sum / values.length;
+}
+
+/** The middle one of the values, or the mean of the two in the middle; NaN of nothing. */
+export function median(values: Vector): number {
+  const sorted = Float64Array.from(values).sort();
+  const middle = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
 }
 
 /** Pearson's correlation of two equally long lists. */

@@ -1,14 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { GPT2, Tokenizer } from "../model/index.js";
+import type { GPT2 } from "../model/index.js";
 import type { Vector } from "./vectors.js";
-
-/** A token and its score e_w · v. */
-export interface ScoredToken {
-  id: number;
-  /** The token as the tokenizer spells it, leading space included. */
-  token: string;
-  score: number;
-}
 
 /**
  * A vector read in vocabulary space: E v, the dot product of each token's embedding with it (appendix A; Table 1). No
@@ -25,19 +17,6 @@ export async function projectToVocabulary(model: GPT2, vectors: readonly Vector[
   const data = (await scores.data()) as Float32Array;
   scores.dispose();
   return vectors.map((_, row) => data.slice(row * vocabSize, (row + 1) * vocabSize));
-}
-
-/** The `count` tokens that each vector promotes most: highest E v first (Table 1). */
-export async function topTokens(
-  model: GPT2,
-  tokenizer: Pick<Tokenizer, "tokenText">,
-  vectors: readonly Vector[],
-  count = 10,
-): Promise<ScoredToken[][]> {
-  const projected = await projectToVocabulary(model, vectors);
-  return projected.map((scores) =>
-    largest(scores, count).map((id) => ({ id, token: tokenizer.tokenText(id), score: scores[id] as number })),
-  );
 }
 
 /** Indices of the `count` largest values, largest first; of equal ones the lower index first. */

@@ -42,12 +42,3 @@ export async function plainActivations(
   cache.dispose();
   return rows as number[][];
 }
-
-/** The likeliest next token, from a plain pass over all of the text. */
-export async function plainNext(model: GPT2, ids: readonly number[]): Promise<number> {
-  const logits = model.forward([ids]);
-  const [rows] = await logits.array();
-  logits.dispose();
-  const last = rows?.at(-1) as number[];
-  return last.indexOf(Math.max(...last));
-}

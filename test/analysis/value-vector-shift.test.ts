@@ -17,7 +17,7 @@ import { disposePair, plainActivations, PROMPTS, tinyPair } from "./cases.js";
 
 /** Mean over every position of every text, text by text. */
 async function plainMean(model: GPT2, name: string): Promise<number[]> {
-  const rows = [];
+  const rows: number[][] = [];
   for (const prompt of PROMPTS) rows.push(...(await plainActivations(model, prompt, name)));
   return rows[0]!.map((_, d) => rows.reduce((sum, row) => sum + row[d]!, 0) / rows.length);
 }

@@ -1,5 +1,4 @@
 import { PassThrough } from "node:stream";
-import type { WriteStream } from "node:tty";
 import { stripVTControlCharacters } from "node:util";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { openProgress } from "../../src/cli/progress.js";
@@ -36,8 +35,8 @@ async function show(isTTY: boolean): Promise<string> {
   function write(): boolean {
     return true;
   }
-  const planned = [{ notebook, action: "run" as const, reasons: [], lastSeconds: undefined }];
-  const progress = openProgress(planned, stream as unknown as WriteStream);
+  const planned = [{ notebook, action: "run" as const, reasons: [], parameters: {}, lastSeconds: undefined }];
+  const progress = openProgress(planned, stream as unknown as typeof process.stderr);
   for (const event of events) {
     progress.report(event);
     await new Promise((resolve) => setTimeout(resolve, 250)); // a bar is drawn several times a second

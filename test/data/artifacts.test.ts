@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ARTIFACTS, openArtifacts } from "../../src/data/artifacts.js";
+import { openArtifacts } from "../../src/data/artifacts.js";
+import { projectRoot } from "../../src/base/paths.js";
+import { loadGraph } from "../../src/pipeline/index.js";
 import { temporaryFolder, write } from "./helpers.js";
 
 const madeWith = { model: "aaaa", profile: "lab" };
@@ -28,12 +30,14 @@ describe("artifacts", () => {
     });
   });
 
-  it("that are missing are named together with the notebook that makes them", () => {
+  it("that are missing are named together with the notebook that makes them, as pipeline.yaml has it", () => {
     const artifacts = openArtifacts(temporaryFolder());
-    for (const [name, { madeBy }] of Object.entries(ARTIFACTS)) {
-      expect(() => artifacts.readJson(name)).toThrow(
-        `missing artifact ${name} in ${artifacts.folder}: run notebook ${madeBy}, which makes it`,
-      );
+    for (const { name: notebook, makes } of loadGraph(join(projectRoot(), "notebooks/pipeline.yaml")).notebooks) {
+      for (const name of makes) {
+        expect(() => artifacts.readJson(name)).toThrow(
+          `missing artifact ${name} in ${artifacts.folder}: run notebook ${notebook}, which makes it`,
+        );
+      }
     }
     expect(() => artifacts.readFloats("other.safetensors")).toThrow(
       /no notebook is known to make it \(known: probe/,

@@ -1,4 +1,6 @@
+import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { UserError } from "../../src/base/errors.js";
 import {
   fields,
   readCsv,
@@ -8,6 +10,7 @@ import {
   readTsv,
   readWikitext,
   readWikitextRows,
+  streamJsonlGz,
 } from "../../src/data/readers.js";
 import { temporaryFolder, write } from "./helpers.js";
 
@@ -23,6 +26,29 @@ describe("readText", () => {
 
   it("names a file that is not there", () => {
     expect(() => readText("/no/such.txt")).toThrow(/^cannot read \/no\/such\.txt: ENOENT/);
+  });
+});
+
+describe("streamJsonlGz", () => {
+  const records = async (content: Uint8Array): Promise<unknown[]> => {
+    const found: unknown[] = [];
+    for await (const record of streamJsonlGz(file("rows.jsonl.gz", content))) found.push(record);
+    return found;
+  };
+
+  it("reads a compressed file record by record; only a line feed ends one", async () => {
+    const long = "é".repeat(70_000);
+    const lines = [`{"text":"one\u2028two"}`, "", `{"text":"${long}"}`];
+    await expect(records(gzipSync(lines.join("\n")))).resolves.toEqual([
+      { text: "one\u2028two" },
+      { text: long },
+    ]);
+  });
+
+  it("says which line is not JSON, and what is no gzip or no file", async () => {
+    await expect(records(gzipSync('{"text":"a"}\n{"text":\n'))).rejects.toThrow(/rows\.jsonl\.gz:2: not JSON/);
+    await expect(records(Buffer.from("plain"))).rejects.toThrow(/cannot read .*rows\.jsonl\.gz as gzip/);
+    await expect(streamJsonlGz(`${folder}/absent.gz`).next()).rejects.toThrow(UserError);
   });
 });
 

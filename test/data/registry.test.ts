@@ -15,6 +15,7 @@ import { mirror, withMirror } from "./helpers.js";
 interface MirrorFile {
   name: string;
   file: string;
+  rows: number;
   bytes: number;
   sha256: string;
 }
@@ -66,10 +67,14 @@ describe("the registry", () => {
   it.skipIf(mirror === undefined)(
     `says of every file of the mirror what the mirror says${withMirror}`,
     () => {
-      const manifest = JSON.parse(readFileSync(join(mirror ?? "", "manifest.json"), "utf8")) as MirrorFile[];
-      for (const { name, file, bytes, sha256 } of manifest) {
+      const listed = ["manifest.json", "corpus/manifest.json"].flatMap(
+        (manifest) => JSON.parse(readFileSync(join(mirror ?? "", manifest), "utf8")) as MirrorFile[],
+      );
+      for (const { name, file, rows, bytes, sha256 } of listed) {
         expect(registered(name)).toMatchObject({ sources: { mirror: file }, bytes, sha256 });
+        if (name.startsWith("corpus-")) expect(registered(name).rows).toBe(rows);
       }
+      expect(listed.filter(({ name }) => name.startsWith("corpus-"))).toHaveLength(22);
     },
   );
 });

@@ -65,7 +65,8 @@ describe.skipIf(missing())(`the documents' commands, run (${missing() ?? "here"}
     installExample(sandbox);
     const run = sandbox.shell("npm run reproduce -- --only E");
     expect(run.status, run.stderr).toBe(0);
-    for (const name of ["before", "corrected", "other"]) sandbox.shell(`cp -r outputs/lab outputs/${name}`);
+    for (const name of ["lab-committed", "corrected", "other"])
+      sandbox.shell(`cp -r outputs/lab outputs/${name}`);
   });
   afterAll(() => sandbox.remove());
 

@@ -1,15 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
 import { projectRoot } from "../../src/base/paths.js";
 import { anchorsOf, documents, proseOf } from "./documents.js";
 
 const root = projectRoot();
-
-/** Results of a run are linked where the repository carries them; without git nobody can say which those are. */
-const carried = spawnSync("git", ["ls-files", "outputs"], { cwd: root, encoding: "utf8" }).stdout ?? "";
-const results = new Set(carried.split("\n").filter((path) => path.startsWith("outputs/lab/")));
 
 /** Of links and pictures, in order: what stands in the parentheses. Code in backticks has none. */
 function targetsOf(document: string): string[] {
@@ -20,7 +16,6 @@ function targetsOf(document: string): string[] {
 function leadsNowhere(document: string, target: string): boolean {
   const [path = "", anchor] = target.split("#");
   const file = path === "" ? document : normalize(join(dirname(document), path));
-  if (file.startsWith("outputs/lab/")) return results.size > 0 && !results.has(file);
   if (!existsSync(join(root, file))) return true;
   return anchor !== undefined && !anchorsOf(file).includes(anchor);
 }

@@ -27,7 +27,6 @@ const COPIED = [
   "kernels",
   "notebooks",
   "data",
-  "bench",
 ];
 
 /** A copy of the project in which documents' commands may write what they like, with a home and a Jupyter of its own. */

@@ -240,7 +240,7 @@ figure({
     // What the section makes is left beside the copy.
     await page.run(
       2,
-      `const study = await openStudy({ model: model, outputs: ${JSON.stringify(join(folder, "outputs"))}, backend: "cpu", profile: profile });`,
+      `const study = await openStudy({ model, outputs: ${JSON.stringify(join(folder, "outputs"))}, backend: "cpu", profile });`,
     );
     expect(await page.output(2).innerText()).toMatch(/Model lab: \d+ layers/);
     await page.run(3);
@@ -251,18 +251,16 @@ figure({
     const before = Number(await page.result(4).innerText());
     expect(before).toBeGreaterThan(100);
     // A changed cell runs again, and what comes after sees the change.
-    await page.run(3, "const labelled = await readComments(comments, { limit: 50, seed: seed });");
+    await page.run(3, "const labelled = await readComments(comments, { limit: 50, seed });");
     await page.run(4);
     expect(await page.result(4).innerText()).toBe("50");
-    await page.write(4, "trainPro");
+    await page.write(4, "fitPro");
     await page.page.keyboard.press("Tab");
-    await page.code(4, "trainProbe");
-    await page.write(4, "trainProbe(");
+    await page.code(4, "fitProbe");
+    await page.write(4, "fitProbe(");
     const told = await page.tooltip();
-    expect(told).toMatch(/^trainProbe\(model: GPT2, .*Promise<Probe>/s);
-    expect(told).toContain(
-      "Reads the texts' features and fits the probe on them: meanResiduals, then fitProbe.",
-    );
+    expect(told).toMatch(/^fitProbe\(means: readonly .*\): Probe/s);
+    expect(told).toContain("fitted as a logistic regression on 90% of the examples");
     await page.page.keyboard.press("Escape");
     expect((await busy.prompt(0)).running).toBe(true);
     await busy.clickInterrupt();

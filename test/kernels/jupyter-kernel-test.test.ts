@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { projectRoot } from "../../src/base/paths.js";
-import { installKernelspec } from "../../src/jupyter/index.js";
+import { installKernelspec } from "../../kernels/typescript/install/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "jupyter-kernel-test-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -44,7 +44,9 @@ it.skipIf(!suite)(
   "the kernel, installed, passes Jupyter's own tests of a kernel, all but the pager (needs jupyter_kernel_test)",
   { timeout: 300_000 },
   () => {
-    installKernelspec({ folder: join(folder, "kernels") });
+    installKernelspec({ name: "alignscope", folder: projectRoot() }, "alignscope", {
+      folder: join(folder, "kernels"),
+    });
     const path = join(folder, "report.json");
     // What people keep at home, a history say, is neither read nor written.
     const home = {

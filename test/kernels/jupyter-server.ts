@@ -5,7 +5,8 @@ import { existsSync, mkdirSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { installKernelspec } from "../../src/jupyter/index.js";
+import { installKernelspec } from "../../kernels/typescript/install/index.js";
+import { projectRoot } from "../../src/base/paths.js";
 
 /** The system's own, for which Debian packages Jupyter. */
 const PYTHON = "/usr/bin/python3";
@@ -31,7 +32,9 @@ export interface JupyterServer {
 /** Serves the notebooks of `folder`; what Jupyter keeps at home goes to `home`. */
 export async function startJupyter(folder: string, home: string): Promise<JupyterServer> {
   mkdirSync(home, { recursive: true });
-  installKernelspec({ folder: join(home, "data", "kernels") });
+  installKernelspec({ name: "alignscope", folder: projectRoot() }, "alignscope", {
+    folder: join(home, "data", "kernels"),
+  });
   const token = randomUUID();
   const port = await freePort();
   const server = spawn(

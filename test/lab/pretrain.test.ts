@@ -4,8 +4,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 // The workers are threads of their own, which run the build.
-import { pretrain, type PretrainOptions, type PretrainProgress } from "../../dist/src/lab/pretrain.js";
+import {
+  annealing,
+  pretrain,
+  readCheckpoint,
+  readSettings,
+  stacked,
+  type PretrainOptions,
+  type PretrainProgress,
+} from "../../dist/src/lab/pretrain.js";
 import { projectRoot } from "../../src/base/paths.js";
+import { initialValues } from "../../src/model/parameters.js";
 import { SMALL } from "../model/folders.js";
 
 /** A corpus with a rule to learn: each token is followed by the next. */
@@ -83,6 +92,70 @@ describe("pretraining", () => {
       /14 bytes, expected \d+: a checkpoint of another model/,
     );
     expect(readFileSync(join(folder, "checkpoint.bin"), "utf8")).toBe("something else");
+  });
+
+  test("a run goes on with its own settings only", async () => {
+    const folder = newFolder();
+    await pretrain(settings(folder));
+    await expect(pretrain({ ...settings(folder), steps: 40, matrixRate: 0.5 })).rejects.toThrow(
+      /holds a run with matrixRate 0.02, now 0.5: go on with the same/,
+    );
+  });
+
+  test("AdamW alone learns as well", async () => {
+    const told: PretrainProgress[] = [];
+    await pretrain({
+      ...settings(newFolder()),
+      optimiser: "adamw",
+      onProgress: (progress) => told.push(progress),
+    });
+    expect(told.at(-1)?.loss).toBeLessThan(0.8 * (told[0]?.loss as number));
+  });
+
+  test("passes of 16 sequences add up: more sequences than one pass holds give their mean's step", async () => {
+    const told: number[] = [];
+    const options = { ...settings(newFolder()), sequences: 40, steps: 1, reportEvery: 1 };
+    await pretrain({ ...options, workers: 1, onProgress: ({ loss }) => told.push(loss) });
+    await pretrain({
+      ...options,
+      folder: newFolder(),
+      sequences: 20,
+      workers: 2,
+      onProgress: ({ loss }) => told.push(loss),
+    });
+    expect(told[1]).toBeCloseTo(told[0] as number, 5);
+  });
+
+  test("a checkpoint is decayed aside, and the run it was taken from goes on as if nothing had been", async () => {
+    const whole = await pretrain({ ...settings(newFolder()), steps: 40 });
+    const folder = newFolder();
+    const stable = settings(folder);
+    await pretrain(stable);
+    const aside = annealing(folder, 20);
+    const before = readCheckpoint(folder);
+    const told: PretrainProgress[] = [];
+    const annealed = await pretrain({
+      ...stable,
+      ...aside.options,
+      folder: aside.folder,
+      onProgress: (progress) => told.push(progress),
+    });
+    expect(readCheckpoint(folder)).toEqual(before);
+    expect(readSettings(aside.folder)).toMatchObject({ decayFrom: 30, decaySteps: 20 });
+    expect(told.at(-1)?.step).toBe(50);
+    expect(annealed).not.toEqual(before.values);
+    expect(await pretrain({ ...stable, steps: 40 })).toEqual(whole);
+  });
+
+  test("blocks are stacked: each is there twice, side by side, and what it writes is halved", () => {
+    const deeper = { ...SMALL, nLayer: 2 * SMALL.nLayer };
+    const values = initialValues(SMALL, 1);
+    const grown = stacked(values, SMALL, deeper);
+    expect(grown.get("h.3.mlp.c_fc.weight")).toEqual(values.get("h.1.mlp.c_fc.weight"));
+    const [before, after] = [values.get("h.1.mlp.c_proj.weight"), grown.get("h.2.mlp.c_proj.weight")];
+    expect(after?.[5]).toBeCloseTo((before?.[5] as number) / 2, 7);
+    expect([...grown.keys()]).toEqual([...initialValues(deeper, 1).keys()]);
+    expect(() => stacked(values, SMALL, { ...deeper, dModel: 16 })).toThrow(/expected the same width/);
   });
 
   test("a missing corpus is named", async () => {

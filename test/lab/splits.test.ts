@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { mirrorFolder, projectRoot } from "../../src/base/paths.js";
 import { mulberry32, shuffled } from "../../src/base/random.js";
-import { readWikitext } from "../../src/data/readers.js";
+import { readJsonl, readWikitext } from "../../src/data/readers.js";
 import {
+  embeddedTexts,
   HELD_OUT_SHARE,
   hashFraction,
   type HoldOuts,
@@ -12,6 +13,7 @@ import {
   isHeldOutWikiText,
   loadHoldOuts,
   locateDataset,
+  normaliseWords,
   OverlapIndex,
   readJigsaw,
 } from "../../src/lab/splits.js";
@@ -60,6 +62,7 @@ describe("texts that repeat a held-out one", () => {
     ],
     wikiSamples: [],
     jigsaw: [{ text: "Go away please", toxic: false }],
+    embedded: ["Six gulls sat on the roof of the ferry and waited for bread"],
   };
   const index = new OverlapIndex(holdOuts);
 
@@ -67,6 +70,8 @@ describe("texts that repeat a held-out one", () => {
     ["a short prompt inside", "He said: you sir are a FOOL, and left.", true],
     ["eight words of a longer prompt", "he told her AGAIN that the keys were under the other rug", true],
     ["seven words of it", "and again that the keys were under a rug", false],
+    ["seven words of an embedded text", "roof of the ferry and waited for us", false],
+    ["eight words in a row of an embedded text", "A cat sat on the roof of the ferry, and waited.", true],
     ["a part of a short prompt", "You, sir, are a gentleman", false],
     [
       "thirteen words of an article, spaced otherwise",
@@ -78,6 +83,28 @@ describe("texts that repeat a held-out one", () => {
     ["a short comment inside a longer text", "Oh go away please, will you", false],
   ])("%s", (_, text, overlaps) => {
     expect(index.overlaps(text)).toBe(overlaps);
+  });
+});
+
+describe("the texts that the repository carries for the study", () => {
+  const FILES = ["prompts", "continuations", "prefixes", "paragraphs", "comments"];
+  const embedded = FILES.flatMap((name) =>
+    readJsonl<{ prompt?: string; gold?: string; text?: string }>(
+      join(projectRoot(), "data", "lab", `${name}.jsonl`),
+    ).flatMap(({ prompt, gold, text }) => [prompt, gold, text].filter((part) => part !== undefined)),
+  );
+
+  it("are held out: any eight words in a row of them, a shorter text whole, also inside another text", async () => {
+    const index = new OverlapIndex({ embedded: await embeddedTexts() });
+    const missed = embedded.flatMap((text) => {
+      const words = normaliseWords(text).split(" ");
+      const length = Math.min(8, words.length);
+      return Array.from({ length: words.length - length + 1 }, (_, i) => words.slice(i, i + length).join(" "))
+        .map((run) => (length < 3 ? run : `quite another beginning ${run} and an ending`))
+        .filter((inside) => !index.overlaps(inside));
+    });
+    expect(embedded.length).toBeGreaterThan(3000);
+    expect(missed).toEqual([]);
   });
 });
 

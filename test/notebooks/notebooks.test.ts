@@ -29,6 +29,7 @@ const notebooks = new Map(
 );
 
 const codeCells = (notebook: Notebook) => notebook.cells.filter((cell) => cell.cell_type === "code");
+const isParameters = (cell: Cell) => cell.metadata.tags?.includes("parameters") ?? false;
 const sourceOf = (cell: Cell) => cell.source.join("");
 const parse = (source: string) => ts.createSourceFile("cell.ts", source, ts.ScriptTarget.ES2022, true);
 
@@ -51,7 +52,7 @@ describe.each([...notebooks])("%s", (_, notebook) => {
     expect(sourceOf(notebook.cells[0] as Cell)).toMatch(/^# /);
     const [first, ...others] = codeCells(notebook) as [Cell, ...Cell[]];
     expect(first.metadata.tags).toEqual(["parameters"]);
-    expect(others.every((cell) => !cell.metadata.tags?.includes("parameters"))).toBe(true);
+    expect(others.some(isParameters)).toBe(false);
     for (const statement of parse(sourceOf(first)).statements) {
       expect(ts.isVariableStatement(statement)).toBe(true);
       expect(ts.getJSDocCommentsAndTags(statement)).not.toHaveLength(0);
@@ -72,52 +73,34 @@ describe.each([...notebooks])("%s", (_, notebook) => {
     }
   });
 
-  // tslab 1.0 rewrites uses of an earlier cell's variables, but not in `{ name }`.
-  it("writes { name: name } where name is a variable of the notebook", () => {
-    const declared = new Set(
-      codeCells(notebook).flatMap((cell) =>
-        parse(sourceOf(cell))
-          .statements.filter(ts.isVariableStatement)
-          .flatMap(({ declarationList }) => {
-            const found: string[] = [];
-            const collect = (name: ts.BindingName): void => {
-              if (ts.isIdentifier(name)) found.push(name.text);
-              else name.elements.forEach((element) => ts.isBindingElement(element) && collect(element.name));
-            };
-            declarationList.declarations.forEach(({ name }) => collect(name));
-            return found;
-          }),
-      ),
-    );
-    const offending: string[] = [];
+  it("has cells that one takes in at a glance: 25 lines at most, of 120 characters at most", () => {
+    const tooLong = codeCells(notebook).flatMap((cell) => {
+      const lines = sourceOf(cell).split("\n");
+      const widest = Math.max(...lines.map((line) => line.length));
+      return [
+        ...(lines.length > 25 && !isParameters(cell) ? [`${cell.id}: ${lines.length} lines`] : []),
+        ...(widest > 120 ? [`${cell.id}: a line of ${widest} characters`] : []),
+      ];
+    });
+    expect(tooLong).toEqual([]);
+  });
+
+  it("leaves to the library how things are drawn and set out in tables", () => {
+    const own = codeCells(notebook).filter((cell) => /\b(figure|table)\(\{/.test(sourceOf(cell)));
+    expect(own.map(({ id }) => id)).toEqual([]);
+  });
+
+  it("writes { name }, not { name: name }", () => {
+    const repeated: string[] = [];
     for (const cell of codeCells(notebook)) {
-      const visit = (node: ts.Node, local: Set<string>): void => {
-        const inner = new Set(local);
-        if (
-          ts.isFunctionLike(node) ||
-          ts.isBlock(node) ||
-          ts.isForOfStatement(node) ||
-          ts.isForStatement(node)
-        ) {
-          ts.forEachChild(node, function collect(child): void {
-            if ((ts.isParameter(child) || ts.isVariableDeclaration(child)) && child.name) {
-              for (const name of child.name.getText().match(/[A-Za-z_$][\w$]*/g) ?? []) inner.add(name);
-            }
-            if (!ts.isFunctionLike(child)) ts.forEachChild(child, collect);
-          });
-        }
-        if (
-          ts.isShorthandPropertyAssignment(node) &&
-          declared.has(node.name.text) &&
-          !inner.has(node.name.text)
-        ) {
-          offending.push(`${cell.id}: { ${node.name.text} }`);
-        }
-        ts.forEachChild(node, (child) => visit(child, inner));
+      const visit = (node: ts.Node): void => {
+        if (ts.isPropertyAssignment(node) && node.name.getText() === node.initializer.getText())
+          repeated.push(`${cell.id}: ${node.getText()}`);
+        ts.forEachChild(node, visit);
       };
-      visit(parse(sourceOf(cell)), new Set());
+      visit(parse(sourceOf(cell)));
     }
-    expect(offending).toEqual([]);
+    expect(repeated).toEqual([]);
   });
 });
 

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import { papermill } from "../../src/papermill/command/papermill.js";
 import { formatNotebook, readNotebook } from "../../src/jupyter/index.js";
 import { executeNotebook, registerEngine, type ExecuteOptions } from "../../src/papermill/index.js";
-import type { Engine } from "../../src/papermill/engines.js";
+import type { Engine } from "../../src/papermill/engine.js";
 import { finishCell, startCell } from "../../src/papermill/papermill-metadata.js";
 import { codeCells, notebookOf } from "./notebooks.js";
 

@@ -130,9 +130,8 @@ describe("a forecast for people", () => {
     expect(seen).toMatch(/gpt2-medium +model +1\.5 GB +sha256 known +to be downloaded/);
     expect(seen).toMatch(/toxic-bert +otherScorers +about 438 MB +sha256 unknown/);
     expect(seen).toMatch(/Not here: 9 of 10, 2\.0 GB in all\./);
-    expect(seen).toMatch(/total to run +\d/);
-    expect(seen).toContain("The figures for a GPU were never measured.");
-    expect(seen).toMatch(/Memory of the device: about \d+ GB at most, in 4\.2-pairwise-data/);
+    expect(seen).toContain("Nobody has measured how long the profile paper takes");
+    expect(seen).toMatch(/Tensors take up to 21 GB: counted, not measured; /);
     for (const line of seen.split("\n")) expect(line).not.toMatch(/https?:|\bundefined\b|NaN/);
   });
 
@@ -141,11 +140,19 @@ describe("a forecast for people", () => {
     expect(await text("lab", "3.1")).toContain("Everything is here.");
   });
 
+  it("tells the lab profile's time as it was measured, and each notebook's share of it by weight", async () => {
+    const seen = await text("lab");
+    expect(seen).toMatch(/3\.3-interventions +\d+ s +by its weight in the series/);
+    expect(seen).toMatch(/total to run +5\.6 min/);
+    expect(seen).toMatch(/A whole run has taken 5\.6 min: the committed run, on two cores/);
+    expect(await text("lab", "3.1")).toMatch(/total to run +\d+ s/);
+  });
+
   it("leaves out the data and the estimate of a series that has none", async () => {
     const pipeline = join(projectRoot(), "test/pipeline/fixtures/series/pipeline.yaml");
     const project = await openProject({ profile: "small", outputs: temporaryFolder(), pipeline });
     const seen = forecast(project, await plan(project));
     expect([seen.data, seen.estimate]).toEqual([[], null]);
-    expect(describeForecast(seen)).not.toMatch(/Data sets|estimated/);
+    expect(describeForecast(seen)).not.toMatch(/Data sets|Time and memory/);
   });
 });

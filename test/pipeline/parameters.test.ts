@@ -98,6 +98,22 @@ describe("opening a series with a profile", () => {
     );
   });
 
+  it("reads what a run of the profile was measured to take, and refuses an amount that is none or has no source", async () => {
+    const opened = async (lines: string) => {
+      const series = new Series();
+      series.edit("profiles/small.yaml", (text) => `${lines}\n${text}`);
+      return (await series.open()).profile;
+    };
+    expect(
+      await opened("time: { minutes: 2, source: here }\nmemory: { gigabytes: 1.5, source: counted }"),
+    ).toMatchObject({ time: { seconds: 120, source: "here" }, memory: { bytes: 1.5e9, source: "counted" } });
+    await expect(opened("time: { minutes: soon, source: here }")).rejects.toThrow(
+      'small.yaml: time: minutes is "soon", expected a number above 0',
+    );
+    await expect(opened("memory: { gigabytes: 2 }")).rejects.toThrow("memory: source: got undefined");
+    await expect(opened("time: { seconds: 2, source: here }")).rejects.toThrow("time: unknown key seconds");
+  });
+
   it("refuses a parameter that no notebook declares, from the command line or the profile", async () => {
     const series = new Series();
     await expect(series.open({ parameters: { cuont: "3" } })).rejects.toThrow(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { openProject, snakefile } from "../../src/pipeline/index.js";
-import { Series } from "./helpers.js";
+import { Series, temporaryFolder } from "./helpers.js";
 
 describe("the series as a workflow for Snakemake", () => {
   it("has a rule for each notebook with what it reads and leaves, and one that ends the run", async () => {
@@ -21,13 +21,20 @@ describe("the series as a workflow for Snakemake", () => {
     expect(middle).toContain(`"${series.outputs}/artifacts/sum.json",\n    threads:`);
   });
 
-  it("asks for the GPU where the profile's backend is one, and for no more memory than the notebook takes", async () => {
+  it("asks for the GPU where the profile's backend is one, and for the memory and thrice the time that the profile states", async () => {
     const project = { profile: "lab", parameters: { backend: "cuda" } };
     const text = snakefile(await openProject(project), { project });
     expect(text.match(/gpu=1,/g)).toHaveLength(13);
     expect(text).toContain("-p backend cuda");
+    // 0.6 GB of tensors beside 1500 MiB; a minute's notebook gets half an hour.
+    expect(text.match(/mem_mb=2073,\n +runtime=30,/g)).toHaveLength(13);
     const here = { profile: "lab" };
     expect(snakefile(await openProject(here), { project: here })).not.toContain("gpu=1,");
+  });
+
+  it("gives a step a day where no run has told how long it takes", async () => {
+    const project = { profile: "paper", outputs: temporaryFolder() };
+    expect(snakefile(await openProject(project), { project }).match(/runtime=1440,/g)).toHaveLength(13);
   });
 
   it("makes pairs in parts that one rule puts together, all rules told the same parameters and where pairs lie", async () => {

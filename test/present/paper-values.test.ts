@@ -3,8 +3,6 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { projectRoot } from "../../src/base/paths.js";
 import {
-  besidePaper,
-  paperColumns,
   paperSources,
   paperTable,
   paperTables,
@@ -77,58 +75,5 @@ describe("the published values", () => {
     expect(() => paperTable("table-99")).toThrow(/unknown table of the paper: table-99 \(known: .*table-2/);
     expect(() => paperTable("sources")).toThrow(/unknown table/);
     expect(() => paperTable("../../package")).toThrow(/unknown table/);
-  });
-});
-
-describe("besidePaper", () => {
-  const reference = paperTable("table-2");
-  const ours = [
-    { id: "noop", label: "No operation", toxicity: 0.33 },
-    { id: "random", label: "Random direction", toxicity: 0.31 },
-  ];
-
-  it("puts the paper's value and the difference beside ours, and nulls where the paper is silent", () => {
-    const [noop, random] = besidePaper(ours, reference);
-    expect(Object.keys(noop ?? {})).toEqual([
-      "id",
-      "label",
-      "toxicity",
-      "toxicityPaper",
-      "toxicityDifference",
-    ]);
-    expect(noop).toMatchObject({ toxicity: 0.33, toxicityPaper: 0.453 });
-    expect(noop?.["toxicityDifference"]).toBeCloseTo(-0.123, 12);
-    expect(random).toMatchObject({ toxicityPaper: null, toxicityDifference: null });
-  });
-
-  it("joins on another column and compares only what it is told to", () => {
-    const rows = besidePaper([{ label: "DPO", toxicity: 0.2, f1: 0.2 }], reference, {
-      on: "label",
-      values: ["f1"],
-    });
-    expect(rows[0]).toEqual({
-      label: "DPO",
-      toxicity: 0.2,
-      f1: 0.2,
-      f1Paper: 0.195,
-      f1Difference: 0.2 - 0.195,
-    });
-  });
-
-  it("has columns to match", () => {
-    const columns = paperColumns(
-      [
-        { key: "label", label: "Method" },
-        { key: "toxicity", label: "Toxicity", digits: 3 },
-      ],
-      reference,
-    );
-    expect(columns.map((column) => [column.key, column.label, column.digits])).toEqual([
-      ["label", "Method", undefined],
-      ["toxicity", "Toxicity", 3],
-      ["toxicityPaper", "Toxicity, paper", 3],
-      ["toxicityDifference", "Difference", 3],
-    ]);
-    expect(columns[3]?.kind).toBe("signed");
   });
 });

@@ -176,3 +176,59 @@ describe("a table", () => {
     );
   });
 });
+
+describe("a table beside the paper's", () => {
+  const columns = [
+    { key: "label", label: "Method" },
+    {
+      ...{ key: "toxicity", label: "Toxicity", digits: 3, paper: true },
+      interval: ["low", "high"] as const,
+    },
+  ];
+  const rows = [
+    { id: "noop", label: "No operation", toxicity: 0.33, low: 0.3, high: 0.36 },
+    { id: "random", label: "Random direction", toxicity: 0.31, low: 0.28, high: 0.34 },
+  ];
+  const labels = { name: "table-2", title: "Interventions", caption: "" };
+
+  it("shows value, interval and the published value in this order, and a dash where the paper is silent", () => {
+    const own = table({ ...labels, columns, rows, paper: paperTable("table-2") });
+    expect(own.text().split("\n").slice(2)).toEqual([
+      "Method            Toxicity   from     to  Toxicity, paper",
+      "────────────────  ────────  ─────  ─────  ───────────────",
+      "No operation         0.330  0.300  0.360            0.453",
+      "Random direction     0.310  0.280  0.340                –",
+    ]);
+  });
+
+  it("keeps the difference from the paper in its data", () => {
+    const [noop, random] = table({ ...labels, columns, rows, paper: paperTable("table-2") }).json().rows;
+    expect(noop).toMatchObject({ id: "noop", toxicity: 0.33, toxicityPaper: 0.453 });
+    expect(noop?.["toxicityDifference"]).toBeCloseTo(-0.123, 12);
+    expect(random).toMatchObject({ toxicityPaper: null, toxicityDifference: null });
+  });
+
+  it("takes published rows one by one where nothing names them, and a value that a row brings itself", () => {
+    const paper = [{ toxicity: 0.5 }, null];
+    const own = table({ ...labels, columns, rows: [rows[0]!, { ...rows[1], toxicityPaper: 0.4 }], paper });
+    expect(own.frame.column("toxicityPaper")).toEqual([0.5, 0.4]);
+  });
+
+  it("has published texts and tokens beside ours without a difference", () => {
+    const own = table({
+      ...labels,
+      columns: [{ key: "tokens", label: "Top tokens", paper: true }],
+      rows: [{ tokens: [" a"] }],
+      paper: [{ tokens: [" b"] }],
+    });
+    expect(own.text()).toContain("␣a          ␣b");
+    expect(own.frame.columns).toEqual(["tokens", "tokensPaper"]);
+  });
+
+  it("says which row cannot be joined", () => {
+    const unnamed = [{ label: "No operation", toxicity: 0.33, low: 0, high: 1 }];
+    expect(() => table({ ...labels, columns, rows: unnamed, paper: paperTable("table-2") })).toThrow(
+      "row 0 has no id, by which table-2 is joined (it has: label, toxicity, low, high)",
+    );
+  });
+});

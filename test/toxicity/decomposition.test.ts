@@ -3,11 +3,10 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { GPT2 } from "../../src/model/index.js";
 import { openBackend } from "../../src/tensors/index.js";
 import { lastActivations } from "../../src/toxicity/activations.js";
-import { decomposeMlps, decomposeResidual } from "../../src/toxicity/decomposition.js";
-import { meanResiduals } from "../../src/toxicity/features.js";
+import { geluNew, readMlp } from "../../src/toxicity/mlp.js";
 import { likeliestNextTokens } from "../../src/toxicity/next-tokens.js";
-import { measurePromotion } from "../../src/toxicity/promotion.js";
-import { readValueVectors } from "../../src/toxicity/value-vectors.js";
+import { promotionOf } from "../../src/toxicity/promotion.js";
+import { dot } from "../../src/toxicity/vectors.js";
 
 const config = {
   nLayer: 3,
@@ -36,31 +35,45 @@ describe("the model taken apart", () => {
     tensors = tf.memory().numTensors;
   });
 
-  it("adds up: embeddings and all that blocks write are the final residual stream", async () => {
-    const { updates, largestError, largestValue } = await decomposeResidual(model, sequences);
-    expect(updates.map(({ kind }) => kind)).toEqual([
-      "embedding",
-      "embedding",
-      ...["attention", "mlp", "attention", "mlp", "attention", "mlp"],
-    ]);
-    expect(updates.every(({ meanNorm }) => meanNorm > 0)).toBe(true);
-    expect(largestError / largestValue).toBeLessThan(1e-6);
-    expect(tf.memory().numTensors).toBe(tensors);
-  });
+  /** The coefficients m_i and the output of an MLP at the last position of a text, by the definition in float64. */
+  const byDefinition = async (layer: number, ids: readonly number[]) => {
+    const point = `blocks.${layer}.hook_resid_mid`;
+    const { residual, cache } = model.runWithCache([ids], {
+      names: point,
+      positions: -1,
+      stopAtLayer: layer + 1,
+    });
+    const { normalise, keys, keyBiases, values, bias } = await readMlp(model, layer);
+    const x = normalise(await cache.at(point).data());
+    tf.dispose(residual);
+    cache.dispose();
+    const m = keys.map((key, i) => geluNew(dot(x, key) + (keyBiases[i] as number)));
+    const written = bias.map((b, j) =>
+      values.reduce((sum, v, i) => sum + (m[i] as number) * (v[j] as number), b),
+    );
+    return { m, written };
+  };
 
   it("adds up neuron by neuron: an MLP writes the weighted sum of its value vectors", async () => {
-    const mlps = await decomposeMlps(model, sequences[0] as number[]);
-    expect(mlps.map(({ layer }) => layer)).toEqual([0, 1, 2]);
-    for (const { written, rebuilt, largestError } of mlps) {
-      expect(largestError).toBeLessThan(1e-6);
-      expect(Math.max(...written.map(Math.abs))).toBeGreaterThan(1e-4);
-      rebuilt.forEach((x, j) => expect(x).toBeCloseTo(written[j] as number, 6));
+    for (const layer of [0, 1, 2]) {
+      const ids = sequences[0] as number[];
+      const { written } = await byDefinition(layer, ids);
+      const point = `blocks.${layer}.hook_mlp_out`;
+      const { residual, cache } = model.runWithCache([ids], {
+        names: point,
+        positions: -1,
+        stopAtLayer: layer + 1,
+      });
+      const output = await cache.at(point).data();
+      expect(Math.max(...output.map(Math.abs))).toBeGreaterThan(1e-4);
+      written.forEach((x, j) => expect(x).toBeCloseTo(output[j] as number, 6));
+      tf.dispose(residual);
+      cache.dispose();
     }
     expect(tf.memory().numTensors).toBe(tensors);
   });
 
   it("reads the same coefficients in batches of unequal length", async () => {
-    const [first] = await decomposeMlps(model, sequences[0] as number[]);
     const neurons = [
       { layer: 0, neuron: 7 },
       { layer: 2, neuron: 3 },
@@ -70,34 +83,8 @@ describe("the model taken apart", () => {
       Float64Array,
       Float64Array,
     ];
-    expect(a[1]).toBeCloseTo(first?.coefficients[7] as number, 6);
-    const third = (await decomposeMlps(model, texts[2] as number[]))[2];
-    expect(b[2]).toBeCloseTo(third?.coefficients[3] as number, 6);
-    expect(tf.memory().numTensors).toBe(tensors);
-  });
-
-  it("averages the last layer over real positions only, whatever shares the batch", async () => {
-    const texts = [[1, 2], [5], [7, 8, 9, 10, 11, 12]];
-    for (const stream of ["pre-ln_f", "post-ln_f"] as const) {
-      const together = await meanResiduals(model, texts, { stream });
-      for (const [row, ids] of texts.entries()) {
-        const alone = await meanResiduals(model, [ids], { stream });
-        alone.values.forEach((x, j) => expect(together.values[row * 12 + j]).toBeCloseTo(x, 5));
-      }
-    }
-    await expect(meanResiduals(model, [[1], []])).rejects.toThrow("text 1 is empty");
-    expect(tf.memory().numTensors).toBe(tensors);
-  });
-
-  it("promotes what E v says: nearly so from the last layer, and not at all when nothing is added", async () => {
-    const [vector] = (await readValueVectors(model, [{ layer: 2, neuron: 5 }])) as [Float64Array];
-    const texts = [[1, 2, 3], [4]];
-    const pushed = await measurePromotion(model, texts, { layer: 2, vector, scale: 1 });
-    expect(pushed.correlation).toBeGreaterThan(0.9);
-    expect(pushed.probabilityRatio).toBeGreaterThan(1);
-    const still = await measurePromotion(model, texts, { layer: 2, vector, scale: 0 });
-    expect(Math.max(...still.measured.map(Math.abs))).toBe(0);
-    expect(still.probabilityRatio).toBe(1);
+    expect(a[1]).toBeCloseTo((await byDefinition(0, texts[1] as number[])).m[7] as number, 6);
+    expect(b[2]).toBeCloseTo((await byDefinition(2, texts[2] as number[])).m[3] as number, 6);
     expect(tf.memory().numTensors).toBe(tensors);
   });
 
@@ -107,5 +94,42 @@ describe("the model taken apart", () => {
     expect(tokens.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(1, 5);
     expect(tokens.map(({ score }) => score)).toEqual(tokens.map(({ score }) => score).sort((a, b) => b - a));
     expect(tokens[0]?.token).toBe(`t${tokens[0]?.id}`);
+  });
+});
+
+describe("promotionOf", () => {
+  const before = [
+    [0, 1, 2],
+    [1, 1, 0],
+  ];
+
+  it("finds a change of the logits that was foretold, up to what all tokens share", () => {
+    const predicted = [2, -1, 0];
+    const after = before.map((logits) => logits.map((x, w) => x + (predicted[w] as number) + 5));
+    const { promoted, measured, correlation, promotedChange, probabilityRatio } = promotionOf(
+      predicted,
+      before,
+      after,
+      {
+        count: 1,
+      },
+    );
+    expect(promoted).toEqual([0]);
+    expect([...measured]).toEqual([7, 4, 5]);
+    expect(correlation).toBeCloseTo(1, 12);
+    const softmax = (logits: readonly number[]) =>
+      Math.exp(logits[0] as number) / logits.reduce((sum, x) => sum + Math.exp(x), 0);
+    const changes = before.map((logits, i) => Math.log(softmax(after[i] as number[]) / softmax(logits)));
+    const mean = changes.reduce((sum, change) => sum + change / 2, 0);
+    expect(promotedChange).toBeCloseTo(mean, 12);
+    expect(probabilityRatio).toBeCloseTo(Math.exp(mean), 12);
+  });
+
+  it("says that nothing has changed where nothing has", () => {
+    const { measured, promotedChange, probabilityRatio } = promotionOf([3, 2, 1], before, before, {
+      count: 2,
+    });
+    expect([...measured]).toEqual([0, 0, 0]);
+    expect([promotedChange, probabilityRatio]).toEqual([0, 1]);
   });
 });

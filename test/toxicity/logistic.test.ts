@@ -7,7 +7,7 @@ import { fitProbe } from "../../src/toxicity/probe.js";
 import { mulberry32 } from "../../src/base/random.js";
 import { gaussianVectors } from "../../src/toxicity/random.js";
 import { stratifiedSplit } from "../../src/toxicity/split.js";
-import { cosine, dot, pearson, spearman } from "../../src/toxicity/vectors.js";
+import { cosine, dot, median, pearson, spearman } from "../../src/toxicity/vectors.js";
 
 /** Rows around ± `apart` times `direction`, noise elsewhere, far from the origin in one coordinate. */
 function twoClouds(
@@ -94,18 +94,22 @@ describe("fitProbe", () => {
   it("reports held-out accuracy beside the majority baseline, the same for the same seed", () => {
     const direction = gaussianVectors(1, 8, 11)[0] as Float64Array;
     const { features, labels } = twoClouds(400, 8, direction);
-    const probe = fitProbe(features, labels, { seed: 3 });
+    const means = Array.from({ length: features.rows }, (_, row) =>
+      features.values.subarray(8 * row, 8 * row + 8),
+    );
+    const probe = fitProbe(means, labels, { seed: 3 });
     expect(probe.validation.examples).toBe(40);
     expect(probe.train.examples).toBe(360);
     expect(probe.validation.majorityBaseline).toBe(0.5);
     expect(probe.validation.auroc).toBeGreaterThan(0.95);
     expect(probe.norm).toBeCloseTo(Math.sqrt(dot(probe.direction, probe.direction)), 12);
-    expect(fitProbe(features, labels, { seed: 3 })).toEqual(probe);
+    expect(fitProbe(means, labels, { seed: 3 })).toEqual(probe);
   });
 
   it("refuses labels of one class in one line", () => {
-    const features = { rows: 2, columns: 1, values: Float64Array.from([1, 2]) };
-    expect(() => fitProbe(features, [1, 1])).toThrow(/2 toxic comments of 2: expected some of either class/);
+    expect(() => fitProbe([[1], [2]], [1, 1])).toThrow(
+      /2 toxic comments of 2: expected some of either class/,
+    );
   });
 });
 
@@ -194,4 +198,10 @@ describe("correlations", () => {
       ),
     ).toBeLessThan(0.4);
   });
+});
+
+it("the median is the middle one, or halfway between the two in the middle", () => {
+  expect(median([3, 1, 2])).toBe(2);
+  expect(median(Float64Array.of(4, 1, -3, 2))).toBe(1.5);
+  expect(median([])).toBeNaN();
 });

@@ -8,9 +8,10 @@ import { onEachBackend } from "../backends.js";
 import { expectNoneLeft } from "../none-left.js";
 
 async function weightsOf(model: GPT2): Promise<Map<string, number[]>> {
-  const entries = model.parameterNames.map(
-    async (name) => [name, [...(await model.weight(name).data())]] as const,
-  );
+  const entries = model.parameterNames.map(async (name): Promise<[string, number[]]> => [
+    name,
+    [...(await model.weight(name).data())],
+  ]);
   return new Map(await Promise.all(entries));
 }
 

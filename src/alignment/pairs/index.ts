@@ -9,6 +9,7 @@ export {
   type MakePairsOptions,
 } from "./make.js";
 export { mergePairs } from "./merge.js";
+export { makePplmPairs, type MakePplmPairsOptions, type PairRecipe } from "./pplm-pairs.js";
 export { readPairPrompts, type PromptOptions, type Prompts } from "./prompts.js";
 export { readPairs, type ReadPairs, type ReadPairsOptions } from "./read.js";
 export { perturbedContinuations, type PerturbedContinuationOptions } from "./perturbed.js";

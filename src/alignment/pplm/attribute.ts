@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
+import type { Artifacts } from "../../data/artifacts.js";
 import { UserError, messageOf } from "@alignscope/base/errors";
 import { locate } from "../../data/locate.js";
-import type { Probe } from "../../toxicity/probe.js";
-import type { ProbeStream } from "../../toxicity/features.js";
+import type { Probe, ProbeStream } from "../../toxicity/probe.js";
 
 /** What text is steered towards: a linear classifier of mean hidden states, and one of its classes. */
 export interface AttributeModel {
@@ -26,6 +26,22 @@ export function attributeOfProbe({
   stream,
 }: Pick<Probe, "direction" | "bias" | "stream">): AttributeModel {
   return { weight: [direction.map(() => 0), [...direction]], bias: [0, bias], target: 1, stream };
+}
+
+/**
+ * What a name stands for as an attribute: `probe`, the probe among a run's artifacts, or a classifier head.
+ *
+ * @param name `probe`, or a head's name in the registry or path
+ * @param from where the probe lies, and the width that the attribute has to have
+ * @throws UserError where the probe is missing, which names the notebook that makes it, and as {@link readAttributeHead} does
+ */
+export async function openAttribute(
+  name: string,
+  { artifacts, dModel }: { artifacts: Pick<Artifacts, "readJson">; dModel: number },
+): Promise<AttributeModel> {
+  return name === "probe"
+    ? attributeOfProbe(artifacts.readJson<Probe>("probe.json"))
+    : readAttributeHead(name, { dModel });
 }
 
 /** A classifier head as it is stored, e.g. `pplm-toxicity-head`. */

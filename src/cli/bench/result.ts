@@ -2,7 +2,7 @@ import { arch, cpus, platform, totalmem } from "node:os";
 import type { BackendDescription } from "@alignscope/tensors";
 import type { Timing } from "./timing.js";
 
-/** One line of a report. bench/pytorch_peer.py writes the same names and keys. */
+/** One line of a report. pytorch_peer.py writes the same names and keys. */
 export interface BenchResult extends Timing {
   /** What was timed: `forward`, `generate`, `matmul transposed-a`, … */
   name: string;

@@ -21,7 +21,7 @@ export interface RunnerFigures {
   perCell: number;
 }
 
-/** Python's runners, by the names that bench/notebook_peer.py knows them by. */
+/** Python's runners, by the names that notebook_peer.py knows them by. */
 const PEERS = ["papermill", "nbclient-saving", "nbclient"] as const;
 type PeerName = (typeof PEERS)[number];
 
@@ -84,7 +84,7 @@ const execute = promisify(execFile);
 type PeerEnd = { peer: string; seconds: number } | { absent: string };
 
 async function runPeer(name: PeerName, input: string, output: string): Promise<PeerEnd> {
-  const script = join(projectRoot(), "bench", "notebook_peer.py");
+  const script = join(projectRoot(), "src", "cli", "bench", "notebook_peer.py");
   const python = PYTHONS.find((each) => !each.startsWith("/") || existsSync(each)) ?? "python3";
   try {
     // The project's own kernels are found by Jupyter as well.

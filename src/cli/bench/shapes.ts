@@ -5,6 +5,7 @@ import type { GPT2Config } from "../../model/index.js";
 /** The shapes that can be timed, with random weights: speed does not depend on their values. */
 export const SHAPES = {
   lab: { nLayer: 6, nHead: 6, nPositions: 128, vocabSize: 4096, dModel: 192 },
+  lab12: { nLayer: 12, nHead: 6, nPositions: 128, vocabSize: 4096, dModel: 192 },
   gpt2: { nLayer: 12, nHead: 12, nPositions: 1024, vocabSize: 50257, dModel: 768 },
   "gpt2-medium": { nLayer: 24, nHead: 16, nPositions: 1024, vocabSize: 50257, dModel: 1024 },
 } as const;

@@ -26,6 +26,9 @@ const slow = ["alignment", "cli/bench", "kernels", "papermill", "pipeline", "sit
   (room) => `test/${room}`,
 );
 
+/** Holds every import against the table of rooms. */
+const rooms = ["--config", ".dependency-cruiser.mjs", "src", "kernels"];
+
 const tasks = {
   reproduce: async (args) => (await ready()) || run(at("src/cli/bin/alignscope.mjs"), ["reproduce", ...args]),
   test: async (args) => (await ready()) || run(join(modules, "vitest/vitest.mjs"), ["run", ...args]),
@@ -36,6 +39,8 @@ const tasks = {
   lint: async (args) =>
     (await ready()) ||
     (await run(join(modules, "eslint/bin/eslint.js"), args.length > 0 ? args : ["."])) ||
+    (await run(join(modules, "dependency-cruiser/bin/dependency-cruise.mjs"), rooms)) ||
+    (await run(join(modules, "typescript/bin/tsc"), ["-p", at("test")])) ||
     // The pages' own script is compiled when pages are made: its types are checked here.
     (await run(join(modules, "typescript/bin/tsc"), ["-p", at("src/site/browser")])) ||
     run(join(modules, "prettier/bin/prettier.cjs"), ["--check", "--log-level", "warn", "."]),

@@ -1,6 +1,7 @@
 import { Argument, type Command } from "commander";
 import { readFileSync } from "node:fs";
 import type { BenchReport, BenchResult, ShapeName, WorkName } from "../bench/index.js";
+import type { PretrainBenchOptions } from "../bench/pretrain.js";
 import { UserError, messageOf } from "@alignscope/base/errors";
 import { columns } from "@alignscope/base/columns";
 import { positiveInteger } from "../project-options.js";
@@ -42,13 +43,23 @@ export function benchCommand(program: Command): void {
   command
     .command("compare")
     .description(
-      "two reports of --json beside each other, by name (the other may be bench/pytorch_peer.py's)",
+      "two reports of --json beside each other, by name (the other may be src/cli/bench/pytorch_peer.py's)",
     )
     .argument("<report>")
     .argument("<other>")
     .action((report: string, other: string) => {
       console.log(columns(comparison(readReport(report), readReport(other))));
     });
+  command
+    .command("pretrain")
+    .description("a training step of the small model (the peer: bench/pytorch_peer.py --only pretrain)")
+    .option("--shape <name>", "lab, or lab12 with twice the blocks", "lab12")
+    .option("--optimiser <name>", "muon or adamw", "adamw")
+    .option("--precision <type>", "of matrix products: float32 or bfloat16", "float32")
+    .option("--sequences <n>", "per thread and step", positiveInteger, 32)
+    .option("--workers <n>", "threads", positiveInteger, 2)
+    .option("--repetitions <n>", "steps counted, after one that is not", positiveInteger, 5)
+    .action(runPretrain);
   command
     .command("kernels")
     .description("start, cells, output and memory of Jupyter kernels beside each other")
@@ -115,6 +126,14 @@ async function run(named: string[], options: Options): Promise<void> {
   });
   if (options.json) console.log(JSON.stringify(report, null, 2));
   else console.log(columns([HEADINGS, ...report.results.map(cells)]));
+}
+
+async function runPretrain(_: unknown, command: Command): Promise<void> {
+  const { benchPretrain } = await import("../bench/pretrain.js");
+  // Its own options only: `bench` has some of the same names, with other defaults.
+  const result = await benchPretrain(command.opts<PretrainBenchOptions>());
+  if (command.optsWithGlobals<{ json?: boolean }>().json) console.log(JSON.stringify(result, null, 2));
+  else console.log(columns([HEADINGS, cells(result)]));
 }
 
 async function runKernels(names: string[], _: unknown, command: Command): Promise<void> {

@@ -1,21 +1,16 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { resolve } from "node:path";
+import { locate } from "../../data/locate.js";
 import { mirrorFolder } from "@alignscope/base/paths";
+import type { LabBuildOptions, LabPart } from "../../lab/build.js";
 import { duration } from "../../present/format.js";
 
-interface Options {
-  only?: ("corpus" | "model" | "scorer")[];
-  work?: string;
-  out?: string;
-  steps?: number;
-  workers?: number;
-  sequences?: number;
-  learningRate?: number;
-  seed?: number;
-  backend?: string;
-  newTokenizer?: boolean;
-  exportOnly?: boolean;
-}
+type Options = Omit<LabBuildOptions, "parts" | "shape" | "mirror"> & {
+  only?: LabPart[];
+  layers?: number;
+  width?: number;
+  heads?: number;
+};
 
 /** `alignscope lab build`: the lab model and the embedded scorer, from public data. */
 export function labCommand(program: Command): void {
@@ -30,15 +25,35 @@ export function labCommand(program: Command): void {
     .addOption(new Option("--only <part...>", "only these parts").choices(["corpus", "model", "scorer"]))
     .option("--work <folder>", "corpus and checkpoints (default: in the cache)", absolute)
     .option("--out <folder>", "results (default: data/lab)", absolute)
+    .option("--vocabulary <n>", "tokens of a tokenizer that is learnt", positive)
+    .option("--toxic-share <x>", "share of toxic tokens in the corpus", positive)
+    .option("--layers <n>", "blocks of the model", positive)
+    .option("--width <n>", "width of its residual stream", positive)
+    .option("--heads <n>", "attention heads of a block", positive)
+    .option("--grow <folder>", "begin with the model of a run that has fewer blocks, stacked", absolute)
     .option("--steps <n>", "training steps in all", positive)
+    .option(
+      "--anneal <steps>",
+      "decay the last checkpoint to a model, aside; the run can go on meanwhile",
+      positive,
+    )
     .option("--workers <n>", "training threads", positive)
     .option("--sequences <n>", "sequences per thread and step", positive)
-    .option("--learning-rate <x>", "peak learning rate", positive)
+    .addOption(new Option("--optimiser <name>", "of the blocks' matrices").choices(["muon", "adamw"]))
+    .option("--learning-rate <x>", "peak rate of AdamW", positive)
+    .option("--matrix-rate <x>", "peak rate of Muon", positive)
+    .addOption(
+      new Option(
+        "--precision <type>",
+        "of matrix products; bfloat16 takes oneDNN 2 and AVX-512 BF16",
+      ).choices(["float32", "bfloat16"]),
+    )
+    .option("--nice <n>", "give way to other programs, 0 to 19", positive)
     .option("--seed <n>", "decides hold-outs, order and first weights", positive)
     .option("--backend <name>", "cuda, native, webgpu, wasm or cpu")
     .option("--new-tokenizer", "learn a new tokenizer, even where there is one")
     .option("--export-only", "write the model of the last checkpoint without training further")
-    .action(async ({ only, ...options }: Options) => {
+    .action(async ({ only, layers, width, heads, ...options }: Options) => {
       const { buildLab } = await import("../../lab/build.js");
       let stage = "";
       const started = Date.now();
@@ -46,6 +61,7 @@ export function labCommand(program: Command): void {
       await buildLab({
         ...options,
         parts: only,
+        shape: defined({ nLayer: layers, dModel: width, nHead: heads }),
         mirror: mirrorFolder(),
         onStage: (name, fraction) => {
           if (name === stage && fraction < 1) return;
@@ -61,6 +77,51 @@ export function labCommand(program: Command): void {
         },
       });
     });
+  lab
+    .command("gates")
+    .description("whether a model shows the paper's mechanism: five figures, each beside another model's")
+    .argument("[model]", "its name in the registry, or the path of its folder", "lab")
+    .option("--beside <model>", "the model that it is held against", "lab")
+    .option(
+      "--validation <file>",
+      "JSON Lines with `text` for bits per byte (default: the work folder's)",
+      absolute,
+    )
+    .option(
+      "--work <folder>",
+      "work folder of the build, with its validation texts (default: in the cache)",
+      absolute,
+    )
+    .option("--backend <name>", "auto, cuda, native, webgpu, wasm or cpu", "auto")
+    .option("--layers", "add how many value vectors of each layer say offensive words")
+    .option("--json", "print JSON")
+    .action(gates);
+}
+
+interface GatesOptions {
+  beside: string;
+  validation?: string;
+  work?: string;
+  backend: string;
+  layers?: boolean;
+  json?: boolean;
+}
+
+async function gates(name: string, { layers, json, beside, ...options }: GatesOptions): Promise<void> {
+  const { labGates } = await import("../../lab/gates.js");
+  const { gatesText } = await import("../gates-text.js");
+  const report = await labGates({
+    ...options,
+    model: await locate(name),
+    beside: await locate(beside),
+    onStage: (folder, stage) => console.error(`${folder}: ${stage}`),
+  });
+  console.log(json ? JSON.stringify(report, null, 2) : gatesText(report, { layers }));
+}
+
+/** What was given of some options. */
+function defined<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 function absolute(path: string): string {

@@ -1,9 +1,7 @@
-import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { AttributeModel } from "../../alignment/pplm/index.js";
-import { sha256Of } from "@alignscope/base/checksum";
 import { UserError } from "@alignscope/base/errors";
+import { madeText, makeWatched } from "../pair-making.js";
 import { positiveInteger } from "../project-options.js";
 
 interface MakeOptions {
@@ -25,98 +23,62 @@ interface MakeOptions {
   json?: boolean;
 }
 
-/** The probe that a notebook left, or a classifier head by name or path. */
-async function openAttribute(named: string, model: string, dModel: number): Promise<AttributeModel> {
-  const { attributeOfProbe, readAttributeHead } = await import("../../alignment/pplm/index.js");
-  if (basename(named) !== "probe.json") return readAttributeHead(named, { dModel });
-  if (!existsSync(named)) {
-    throw new UserError(
-      `no ${named}: run notebook 3.1-toxic-vectors, which makes it, or name another --attribute`,
-    );
-  }
-  const { openArtifacts } = await import("../../data/artifacts.js");
-  const artifacts = openArtifacts(dirname(named), { model });
-  return attributeOfProbe(artifacts.readJson<Parameters<typeof attributeOfProbe>[0]>("probe.json"));
-}
-
-async function make(options: MakeOptions): Promise<void> {
-  const { greedyContinuations, makePairs, parseShard, perturbedContinuations, readPairPrompts } =
-    await import("../../alignment/pairs/index.js");
-  const { PPLM_DEFAULTS } = await import("../../alignment/pplm/index.js");
+async function make({ model: name, out: path, ...options }: MakeOptions): Promise<void> {
+  const { makePplmPairs, parseShard } = await import("../../alignment/pairs/index.js");
+  const { openAttribute, PPLM_DEFAULTS } = await import("../../alignment/pplm/index.js");
   const { GPT2, Tokenizer } = await import("../../model/index.js");
+  const { openArtifacts } = await import("../../data/artifacts.js");
   const { modelChecksum } = await import("@alignscope/base/checksum");
   const { locate } = await import("../../data/locate.js");
   const { openScorer } = await import("../../scorers/index.js");
   const { openBackend } = await import("@alignscope/tensors");
-  const { maxNewTokens, maxPromptTokens, rowsPerChunk, seed, iterations, stepSize, negatives } = options;
+  const { attribute, count, iterations, stepSize, negatives, rowsPerChunk, seed } = options;
   const shard = options.shard === undefined ? undefined : parseShard(options.shard);
-  if (!options.out.endsWith(".jsonl"))
-    throw new UserError(`--out: got ${options.out}, expected a name that ends with .jsonl`);
+  if (!path.endsWith(".jsonl"))
+    throw new UserError(`--out: got ${path}, expected a name that ends with .jsonl`);
 
-  const folder = await locate(options.model);
-  const tokenizer = await Tokenizer.load(folder);
-  const { prompts, report } = await readPairPrompts(options.prompts, {
-    tokenizer,
-    seed,
-    maxPromptTokens,
-    ...(options.count === undefined ? {} : { count: options.count }),
-  });
-  if (report.note !== undefined) console.error(report.note);
   const scorer = await openScorer(options.scorer);
-  const backend = await openBackend(options.backend);
+  const { backend } = await openBackend(options.backend);
+  const folder = await locate(name);
+  const checksum = await modelChecksum(folder);
+  const tokenizer = await Tokenizer.load(folder);
   const model = await GPT2.load(folder);
-  const sha256 = await modelChecksum(folder);
-  const attribute = await openAttribute(options.attribute, sha256, model.config.dModel);
-  const pplm = { ...PPLM_DEFAULTS, iterations, stepSize };
-
-  const abort = new AbortController();
-  const interrupt = (): void => {
-    if (abort.signal.aborted) process.exit(130); // the second Ctrl-C does not wait
-    abort.abort();
-  };
-  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
-  let rows = 0;
   try {
-    const made = await makePairs({
-      prompts,
-      positive: greedyContinuations(model, { maxNewTokens }),
-      negative: perturbedContinuations(model, {
-        ...pplm,
-        attribute,
-        maxNewTokens,
-        sample: negatives === "sampled",
-      }),
-      tokenizer,
-      scorer,
-      path: options.out,
-      seed,
-      rowsPerChunk,
-      ...(shard ? { shard } : {}),
-      settings: {
-        model: sha256,
-        attribute: sha256Of(JSON.stringify(attribute)),
-        backend: backend.backend,
-        maxNewTokens,
-        negatives,
-        pplm: { ...pplm, gradLength: pplm.gradLength === Infinity ? null : pplm.gradLength },
-      },
-      signal: abort.signal,
-      onProgress: (done, total) => {
-        rows = done;
-        console.error(`${done} of ${total} rows`);
-      },
+    // The probe of a run is named by its file.
+    const steering = await openAttribute(basename(attribute) === "probe.json" ? "probe" : attribute, {
+      artifacts: openArtifacts(dirname(attribute), { model: checksum }),
+      dModel: model.config.dModel,
     });
-    if (options.json) console.log(JSON.stringify({ ...made, prompts: report }, null, 2));
-    else
-      console.log(
-        `${made.path}: ${made.rows} rows${made.resumed > 0 ? `, ${made.resumed} of them from before` : ""}`,
-      );
-  } catch (error) {
-    if (!abort.signal.aborted) throw error;
-    console.error(`alignscope: interrupted; ${rows} rows are kept, and the same command goes on from there`);
-    process.exitCode = 130;
+    const recipe = {
+      pairPrompts: options.prompts,
+      ...(count === undefined ? {} : { pairCount: count }),
+      pairPromptTokens: options.maxPromptTokens,
+      pairNewTokens: options.maxNewTokens,
+      steering,
+      pplm: { ...PPLM_DEFAULTS, iterations, stepSize },
+      negatives,
+    };
+    let report: object = {};
+    const made = await makeWatched((watch) =>
+      makePplmPairs({ model, tokenizer }, recipe, {
+        ...watch,
+        ...(shard ? { shard } : {}),
+        path,
+        scorer,
+        seed,
+        rowsPerChunk,
+        settings: { model: checksum, backend },
+        onPrompts: (prompts) => {
+          report = prompts.report;
+          watch.onPrompts?.(prompts);
+        },
+      }),
+    );
+    if (!made) return;
+    console.log(
+      options.json ? JSON.stringify({ ...made, prompts: report }, null, 2) : madeText(made, made.path),
+    );
   } finally {
-    process.removeListener("SIGINT", interrupt).removeListener("SIGTERM", interrupt);
     model.dispose();
   }
 }

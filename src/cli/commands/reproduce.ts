@@ -2,8 +2,9 @@ import type { Command } from "commander";
 import { join, relative } from "node:path";
 import type { NotebookResult, Project } from "../../pipeline/index.js";
 import { blasHint } from "../blas-hint.js";
-import { checkBackend } from "../check-backend.js";
+import { checkMachine } from "../check-backend.js";
 import { claimsText } from "../claims-text.js";
+import { agreementText } from "../diff-text.js";
 import { exitCodeOf, runSummary } from "../run-summary.js";
 import { type StopSignal, untilSignalled } from "../signals.js";
 import { openProgress } from "../progress.js";
@@ -45,7 +46,8 @@ export function reproduceCommand(program: Command): void {
       1,
     )
     .action(async (options: Parameters<typeof projectOptions>[0] & ReproduceFlags) => {
-      const { hasClaims, openProject, plan, readClaims } = await import("../../pipeline/index.js");
+      const { agreementWithCommitted, hasClaims, openProject, plan, readClaims } =
+        await import("../../pipeline/index.js");
       const project = await openProject(projectOptions(options));
       const planned = await plan(project, options);
       if (options.dryRun) {
@@ -53,7 +55,11 @@ export function reproduceCommand(program: Command): void {
         return;
       }
       const toRun = planned.filter(({ action }) => action !== "skip");
-      if (toRun.length > 0) checkBackend(project.given["backend"]);
+      if (toRun.length > 0) {
+        const part = options.only !== undefined || options.from !== undefined;
+        const warning = await checkMachine(project, { part });
+        if (warning !== undefined) console.error(`warning: ${warning}`);
+      }
       if (toRun.some(({ parameters }) => "backend" in parameters)) {
         const hint = blasHint(project.given["backend"]);
         if (hint) console.error(hint);
@@ -67,6 +73,8 @@ export function reproduceCommand(program: Command): void {
         if (result.result === "failed" && !result.interrupted) console.error(describeFailure(name, result));
       }
       console.log(`\nRead ${here(index)} in a browser; figures, tables and notebooks lie beside it.`);
+      const agreement = agreementWithCommitted(project);
+      if (agreement) console.log(agreementText(agreement, here));
       process.exitCode = exitCodeOf([...results.values()], signal);
     });
 }

@@ -14,7 +14,6 @@ const PROJECT = [
   "LICENSE",
   "package.json",
   "package-lock.json",
-  "bench",
   "data",
   "dist",
   "kernels",

@@ -1,10 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { perplexity } from "../../metrics/perplexity.js";
 import { GPT2, generate, logitLens, lossGradients, nextTokenLoss, type Padding } from "../../model/index.js";
+import { svd } from "@alignscope/tensors/linalg";
 import { subtractDirection } from "../../toxicity/interventions.js";
-import { svdBasis } from "../../toxicity/svd-basis.js";
 import { unalign } from "../../toxicity/unalign.js";
 import { rankValueVectors, readValueVectors } from "../../toxicity/value-vectors.js";
+import { signedTowards, unit } from "../../toxicity/vectors.js";
 import { largest, projectToVocabulary } from "../../toxicity/vocabulary.js";
 import { checkDpo } from "./dpo.js";
 import { check, exact, maxError, type Check } from "./check.js";
@@ -132,7 +133,7 @@ async function checkLogitLens(model: GPT2, { logit_lens: lens, forward }: Golden
 async function checkValueVectors(model: GPT2, { value_vectors: golden }: Golden): Promise<Check[]> {
   if (!golden) return [];
   const ranked = await rankValueVectors(model, golden.probe, { top: golden.top24.length });
-  const basis = svdBasis(await readValueVectors(model, ranked), golden.probe);
+  const { singularValues, rightVectors } = svd((await readValueVectors(model, ranked)).map(unit));
   const first = golden.svd_u_first3_sign_fixed_to_probe;
   const [best] = await projectToVocabulary(model, await readValueVectors(model, ranked.slice(0, 1)));
   return [
@@ -142,11 +143,11 @@ async function checkValueVectors(model: GPT2, { value_vectors: golden }: Golden)
       maxError([ranked.map((r) => r.cosine)], [golden.top24.map((r) => r.cosine)]),
       FLOAT64_TOLERANCE,
     ),
-    check("singular values", maxError([basis.singularValues], [golden.singular_values]), FLOAT64_TOLERANCE),
+    check("singular values", maxError([[...singularValues]], [golden.singular_values]), FLOAT64_TOLERANCE),
     check(
       "singular vectors",
       maxError(
-        basis.directions.slice(0, first.length).map((u) => [...u]),
+        rightVectors.slice(0, first.length).map((u) => [...signedTowards(u, golden.probe)]),
         first,
       ),
       FLOAT64_TOLERANCE,

@@ -1,12 +1,38 @@
+import { figure, type Figure } from "../figure.js";
 import { lookEncoding } from "../theme.js";
+
+/** A bar of {@link activationBarsFigure}: a neuron's mean activation in one model, and its interval. */
+export interface ActivationBar {
+  /** a label that `|` breaks into lines, e.g. "L:19|Idx:770" */
+  vector: string;
+  model: "GPT-2" | "DPO";
+  mean: number;
+  low: number;
+  high: number;
+}
 
 /**
  * Figure 2: how strongly two models activate some neurons, a pair of bars each, in the order of the data.
  *
- * Rows: `vector` (a label; `|` breaks it into lines, e.g. "L:19|Idx:770"), `model` ("GPT-2" or "DPO"), `mean`, and the
- * interval's `low` and `high`.
+ * @param options what the caption says
+ * @param options.reading what both models read, e.g. "each model reading its own"
  */
-export function activationBars(): object {
+export function activationBarsFigure(
+  bars: readonly ActivationBar[],
+  { tokens, prompts, reading }: { tokens: number; prompts: number; reading: string },
+): Figure {
+  const vectors = new Set(bars.map(({ vector }) => vector)).size;
+  return figure({
+    name: "figure-2",
+    number: 2,
+    title: `Mean activations of the ${vectors} leading toxic vectors`,
+    caption: `Over ${tokens} greedy tokens after each of ${prompts} prompts, ${reading}; lines: 95% bootstrap intervals over prompts.`,
+    data: bars.map((bar) => ({ ...bar })),
+    spec: activationBars(),
+  });
+}
+
+function activationBars(): object {
   const vector = { field: "vector", type: "nominal", sort: null };
   return {
     height: 230,

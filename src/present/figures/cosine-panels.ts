@@ -1,29 +1,41 @@
+import { figure, type Figure, type FigureLabels } from "../figure.js";
 import { palette } from "../theme.js";
 
 const COSINE = "cosine of the change of a value vector (lower axis)";
 const ACTIVATION = "mean activation of its neuron (upper axis)";
 
-/** The two kinds of rows of {@link cosinePanels}. */
-export type PanelKind = "cosine" | "activation";
+/** A bar of one of the two histograms of a panel. */
+export interface PanelBar {
+  layer: number;
+  kind: "cosine" | "activation";
+  /** the middle of the bar */
+  at: number;
+  share: number;
+}
+
+/** The upper axis goes from minus this to this, as published. */
+const ACTIVATION_END = 0.21;
 
 /**
  * Figures 5 and 7 to 10: a panel per MLP, in which the histogram of the cosines of its value vectors' changes with a
  * residual shift lies behind that of its neurons' mean activations, which have an axis of their own at the top.
  *
- * Rows: `layer`, `kind` ("cosine" or "activation"), `at` (the middle of a bar) and `share`.
- *
- * @param options which layers, and how far the axes go
- * @param options.activationEnd the upper axis goes from minus this to this; 0.21 as published
+ * @param bars of the MLPs that are drawn, in the order of the panels
  */
-export function cosinePanels({
-  layers,
-  activationEnd = 0.21,
-}: {
-  layers: readonly number[];
-  activationEnd?: number;
-}): object {
+export function cosinePanelsFigure(bars: readonly PanelBar[], labels: FigureLabels): Figure {
+  const layers = [...new Set(bars.map(({ layer }) => layer))];
+  return figure({ ...labels, data: bars.map((bar) => ({ ...bar })), spec: cosinePanels(layers) });
+}
+
+function cosinePanels(layers: readonly number[]): object {
   const columns = Math.min(5, layers.length);
-  const area = (kind: PanelKind, label: string, end: number, opacity: number, orient: string): object => ({
+  const area = (
+    kind: PanelBar["kind"],
+    label: string,
+    end: number,
+    opacity: number,
+    orient: string,
+  ): object => ({
     transform: [{ filter: `datum.kind == '${kind}'` }],
     mark: { type: "area", opacity, line: { strokeWidth: 1.5 }, interpolate: "linear" },
     encoding: {
@@ -55,7 +67,7 @@ export function cosinePanels({
       resolve: { scale: { x: "independent" } },
       layer: [
         area("cosine", COSINE, 1, 0.75, "bottom"),
-        area("activation", ACTIVATION, activationEnd, 0.5, "top"),
+        area("activation", ACTIVATION, ACTIVATION_END, 0.5, "top"),
       ],
     })),
     columns,

@@ -1,21 +1,37 @@
+import { figure, type Figure, type FigureLabels } from "../figure.js";
 import { activationLooks, lookEncoding, palette } from "../theme.js";
 
-export interface PairedShiftOptions {
-  /** Values of `vector`, one panel each in this order; without them all rows are one panel. */
-  panels?: readonly string[];
-  /** Whether axes show numbers; the published ones do not, whose units mean nothing. */
-  ticks?: boolean;
+/** A prompt's residual stream in the plane, in one of the two models. */
+export interface PairedPoint {
+  prompt: number;
+  model: "GPT-2" | "DPO";
+  /** along the mean shift, and along the principal component */
+  x: number;
+  y: number;
+  level: "High" | "Low" | "None";
+  /** the panel, where there are several, in the order of the data */
+  vector?: string;
 }
 
 /**
  * Figures 4 and 6: residual streams of prompts before and after alignment in a plane, the two of a prompt joined.
  *
- * Rows: `prompt` (any name of it), `model` ("GPT-2" or "DPO"), `x`, `y`, `level` ("High", "Low" or "None"), and with panels
- * `vector`.
+ * @param options how it is drawn
+ * @param options.ticks whether axes show numbers; the published ones do not, whose units mean nothing
  */
-export function pairedShift({ panels, ticks = true }: PairedShiftOptions = {}): object {
+export function pairedShiftFigure(
+  points: readonly PairedPoint[],
+  labels: FigureLabels,
+  { ticks }: { ticks: boolean },
+): Figure {
+  const panels = [...new Set(points.flatMap(({ vector }) => vector ?? []))];
+  const data = points.map((point) => ({ ...point }));
+  return figure({ ...labels, data, spec: pairedShift(panels, ticks) });
+}
+
+function pairedShift(panels: readonly string[], ticks: boolean): object {
   const axis = ticks ? { grid: false } : { labels: false, ticks: false, grid: false };
-  const size = panels ? { width: 230, height: 220 } : { width: 440, height: 300 };
+  const size = panels.length > 0 ? { width: 230, height: 220 } : { width: 440, height: 300 };
   const layers = {
     ...size,
     encoding: {
@@ -43,7 +59,7 @@ export function pairedShift({ panels, ticks = true }: PairedShiftOptions = {}): 
         },
       },
       {
-        mark: { type: "point", filled: true, size: panels ? 50 : 70, opacity: 0.85 },
+        mark: { type: "point", filled: true, size: panels.length > 0 ? 50 : 70, opacity: 0.85 },
         encoding: {
           ...lookEncoding("model", { names: ["GPT-2", "DPO"], channels: ["shape"] }),
           ...lookEncoding("level", { looks: activationLooks, title: "activation", channels: ["color"] }),
@@ -51,7 +67,7 @@ export function pairedShift({ panels, ticks = true }: PairedShiftOptions = {}): 
       },
     ],
   };
-  if (!panels) return layers;
+  if (panels.length === 0) return layers;
   return {
     facet: { field: "vector", type: "nominal", title: null, sort: panels },
     columns: 3,

@@ -1,3 +1,4 @@
+import { figure, type Figure } from "../figure.js";
 import type { Row } from "../rows.js";
 import { lookEncoding, palette } from "../theme.js";
 
@@ -17,14 +18,24 @@ const [WIDTH, HEIGHT] = [460, 300];
  * Figure 3 from data: residual streams before and after alignment, an arrow from the one to the other, the mean shift, and
  * the half-plane in which a toxic neuron is active.
  *
- * @param options what the picture names
+ * @param options what the picture and the caption name
  * @param options.neuron the name of the toxic neuron
- * @returns rows and specification for `figure`
+ * @param options.prompts of how many prompts those in the plane activate it most
  */
 export function shiftPlaneFigure(
   plane: DrawnPlane,
-  { neuron }: { neuron: string },
-): { data: Row[]; spec: object } {
+  { neuron, prompts }: { neuron: string; prompts: number },
+): Figure {
+  return figure({
+    name: "figure-3",
+    number: 3,
+    title: `The shift and the region that activates ${neuron}`,
+    caption: `The ${plane.before.length} of ${prompts} prompts that activate it most in GPT-2. The line is where the pre-activation is zero at these points' mean layer-norm scale; δ is their mean shift. A sketch in the paper, data here.`,
+    ...drawing(plane, neuron),
+  });
+}
+
+function drawing(plane: DrawnPlane, neuron: string): { data: Row[]; spec: object } {
   const { before, after, across, up, edge } = plane;
   const boundary = (x: number): number => (edge - across * x) / up;
   const points = [...before, ...after];

@@ -29,7 +29,7 @@ export function reportPage(site: Site): string {
   });
 }
 
-/** `3.1-toxic-vectors.html#probe` is `#3.1-toxic-vectors--probe` here. */
+/** `NOTEBOOK.html#probe` is `#NOTEBOOK--probe` here. */
 function withinReport(html: string): string {
   return html
     .replace(/href="claims\.html#(C\d+)"/g, 'href="#$1"')

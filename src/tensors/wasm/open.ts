@@ -3,7 +3,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { setThreadsCount, setWasmPaths, type BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { createRequire } from "node:module";
 import type { OpenedBackend } from "../opened.js";
+import { UserError } from "@alignscope/base/errors";
 import { findBlas, type Sgemm } from "./blas/index.js";
+import { openBfloat16 } from "./blas/onednn.js";
 import { Heap, replaceKernel } from "./kernel.js";
 import { registerAttention } from "./kernels/attention.js";
 import { registerGelu } from "./kernels/gelu.js";
@@ -46,10 +48,9 @@ export async function openWasm(): Promise<OpenedBackend> {
 
 /** Registers the kernels of this folder, in place of those before: without SIMD kernels as loops of JavaScript. */
 export function registerKernels(sgemm: Sgemm | undefined, simd: Simd | null): void {
-  const multiply = sgemm ? registerBlasMatMul(sgemm) : registerTransposingMatMul();
+  registerProducts(sgemm, simd);
   if (sgemm) registerAttention(sgemm, simd);
   registerLayerNorm(simd);
-  registerGelu((heap, x, weight) => multiply(heap.backend, x, weight, false, false), simd);
   registerLogProbs(simd);
   registerRows(simd);
   registerRmsProp(simd, sgemm !== undefined);
@@ -59,4 +60,23 @@ export function registerKernels(sgemm: Sgemm | undefined, simd: Simd | null): vo
   replaceKernel("Identity", ({ inputs, backend }) =>
     new Heap(backend as BackendWasm).share((inputs as { x: tf.TensorInfo }).x),
   );
+}
+
+/** Registers the matrix product, and the kernel that ends in one, on `sgemm`; in place of those before. */
+export function registerProducts(sgemm: Sgemm | undefined, simd: Simd | null): void {
+  const multiply = sgemm ? registerBlasMatMul(sgemm) : registerTransposingMatMul();
+  registerGelu((heap, x, weight) => multiply(heap.backend, x, weight, false, false), simd);
+}
+
+/**
+ * From now on matrix products of the wasm backend, which is open, round their operands to bfloat16: for training. Attention
+ * stays in float32.
+ *
+ * @throws UserError when the processor, oneDNN or a BLAS for the products of a few rows is missing
+ */
+export async function useBfloat16(): Promise<void> {
+  const { blas, reason } = findBlas();
+  if (!blas) throw new UserError(`bfloat16: ${reason}`);
+  const { simd } = await openSimd(tf.backend() as BackendWasm);
+  registerProducts(openBfloat16(blas.sgemm), simd);
 }

@@ -78,7 +78,7 @@ it("pairs make says in one line what is wrong before anything is written", async
   );
   const probe = join(folder(), "probe.json");
   expect((await make("--out", path, "--attribute", probe)).err).toMatch(
-    /probe\.json: run notebook 3\.1-toxic-vectors/,
+    /missing artifact probe\.json in .*: run notebook 3\.1-toxic-vectors/,
   );
   expect(existsSync(path)).toBe(false);
 });

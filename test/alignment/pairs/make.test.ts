@@ -116,7 +116,7 @@ describe("making pairs", () => {
     await makePairs(options);
     const before = read(options.path);
     const error = await makePairs({ ...options, ...change }).then(
-      undefined,
+      () => undefined,
       (caught: unknown) => caught as Error,
     );
     expect(error?.message).toMatch(message);

@@ -76,7 +76,7 @@ function run(
     const heads = Array.from({ length: nHead }, (_, head) => {
       const of = (y: tf.Tensor2D): tf.Tensor2D => tf.slice(y, [0, head * dHead], [-1, dHead]);
       const scores = tf.div(tf.matMul(of(part(0)), of(k), false, true), Math.sqrt(dHead));
-      return tf.matMul(tf.softmax<tf.Tensor2D>(tf.add(scores, tf.tensor2d(hidden))), of(v));
+      return tf.matMul(tf.softmax(tf.add<tf.Tensor2D>(scores, tf.tensor2d(hidden))), of(v));
     });
     x = tf.add(x, affine(tf.concat<tf.Tensor2D>(heads as tf.Tensor2D[], 1), `${at}.attn.c_proj`));
     x = tf.add(x, affine(gelu(affine(norm(x, `${at}.ln_2`), `${at}.mlp.c_fc`)), `${at}.mlp.c_proj`));

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { BenchReport } from "../../../src/cli/bench/index.js";
 import { TINY, newFolder } from "../../model/folders.js";
 
-const PEER = "bench/pytorch_peer.py";
+const PEER = "src/cli/bench/pytorch_peer.py";
 const COMMAND = "src/cli/bin/alignscope.mjs";
 // Debian's python3-torch lies beside the system's own Python, which need not be the first on PATH.
 const python = ["/usr/bin/python3", "python3"].find(

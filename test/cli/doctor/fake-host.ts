@@ -44,9 +44,12 @@ export function fakeForecast(bytes: number, data: Partial<Forecast["data"][numbe
     profile: { name: "test", description: "", machine: "" },
     notebooks: [],
     parameters: [],
-    data: data.map((one) => ({ parameters: ["prompts"], here: true, where: "embedded", ...one })),
+    data: [{ parameters: ["model"], bytes: bytes / 10 }, ...data].map((one) => ({
+      ...{ parameters: ["prompts"], here: true, where: "embedded" },
+      ...one,
+    })),
     missing: { bytes: 0, unknown: [] },
-    estimate: { memory: { notebook: "4.2", bytes, what: "", weights: bytes / 10 } },
+    estimate: { memory: { bytes, source: "" } },
   } as unknown as Forecast;
 }
 

@@ -5,7 +5,7 @@ import { type Line, note, ok, problem } from "../report.js";
 
 /** Bytes of notebooks, figures, tables and pages. */
 const RESULTS = 200e6;
-/** Models and states of training beside each other, in sizes of the model's weights. */
+/** Models and states of training beside each other, in sizes of the model. */
 const MODELS = 5;
 
 /** Room and permission in the folders that a run writes to. */
@@ -16,14 +16,14 @@ export const diskCheck: Check = {
   vital: false,
   run: async ({ host, outputs, cache, forecast, profile }) => {
     const known = await forecast();
-    const weights = known?.estimate?.memory.weights ?? 0;
+    const model = known?.data.find(({ parameters }) => parameters.includes("model"));
     const runtime =
       host.env["JUPYTER_RUNTIME_DIR"] ?? host.env["JUPYTER_DATA_DIR"] ?? resolve(host.home, ".local/share");
     const folders = [
       {
         what: "outputs",
         folder: outputs,
-        needed: RESULTS + MODELS * weights,
+        needed: RESULTS + MODELS * (model?.bytes ?? 0),
         remedy: "or give --outputs DIR",
       },
       { what: "cache", folder: cache, needed: known?.missing.bytes ?? 0, remedy: "or set ALIGNSCOPE_CACHE" },

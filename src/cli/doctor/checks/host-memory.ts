@@ -1,11 +1,9 @@
 import { size } from "@alignscope/base/size";
+import { PROCESSES_BYTES } from "../../../pipeline/room.js";
 import type { Check } from "../check.js";
 import { note, ok, problem } from "../report.js";
 
-/** Resident besides tensors, in bytes: the runner, the kernel's two processes, their code and the garbage collector's room. */
-const PROCESSES = 900e6;
-
-/** Memory against what the profile's largest notebook needs, were it to compute on the CPU. */
+/** Memory against what the profile's tensors take, were they to lie in the CPU's. */
 export const memoryCheck: Check = {
   name: "memory",
   doing: "memory",
@@ -13,20 +11,20 @@ export const memoryCheck: Check = {
   vital: false,
   run: async ({ host, forecast, profile }) => {
     const { total, free, limit } = host.memory();
-    const estimated = (await forecast())?.estimate?.memory;
-    const needed = estimated ? estimated.bytes + PROCESSES : null;
+    const tensors = (await forecast())?.estimate?.memory?.bytes;
+    const needed = tensors === undefined ? null : tensors + PROCESSES_BYTES;
     const most = limit ?? total;
-    const details = { total, free, limit, needed, notebook: estimated?.notebook ?? null };
+    const details = { total, free, limit, needed };
     const found =
       `${size(total)}, ${size(free)} free` + (limit === null ? "" : `; this process may take ${size(limit)}`);
     if (needed === null) return [ok("memory", found, details)];
-    const needs = `${profile} needs about ${size(needed)} (${estimated?.notebook})`;
+    const needs = `${profile} needs about ${size(needed)} on the CPU`;
     if (needed > most) {
       const remedy =
         "run it on a machine or in a container with more memory, on a GPU with --backend, or with smaller batches (`npx alignscope plan` shows them)";
-      // On a GPU the tensors lie elsewhere: the estimate is no proof that it cannot run.
+      // On a GPU the tensors lie elsewhere: only processes that do not fit are proof that it cannot run.
       return [
-        estimated && PROCESSES + estimated.weights > most
+        PROCESSES_BYTES > most
           ? problem("memory", `${found}; ${needs}`, remedy, details)
           : note("memory", `${found}; ${needs}`, remedy, details),
       ];

@@ -131,7 +131,7 @@ if wants peer; then
     in_python "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' && devices="cuda cpu"
     for device in $devices; do
       echo "[peer] PyTorch on $device at shape $shape: results/bench-torch-$device.json"
-      if in_python "$python" bench/pytorch_peer.py --json --shape "$shape" --device "$device" >results/bench-torch-"$device".part; then
+      if in_python "$python" src/cli/bench/pytorch_peer.py --json --shape "$shape" --device "$device" >results/bench-torch-"$device".part; then
         mv results/bench-torch-"$device".part results/bench-torch-"$device".json
       else
         failed="$failed peer-$device"

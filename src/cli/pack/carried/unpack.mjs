@@ -66,8 +66,8 @@ function verify() {
 
 async function opens(name) {
   try {
-    const { checkBackend } = await import(pathToFileURL(at("dist/src/cli/check-backend.js")).href);
-    console.log(checkBackend(name));
+    const { openElsewhere } = await import(pathToFileURL(at("dist/src/cli/check-backend.js")).href);
+    console.log(openElsewhere(name).words);
     return 0;
   } catch (error) {
     console.error(error.message);
