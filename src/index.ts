@@ -141,7 +141,7 @@ export {
   mergePairs,
   perturbedContinuations,
   readPairs,
-  readPrompts as readPairPrompts,
+  readPairPrompts,
   tokenisePairs,
   writePairs,
 } from "./alignment/pairs/index.js";

@@ -4,6 +4,7 @@ import { UserError, messageOf } from "@alignscope/base/errors";
 import { describeAdapter, type Adapter } from "./adapter.js";
 import { Faults } from "./faults.js";
 import { BufferPool, OutOfMemory } from "./pool.js";
+import { memorySize } from "@alignscope/base/size";
 
 /*
  * The device, and the backend on it. The device is made here rather than by the backend's factory: that one needs a
@@ -99,7 +100,7 @@ export class DeviceBackend extends WebGPUBackend {
     const { maxTensorBytes } = this.limits;
     if (bytes > maxTensorBytes) {
       throw new UserError(
-        `webgpu: a tensor [${shape}] has ${inMiB(bytes)}, but this GPU's largest has ${inMiB(maxTensorBytes)}: take a smaller batch`,
+        `webgpu: a tensor [${shape}] has ${memorySize(bytes)}, but this GPU's largest has ${memorySize(maxTensorBytes)}: take a smaller batch`,
       );
     }
     try {
@@ -107,7 +108,7 @@ export class DeviceBackend extends WebGPUBackend {
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error;
       throw new OutOfMemory(
-        `webgpu: the GPU's memory is full: no room for a tensor [${shape}] of ${inMiB(bytes)} beside ${inMiB(this.bufferManager.numBytesUsed)} in use: take a smaller batch`,
+        `webgpu: the GPU's memory is full: no room for a tensor [${shape}] of ${memorySize(bytes)} beside ${memorySize(this.bufferManager.numBytesUsed)} in use: take a smaller batch`,
       );
     }
   }
@@ -134,8 +135,4 @@ export class DeviceBackend extends WebGPUBackend {
     if (values) return values;
     throw new UserError("webgpu: a tensor cannot be read synchronously: await tensor.data()");
   }
-}
-
-function inMiB(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 3 : 0)} MiB`;
 }

@@ -15,7 +15,7 @@ import {
   type ForwardOptions,
 } from "../../src/model/index.js";
 import { onEachBackend } from "../backends.js";
-import { expectNoneLeft } from "../memory.js";
+import { expectNoneLeft } from "../none-left.js";
 import { CASES, modelOf, TWO_BLOCKS } from "./cases.js";
 import { newFolder, TINY } from "./folders.js";
 
