@@ -68,6 +68,12 @@ const USES: Record<string, (setting: Setting) => unknown> = {
     model.runWithHooks(used, { "blocks.0.attn.hook_k": (x) => tf.mul(x, 2) }, { past }).dispose();
     past.dispose();
   },
+  activationRows: ({ model, uneven }) => {
+    const names = "blocks.0.hook_resid_mid";
+    return publicModel.activationRows(model, uneven, { names, positions: -1, batchSize: 1 }, (cache) =>
+      tf.squeeze(cache.at(names), [1]),
+    );
+  },
   unembeddingInput: ({ model, uneven }) => {
     const batch = model.layOut(uneven, { padding: "masked" });
     model.unembeddingInput(batch, Int32Array.of(2, 0, 2)).dispose();

@@ -100,7 +100,7 @@ export class DeviceBackend extends WebGPUBackend {
     const { maxTensorBytes } = this.limits;
     if (bytes > maxTensorBytes) {
       throw new UserError(
-        `webgpu: a tensor [${shape}] has ${memorySize(bytes)}, but this GPU's largest has ${memorySize(maxTensorBytes)}: take a smaller batch`,
+        `webgpu: a tensor [${shape}] has ${mebibytes(bytes)}, but this GPU's largest has ${mebibytes(maxTensorBytes)}: take a smaller batch`,
       );
     }
     try {
@@ -135,4 +135,9 @@ export class DeviceBackend extends WebGPUBackend {
     if (values) return values;
     throw new UserError("webgpu: a tensor cannot be read synchronously: await tensor.data()");
   }
+}
+
+/** A tensor may be a few bytes too large: both sizes in one unit, rounded up. */
+function mebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20)} MiB`;
 }
