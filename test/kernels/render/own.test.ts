@@ -188,10 +188,7 @@ describe("what cells make", () => {
     [markdown("*x*"), { "text/markdown": "*x*", "text/plain": "*x*" }],
     [latex("$x$"), { "text/latex": "$x$", "text/plain": "$x$" }],
     [svg("<svg></svg>"), { "image/svg+xml": "<svg></svg>", "text/plain": "[SVG drawing, 11 B]" }],
-    [
-      image(onePixel),
-      { "image/png": onePixel.toString("base64"), "text/plain": "[PNG image, 1 × 1, 70 B]" },
-    ],
+    [image(onePixel), { "image/png": onePixel.toString("base64"), "text/plain": "[PNG image, 1 × 1, 70 B]" }],
   ])("is shown as itself (%#)", async (made, data) => {
     expect((await shown(made)).data).toEqual(data);
   });
