@@ -82,4 +82,3 @@ function readBatch(
     cache.dispose();
   }
 }
-
