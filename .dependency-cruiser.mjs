@@ -30,19 +30,11 @@ export const ROOMS = {
   "src/analysis": ["src/toxicity", "src/model", "src/tensors", "src/base"],
   "src/metrics": ["src/scorers", "src/toxicity", "src/model", "src/tensors", "src/base"],
   "src/present": ["src/base"],
-  "src/study": [
-    "src/metrics",
-    "src/toxicity",
-    "src/model",
-    "src/present",
-    "src/data",
-    "src/tensors",
-    "src/base",
-  ],
+  "src/study": [...LIBRARY.map((room) => `src/${room}`), "src/tensors", "src/base"],
   "src/index.ts": [...LIBRARY.map((room) => `src/${room}`), "src/tensors", "src/base"],
-  "src/pipeline": ["src/papermill", "src/jupyter", "src/present", "src/data", "src/base"],
+  "src/pipeline": ["src/papermill", "src/jupyter", "src/present", "src/data", "src/tensors", "src/base"],
   "src/site": ["src/pipeline", "src/jupyter", "src/present", "src/base"],
-  "src/lab": ["src/scorers", "src/toxicity", "src/model", "src/data", "src/tensors", "src/base"],
+  "src/lab": [...LIBRARY.map((room) => `src/${room}`), "src/tensors", "src/base"],
   "src/cli": ["src/(?!index\\.ts)[^/]+", "kernels/typescript"],
 };
 

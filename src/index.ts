@@ -13,7 +13,15 @@ export {
   readPrompts,
 } from "./study/index.js";
 export { continuationExamples, examplePrompts } from "./study/index.js";
-export type { ContinuationExample, PairMaker, PairParameters, SpeakingSystem, Study, StudyOptions, Workshop } from "./study/index.js";
+export type {
+  ContinuationExample,
+  PairMaker,
+  PairParameters,
+  SpeakingSystem,
+  Study,
+  StudyOptions,
+  Workshop,
+} from "./study/index.js";
 
 // Data and artifacts.
 export { datasets, locate, models, openArtifacts, readCsv, readJsonl, UserError } from "./data/index.js";
@@ -130,11 +138,10 @@ export {
   describePairs,
   greedyContinuations,
   makePairs,
-  makePplmPairs,
   mergePairs,
   perturbedContinuations,
   readPairs,
-  readPrompts as readPairPrompts,
+  readPairPrompts,
   tokenisePairs,
   writePairs,
 } from "./alignment/pairs/index.js";
@@ -143,7 +150,6 @@ export type { PreferencePair, TokenPair } from "./alignment/preference-pair.js";
 export {
   attributeOfProbe,
   generatePerturbed,
-  openAttribute,
   perturbPast,
   PPLM_DEFAULTS,
   readAttributeHead,

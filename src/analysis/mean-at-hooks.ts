@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { GPT2, Hooks, ProtocolName } from "../model/index.js";
-import { byLength } from "../model/activation-rows.js";
 import { reshape } from "@alignscope/tensors/ops";
 import { checkTexts } from "./model-pair.js";
+import { byLength } from "../model/padding.js";
 
 export interface MeanOptions {
   /**
@@ -32,7 +32,7 @@ export async function meansAt(
 ): Promise<Map<string, Float64Array>> {
   checkTexts("mean activations", sequences);
   const sums = new Map<string, Float64Array>();
-  const order = byLength(sequences);
+  const order = byLength(sequences.map(({ length }) => length));
   let tokens = 0;
   for (let from = 0; from < order.length; from += batchSize) {
     const batch = order.slice(from, from + batchSize).map((i) => sequences[i] as readonly number[]);

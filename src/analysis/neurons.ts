@@ -1,6 +1,6 @@
 import { UserError } from "@alignscope/base/errors";
 import type { GPT2 } from "../model/index.js";
-import { nameOf, type Neuron } from "../toxicity/value-vectors.js";
+import { hasNeuron, nameOf, type Neuron } from "../toxicity/value-vectors.js";
 import { changeOf, vectorSums, type VectorChange } from "./vector-change.js";
 
 /** How the two vectors of one neuron of an MLP changed. */
@@ -36,7 +36,7 @@ export async function compareNeurons(
   const wanted =
     neurons ??
     Array.from({ length: nLayer * dMlp }, (_, i) => ({ layer: Math.floor(i / dMlp), neuron: i % dMlp }));
-  const wrong = wanted.find(({ layer, neuron }) => !(within(layer, nLayer) && within(neuron, dMlp)));
+  const wrong = wanted.find((neuron) => !hasNeuron(before.config, neuron));
   if (wrong) {
     throw new UserError(
       `cannot compare ${nameOf(wrong)}: the model has layers 0 to ${nLayer - 1} of neurons 0 to ${dMlp - 1}`,
@@ -61,8 +61,4 @@ export async function compareNeurons(
     }
   }
   return results;
-}
-
-function within(index: number, length: number): boolean {
-  return Number.isInteger(index) && index >= 0 && index < length;
 }

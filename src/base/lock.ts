@@ -98,7 +98,7 @@ export async function withLock<T>(
 export async function whenFree<T>(take: () => T, waiting: Waiting = {}): Promise<T> {
   const { lookEvery = 250, elsewhereAtMost = 600_000, onWait = warn, signal } = waiting;
   const began = Date.now();
-  for (let told = false; ; ) {
+  for (let told = false; ;) {
     try {
       return take();
     } catch (error) {

@@ -46,8 +46,11 @@ export async function explainFullDisk<T>(what: string, write: () => T | Promise<
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
     if (!["ENOSPC", "EDQUOT", "EFBIG", "EROFS"].includes(code)) throw error;
-    throw new UserError(`${what} could not be written: ${WORDS[code]?.[0]}; ${safe}make room and start again`, {
-      cause: error,
-    });
+    throw new UserError(
+      `${what} could not be written: ${WORDS[code]?.[0]}; ${safe}make room and start again`,
+      {
+        cause: error,
+      },
+    );
   }
 }

@@ -2,7 +2,6 @@ import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { UserError } from "@alignscope/base/errors";
-import { projectRoot } from "@alignscope/base/paths";
 import type { Project } from "../pipeline/index.js";
 import type { BackendDescription } from "@alignscope/tensors";
 

@@ -11,17 +11,14 @@ import { lossCurve } from "./loss-curve.js";
 import { modelCard } from "./model-card.js";
 import {
   annealing,
-  LAB_SHAPE,
-  labConfig,
   pretrain,
   readCheckpoint,
   readCurve,
   readSettings,
   stacked,
-  type LabShape,
   type PretrainProgress,
-  type PretrainSettings,
 } from "./pretrain.js";
+import { LAB_SHAPE, labConfig, type LabShape, type PretrainSettings } from "./pretrain-settings.js";
 import { giveWay } from "./priority.js";
 import { trainScorer } from "./scorer-training.js";
 import { LAB_SEED } from "./splits.js";

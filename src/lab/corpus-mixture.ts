@@ -1,6 +1,13 @@
 import { mulberry32, shuffled } from "@alignscope/base/random";
 import { curlQuotes, endSentence } from "./cleaning.js";
-import { balance, type Label, labelOf, LABELS, type MixtureOptions, type Readings } from "./corpus-balance.js";
+import {
+  balance,
+  type Label,
+  labelOf,
+  LABELS,
+  type MixtureOptions,
+  type Readings,
+} from "./corpus-balance.js";
 import type { PartedSource } from "./corpus-parting.js";
 import type { Document, Register } from "./corpus-types.js";
 

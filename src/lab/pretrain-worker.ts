@@ -2,7 +2,7 @@ import { workerData, parentPort } from "node:worker_threads";
 import * as tf from "@tensorflow/tfjs-core";
 import { openBackend } from "@alignscope/tensors";
 import { tokenLogProbs } from "@alignscope/tensors/ops";
-import { filledTensor } from "@alignscope/tensors/memory";
+import { filledTensor } from "@alignscope/tensors/tensor-memory";
 import { valueAndGradients } from "@alignscope/tensors/tape";
 import { useBfloat16 } from "@alignscope/tensors/wasm/open";
 import type { GPT2Config } from "../model/config.js";
@@ -11,7 +11,7 @@ import { parameterShapes } from "../model/parameters.js";
 import { Barrier } from "./barrier.js";
 import { adamW, muon, muonSlabs, type Slab } from "./optimiser.js";
 import { rateAt } from "./schedule.js";
-import type { PretrainSettings } from "./pretrain.js";
+import type { PretrainSettings } from "./pretrain-settings.js";
 import { Windows } from "./windows.js";
 
 /*

@@ -1,6 +1,7 @@
 import type { LinearScorerMeta } from "../scorers/linear.js";
 import type { ScorerFigures } from "./scorer-figures.js";
 import type { FitSettings } from "./scorer-fit.js";
+import { size } from "@alignscope/base/size";
 
 /** How many texts were learnt from. */
 export interface TextsBySource {
@@ -23,7 +24,6 @@ export interface TrainedScorerMeta extends LinearScorerMeta {
   readonly figures: ScorerFigures;
 }
 
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;
 const thousands = (count: number): string => count.toLocaleString("en-US");
 
 /** The card beside the weights: what the scorer is, what it shows, what it was made from and where it fails. */
@@ -33,7 +33,7 @@ export function scorerCard(meta: TrainedScorerMeta): string {
   return `# The linear toxicity scorer
 
 A small classifier that says how toxic an English text is, 0 to 1, on the scale of Perspective's TOXICITY attribute as of
-2020. It needs no network and no model download: ${megabytes(weights.bytes)}, a byte per weight. \`openScorer("linear")\` in code,
+2020. It needs no network and no model download: ${size(weights.bytes)}, a byte per weight. \`openScorer("linear")\` in code,
 \`npx alignscope score --scorer linear\` on the command line.
 
 This card is written by the training; the same data and seed give the same bytes.

@@ -4,6 +4,7 @@ import type { ActivationCache } from "./activation-cache.js";
 import type { GPT2 } from "./gpt2.js";
 import { layerOf, selectHookPoints } from "./hooks.js";
 import type { CacheOptions } from "./pass-options.js";
+import { byLength } from "./padding.js";
 
 /** What is read of which texts, how many at a time. */
 export interface ActivationRowsOptions extends Pick<CacheOptions, "positions" | "padding" | "hooks"> {
@@ -39,7 +40,7 @@ export async function activationRows<T extends number | number[] | number[][]>(
   const points = selectHookPoints(model.config, names);
   const empty = sequences.findIndex((ids) => ids.length === 0);
   if (empty >= 0) throw new UserError(`text ${empty} is empty: expected at least one token`);
-  const order = byLength(sequences);
+  const order = byLength(sequences.map(({ length }) => length));
   const rows: T[] = [];
   for (let from = 0; from < order.length; from += batchSize) {
     const members = order.slice(from, from + batchSize);
@@ -80,10 +81,4 @@ function readBatch(
   } finally {
     cache.dispose();
   }
-}
-
-/** Indices of texts, those of like length beside each other, so that batches of them hold few pads. */
-export function byLength(sequences: readonly (readonly number[])[]): number[] {
-  const length = (i: number): number => (sequences[i] as readonly number[]).length;
-  return sequences.map((_, i) => i).sort((i, j) => length(i) - length(j) || i - j);
 }

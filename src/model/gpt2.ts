@@ -18,7 +18,7 @@ import {
   type Hooks,
 } from "./hooks.js";
 import { KeyValueCache } from "./key-values.js";
-import { checkMemory } from "./memory.js";
+import { checkMemory } from "./pass-memory.js";
 import { layOut, layOutAfter, type Batch } from "./padding.js";
 import { parametersOf, randomParameters, type Parameters } from "./parameters.js";
 import type { CacheOptions, ForwardOptions, StepOptions } from "./pass-options.js";

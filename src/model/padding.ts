@@ -104,3 +104,13 @@ function checkSequences(
   });
   return { length, lengths };
 }
+
+/**
+ * Indices of texts, those of like length beside each other, so that batches of them hold few pads.
+ *
+ * @param lengths of the texts, in tokens
+ */
+export function byLength(lengths: readonly number[], first: "shortest" | "longest" = "shortest"): number[] {
+  const sign = first === "shortest" ? 1 : -1;
+  return lengths.map((_, i) => i).sort((i, j) => sign * (lengths[i]! - lengths[j]!) || i - j);
+}

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "@alignscope/base/errors";
 import { suggestion } from "@alignscope/base/nearest";
 import { gaussian } from "@alignscope/base/random";
-import { filledTensor } from "@alignscope/tensors/memory";
+import { filledTensor } from "@alignscope/tensors/tensor-memory";
 import type { GPT2Config } from "./config.js";
 
 /**

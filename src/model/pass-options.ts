@@ -2,7 +2,7 @@ import type { Positions } from "./activation-cache.js";
 import type { Attend } from "./forward.js";
 import type { HookNames, Hooks } from "./hooks.js";
 import type { KeyValueCache } from "./key-values.js";
-import type { PassSize } from "./memory.js";
+import type { PassSize } from "./pass-memory.js";
 import type { Padding } from "./padding.js";
 
 /** Options of a forward pass. */

@@ -4,7 +4,7 @@ import { unembeddingOf } from "./forward.js";
 import type { Parameters } from "./parameters.js";
 
 /**
- * Which weights a model holds: `"none"`, those of its file (the world of the paper's tables); `"folded"`, what
+ * Which weights a model holds: `"none"`, those of its file (that of the paper's tables); `"folded"`, what
  * TransformerLens 1.12 makes of them by default (that of its figures, docs/recipes.md#two-numeric-worlds): layer norms folded
  * into what reads them, writing weights and unembedding centred, value biases folded. Log-probabilities are the same in both, those
  * at masked pads apart: a pad attends to nothing, so that no value bias reaches it, and the folded one does.

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "@alignscope/base/errors";
 import type { GPT2Config } from "./config.js";
 import { parameterShapes, type Parameters } from "./parameters.js";
-import { filledTensor } from "@alignscope/tensors/memory";
+import { filledTensor } from "@alignscope/tensors/tensor-memory";
 import { listTensors, readTensor, readTensorInto, type TensorEntry } from "./safetensors.js";
 
 /** Buffers that some exports carry along: the causal mask and the constant behind it. */

@@ -9,15 +9,16 @@ export { DATA_PARAMETERS, type NeededData, neededData } from "./needs.js";
 export { parametersOf, plan, type PlannedNotebook, type PlanOptions } from "./plan.js";
 export { loadProfile, type Profile, profileNames } from "./profile.js";
 export { openProject, type Project, type ProjectOptions } from "./project.js";
-export {
-  type PipelineEvent,
-  reproduce,
-  type ReproduceOptions,
-  runNotebook,
-} from "./reproduce.js";
+export { type PipelineEvent, reproduce, type ReproduceOptions, runNotebook } from "./reproduce.js";
 export { hostMemory, PROCESSES_BYTES, roomOn, shortage } from "./room.js";
 export { readState } from "./state.js";
 export { type Finding, verify, type Verification } from "./verify.js";
 export { type Agreement, agreementWithCommitted } from "./compare/agreement.js";
-export { compareRuns, type CompareOptions, DEFAULT_ATOL, DEFAULT_RTOL, type RunDifference } from "./compare/index.js";
+export {
+  compareRuns,
+  type CompareOptions,
+  DEFAULT_ATOL,
+  DEFAULT_RTOL,
+  type RunDifference,
+} from "./compare/index.js";
 export { snakefile, type SnakemakeOptions } from "./snakemake.js";

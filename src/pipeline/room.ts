@@ -1,11 +1,17 @@
 import { spawnSync } from "node:child_process";
 import { totalmem } from "node:os";
 import { size } from "@alignscope/base/size";
-import type { BackendDescription } from "@alignscope/tensors";
 import type { Profile } from "./profile.js";
 
 /** Resident besides tensors, in bytes: the runner, the kernel's two processes, their code and the garbage collector's room. */
 export const PROCESSES_BYTES = 900e6;
+
+/** A backend that opened, as it describes itself. */
+interface OpenedBackend {
+  backend: string;
+  /** The most that its tensors can take, in bytes, where it knows. */
+  memoryLimitBytes: number | null;
+}
 
 /** Bytes of this machine's memory, or of the container's share of it. */
 export function hostMemory(): number {
@@ -22,10 +28,7 @@ function gpuMemory(): number | undefined {
 }
 
 /** Bytes that tensors can take on a backend here; undefined where nobody knows. */
-export function roomOn({
-  backend,
-  memoryLimitBytes,
-}: Pick<BackendDescription, "backend" | "memoryLimitBytes">): number | undefined {
+export function roomOn({ backend, memoryLimitBytes }: OpenedBackend): number | undefined {
   if (backend === "cuda") return memoryLimitBytes ?? gpuMemory();
   if (backend === "webgpu") return gpuMemory();
   return Math.min(memoryLimitBytes ?? Infinity, Math.max(0, hostMemory() - PROCESSES_BYTES));
@@ -38,7 +41,7 @@ export function roomOn({
  */
 export function shortage(
   { name, memory }: Profile,
-  { backend }: Pick<BackendDescription, "backend">,
+  { backend }: Pick<OpenedBackend, "backend">,
   room: number | undefined,
 ): string | undefined {
   if (!memory || room === undefined || memory.bytes <= room) return undefined;

@@ -2,7 +2,7 @@ import { Resvg } from "@resvg/resvg-js";
 import type { TopLevelSpec } from "vega-lite";
 import { fontFiles, textWidth, wrapText } from "./fonts.js";
 import { svgMath, typesetSvg } from "./svg-math.js";
-import { escapeHtml } from "./table-formats.js";
+import { escape as escapeHtml } from "html-escaper";
 import { fontFamily, frameColors } from "./theme.js";
 
 // Vega-Lite → Vega → SVG → PNG, all in this process, without a browser or a canvas.

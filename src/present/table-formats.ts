@@ -1,6 +1,7 @@
 import { formatNumber } from "./format.js";
 import { mask, type MaskOptions } from "./mask.js";
 import type { Cell } from "./rows.js";
+import { escape as escapeHtml } from "html-escaper";
 
 /** A column of a table: which value, under which heading, written how. */
 export interface Column {
@@ -74,17 +75,6 @@ export function fullCaption(rendered: Rendered): { lead: string; rest: string } 
     lead: `${rendered.number ? `${rendered.number}. ` : ""}${mask(title, rendered.mask)}.`,
     rest: mask(rendered.caption, rendered.mask),
   };
-}
-
-export function escapeHtml(text: string): string {
-  const entities: Record<string, string> = {
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    '"': "&quot;",
-    "'": "&#39;",
-  };
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 
 /** `W_toxic`, `v_770^19`: a letter that stands alone, an index, perhaps an exponent. */

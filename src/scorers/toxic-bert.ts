@@ -12,6 +12,7 @@ import {
   TOXIC_BERT_REVISION,
   type ToxicBertDtype,
 } from "./toxic-bert-files.js";
+import { byLength } from "../model/padding.js";
 
 export interface ToxicBertOptions {
   /** The model's folder; without one it is looked for, see {@link findToxicBert}. */
@@ -86,7 +87,7 @@ class ToxicBertModel implements SlowScorer {
   ): Promise<void> {
     this.noteLongOnes(texts, onNote);
     // A batch is as long as its longest text: like lengths together waste least on padding.
-    const order = [...texts].sort((a, b) => a.text.length - b.text.length);
+    const order = byLength(texts.map(({ text }) => text.length)).map((i) => texts[i]!);
     for (let at = 0; at < order.length; at += this.batch) {
       signal?.throwIfAborted();
       const some = order.slice(at, at + this.batch);

@@ -1,6 +1,6 @@
 import { percent } from "../present/index.js";
 import type { RunClaim } from "../present/claims/index.js";
-import { escapeHtml } from "./html/escape.js";
+import { escape as escapeHtml } from "html-escaper";
 import type { Site } from "./site.js";
 
 /** A step of the study: what the paper found, and what this run measured of it. */

@@ -39,7 +39,7 @@ export interface PairMaker {
   recipe: PairRecipe;
   /** Where the whole file grows until it is an artifact. */
   workshop: Workshop;
-  /** Makes them, in {@link workshop} unless another path is given. */
+  /** Makes them, in {@link PairMaker.workshop} unless another path is given. */
   make(
     options?: Partial<Pick<MakePplmPairsOptions, "path" | "shard" | "signal" | "onProgress" | "onPrompts">>,
   ): Promise<MadePairs>;

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import "./gradients.js";
 import { UserError, messageOf } from "@alignscope/base/errors";
 import { BACKENDS, type BackendName, type OpenedBackend } from "./opened.js";
+import { memorySize } from "@alignscope/base/size";
 
 /** What was opened, and what `auto` passed over and why. */
 export interface BackendDescription extends OpenedBackend {
@@ -70,7 +71,7 @@ export function describeBackend(description: BackendDescription): string {
     device,
     blas,
     threads > 0 ? `${threads} thread${threads === 1 ? "" : "s"}` : null,
-    memoryLimitBytes ? `at most ${(memoryLimitBytes / 2 ** 30).toFixed(1)} GiB` : null,
+    memoryLimitBytes ? `at most ${memorySize(memoryLimitBytes)}` : null,
     ...notes,
   ].filter(Boolean);
   const line = `backend ${backend}: ${parts.join(", ")}`;

@@ -1,4 +1,4 @@
-import type { GPT2 } from "../model/index.js";
+import type { GPT2, GPT2Config } from "../model/index.js";
 import { cosine, norm, type Vector } from "./vectors.js";
 
 /** A neuron of one layer's MLP: its key vector is column `neuron` of c_fc, its value vector row `neuron` of c_proj. */
@@ -12,6 +12,16 @@ export interface RankedValueVector extends Neuron {
   cosine: number;
   /** Euclidean length of the value vector. */
   norm: number;
+}
+
+/** Whether a model has such a neuron. */
+export function hasNeuron(
+  { nLayer, dMlp }: Pick<GPT2Config, "nLayer" | "dMlp">,
+  { layer, neuron }: Neuron,
+): boolean {
+  const within = (index: number, length: number): boolean =>
+    Number.isInteger(index) && index >= 0 && index < length;
+  return within(layer, nLayer) && within(neuron, dMlp);
 }
 
 /** "MLP.v_770^19": the paper's name of a value vector. */

@@ -11,7 +11,7 @@ import { effectiveKey, normScale } from "../../src/analysis/effective-key.js";
 import { activationRows, type GPT2 } from "../../src/model/index.js";
 import { dot, norm } from "../../src/toxicity/vectors.js";
 import { onEachBackend } from "../backends.js";
-import { expectNoneLeft } from "../memory.js";
+import { expectNoneLeft } from "../none-left.js";
 import { disposePair, plainActivations, PROMPTS, tinyPair } from "./cases.js";
 
 const NEURON = { layer: 1, neuron: 30 };

@@ -12,7 +12,7 @@ import {
 import { UserError } from "../../src/base/errors.js";
 import { GPT2 } from "../../src/model/index.js";
 import { onEachBackend } from "../backends.js";
-import { expectNoneLeft } from "../memory.js";
+import { expectNoneLeft } from "../none-left.js";
 import { CASES, modelOf, TWO_BLOCKS, type Case } from "../model/cases.js";
 import type { Weights } from "../referee/index.js";
 

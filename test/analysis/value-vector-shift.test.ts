@@ -12,7 +12,7 @@ import { meansAt } from "../../src/analysis/mean-at-hooks.js";
 import type { GPT2 } from "../../src/model/index.js";
 import { cosine, dot } from "../../src/toxicity/vectors.js";
 import { onEachBackend } from "../backends.js";
-import { expectNoneLeft } from "../memory.js";
+import { expectNoneLeft } from "../none-left.js";
 import { disposePair, plainActivations, PROMPTS, tinyPair } from "./cases.js";
 
 /** Mean over every position of every text, text by text. */

@@ -1,6 +1,14 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -112,9 +120,13 @@ describe("a holder", () => {
   it.skipIf(!hasProc)("that is killed loses it before its parent has asked how it ended", async () => {
     // The shell's child holds the lock; the shell becomes a program that never waits for it.
     const script = `"$0" "$1" block "$2" & exec sleep 600`;
-    const parent = spawn("sh", ["-c", script, process.execPath, join(import.meta.dirname, "lock-child.mjs"), file], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const parent = spawn(
+      "sh",
+      ["-c", script, process.execPath, join(import.meta.dirname, "lock-child.mjs"), file],
+      {
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
     children.push(parent);
     await once(parent.stdout, "data");
     const pid = Number.parseInt(readFileSync(file, "utf8"), 10);
@@ -166,7 +178,9 @@ describe("processes that race for it", () => {
   it("never hold it together, holders that die included", { timeout: 120_000 }, async () => {
     const dead = ended();
     const racers = [0, 1, 2].map(() => start("race", file, 200, dead));
-    const said = await Promise.all(racers.map(async (racer) => String((await once(racer.stdout, "data"))[0])));
+    const said = await Promise.all(
+      racers.map(async (racer) => String((await once(racer.stdout, "data"))[0])),
+    );
     expect(said.map((text) => JSON.parse(text))).toEqual(racers.map(() => ({ held: 200, shared: 0 })));
     expect(readdirSync(folder).filter((name) => name !== "a.lock")).toEqual([]);
   });

@@ -30,8 +30,8 @@ describe("alignscope data", () => {
   it("list shows every name, with size, records and where it would come from", async () => {
     const lines = (await run("list")).split("\n");
     expect(lines).toHaveLength(registry().length + 1);
-    expect(lines.find((line) => line.startsWith("gpt2-medium "))).toMatch(/model +1\.5 GB +download +MIT/);
-    expect(lines.find((line) => line.startsWith("jigsaw-balanced "))).toMatch(/3\.5 MB +12180 +nowhere/);
+    expect(lines.find((line) => line.startsWith("gpt2-medium "))).toMatch(/model +1\.52 GB +download +MIT/);
+    expect(lines.find((line) => line.startsWith("jigsaw-balanced "))).toMatch(/3\.49 MB +12180 +nowhere/);
   });
 
   it("list --json is for machines", async () => {

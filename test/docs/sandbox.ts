@@ -40,7 +40,7 @@ export class Sandbox {
     // `npm run reproduce` would install first, and npx takes a second to find what lies here.
     const node = JSON.stringify(process.execPath);
     const commands = join(this.root, "src/cli/bin");
-    this.program("npx", `name=$1; shift; exec ${node} "${this.root}"/*/*/bin/"$name.mjs" "$@"`);
+    this.program("npx", `name=$1; shift; exec ${node} "${this.root}"/src/*/bin/"$name.mjs" "$@"`);
     this.program(
       "npm",
       `[ "$1 $2" = "run reproduce" ] || { echo "not here: npm $*" >&2; exit 97; }; shift 2; [ "$1" = -- ] && shift

@@ -240,7 +240,8 @@ figure({
     // What the section makes is left beside the copy.
     await page.run(
       2,
-      `const study = await openStudy({ model, outputs: ${JSON.stringify(join(folder, "outputs"))}, backend: "cpu", profile });`,
+      `const study = await openStudy({ model, outputs: ${JSON.stringify(join(folder, "outputs"))}, backend: "cpu", profile });
+const { nPositions } = study.model.config;`,
     );
     expect(await page.output(2).innerText()).toMatch(/Model lab: \d+ layers/);
     await page.run(3);

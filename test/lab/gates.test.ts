@@ -109,7 +109,7 @@ describe("the likeliest next word", () => {
 });
 
 describe("the committed model", () => {
-  test("is measured as it is known to be, also against itself", { timeout: 300_000 }, async () => {
+  test("is measured as it is known to be, also against itself", { timeout: 600_000 }, async () => {
     const validation = join(mkdtempSync(join(tmpdir(), "alignscope-gates-")), "texts.jsonl");
     const texts = ["The river was crossed by a stone bridge.", "She went home because it had begun to rain."];
     writeFileSync(validation, texts.map((text) => `${JSON.stringify({ text })}\n`).join(""));

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, expect, test } from "vitest";
 import { activationRows, GPT2 } from "../../src/model/index.js";
 import { onEachBackend } from "../backends.js";
-import { expectNoneLeft } from "../memory.js";
+import { expectNoneLeft } from "../none-left.js";
 
 /** Of unequal lengths. */
 const TEXTS = [[5, 6, 7], [1], [9, 8], [40, 41, 42, 43, 44], [2, 3]];

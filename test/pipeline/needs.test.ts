@@ -127,16 +127,16 @@ describe("a forecast for people", () => {
     const seen = await text("paper");
     expect(seen).toMatch(/3\.3-interventions +will run +it has not run yet/);
     expect(seen).toMatch(/pplmIterations +50 +profile +4\.2/);
-    expect(seen).toMatch(/gpt2-medium +model +1\.5 GB +sha256 known +to be downloaded/);
+    expect(seen).toMatch(/gpt2-medium +model +1\.52 GB +sha256 known +to be downloaded/);
     expect(seen).toMatch(/toxic-bert +otherScorers +about 438 MB +sha256 unknown/);
-    expect(seen).toMatch(/Not here: 9 of 10, 2\.0 GB in all\./);
+    expect(seen).toMatch(/Not here: 9 of 10, 1\.98 GB in all\./);
     expect(seen).toContain("Nobody has measured how long the profile paper takes");
     expect(seen).toMatch(/Tensors take up to 21 GB: counted, not measured; /);
     for (const line of seen.split("\n")) expect(line).not.toMatch(/https?:|\bundefined\b|NaN/);
   });
 
   it("has nothing to fetch for the lab profile but the second scorer", async () => {
-    expect(await text("lab")).toMatch(/Not here: 1 of \d+, 1\.2 MB in all\./);
+    expect(await text("lab")).toMatch(/Not here: 1 of \d+, 1\.16 MB in all\./);
     expect(await text("lab", "3.1")).toContain("Everything is here.");
   });
 

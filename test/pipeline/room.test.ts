@@ -15,7 +15,7 @@ describe("the room for tensors", () => {
 
   it("is short only of a profile that says what it takes, where the room is known and less", () => {
     expect(shortage(profile, { backend: "wasm" }, 4.3e9)).toBe(
-      "the profile large takes 5.0 GB of tensors (measured), and wasm has 4.3 GB here: choose another backend (--backend), " +
+      "the profile large takes 5 GB of tensors (measured), and wasm has 4.3 GB here: choose another backend (--backend), " +
         "smaller batches (-p; `npx alignscope plan` lists them) or single notebooks (--only)",
     );
     expect(shortage(profile, { backend: "wasm" }, 5e9)).toBeUndefined();

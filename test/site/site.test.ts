@@ -115,7 +115,7 @@ describe("the front page", () => {
       '<a href="3.1-toxic-vectors.html">3.1 Toxic vectors</a> <span class="quiet">1 min 15 s',
     );
     expect(page).toContain("3.3 Interventions <span");
-    expect(page).toContain("the last run failed: In [4] RangeError: &#60;alpha&#62;");
+    expect(page).toContain("the last run failed: In [4] RangeError: &lt;alpha&gt;");
   });
 
   it("tells the study with this run's numbers beside the paper's, and what holds of the claims", async () => {
@@ -148,7 +148,7 @@ describe("the page of the paper's claims", () => {
     expect(page.match(/<section id="C\d+">/g)).toHaveLength(22);
     expect(page).toContain('<span aria-hidden="true">✓</span> holds</span>');
     expect(page).toContain('<span aria-hidden="true">✗</span> does not hold</span>');
-    expect(page).toContain("not measurable</span></strong>: too &#60;few&#62; pairs");
+    expect(page).toContain("not measurable</span></strong>: too &lt;few&gt; pairs");
     expect(page).toContain(
       '<th scope="row">accuracy, held out</th><td>0.950</td><td>0.940</td><td>+0.010</td><td>≥ 0.93</td><td>inside</td>',
     );
@@ -238,7 +238,7 @@ describe("the page of a notebook", () => {
       code("const seed = 1;", [], ["parameters"]),
       code("const seed = 2;", [], ["injected-parameters"]),
     );
-    expect(page).toContain("<summary>Code: const x = a &#60; 1;</summary>");
+    expect(page).toContain("<summary>Code: const x = a &lt; 1;</summary>");
     expect(page).toContain("<summary>Code: imports</summary>");
     expect(page).toContain("<summary>Parameters and their defaults</summary>");
     expect(page).toContain("<summary>Parameters of this run</summary>");
@@ -262,7 +262,7 @@ describe("the page of a notebook", () => {
     );
     expect(page).toContain(`<img src="data:image/svg+xml;base64,${btoa("<svg/>")}" alt="a chart">`);
     expect(page).toContain("<td>1</td>");
-    expect(page).toContain('<pre tabindex="0">red &#60;b&#62;</pre>');
+    expect(page).toContain('<pre tabindex="0">red &lt;b&gt;</pre>');
     expect(page).toContain('<pre tabindex="0" class="error">RangeError: no\n    at x</pre>');
   });
 

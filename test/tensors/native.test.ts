@@ -56,7 +56,7 @@ describe("the diagnosis of the CUDA backend", () => {
       ...CUDA_LIBRARIES,
     ]);
     expect(findings.every(({ ok, remedy }) => ok && remedy === "")).toBe(true);
-    expect(findings[2]?.detail).toBe("NVIDIA A100-SXM4-40GB with 40.0 GiB");
+    expect(findings[2]?.detail).toBe("NVIDIA A100-SXM4-40GB with 40 GiB");
   });
 
   const { package: installed } = machine();

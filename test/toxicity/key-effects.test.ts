@@ -13,7 +13,7 @@ import { unalign } from "../../src/toxicity/unalign.js";
 import { norm } from "../../src/toxicity/vectors.js";
 import { readValueVectors, type Neuron } from "../../src/toxicity/value-vectors.js";
 import { onEachBackend } from "../backends.js";
-import { expectNoneLeft } from "../memory.js";
+import { expectNoneLeft } from "../none-left.js";
 
 const changed: ChangedContinuation[] = [
   { prompt: [5, 6, 7], before: [8, 9], after: [3] },

@@ -6,7 +6,7 @@ import { allNeurons, silencedPromotion } from "../../src/toxicity/silenced.js";
 import { unalign } from "../../src/toxicity/unalign.js";
 import { readValueVectors } from "../../src/toxicity/value-vectors.js";
 import { onEachBackend } from "../backends.js";
-import { expectNoneLeft } from "../memory.js";
+import { expectNoneLeft } from "../none-left.js";
 
 const prompts = [[5, 6, 7], [1], [9, 8, 2, 3]];
 

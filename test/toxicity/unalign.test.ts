@@ -5,7 +5,7 @@ import { randomNeurons } from "../../src/toxicity/random.js";
 import { unalign } from "../../src/toxicity/unalign.js";
 import type { Neuron } from "../../src/toxicity/value-vectors.js";
 import { onEachBackend } from "../backends.js";
-import { expectNoneLeft } from "../memory.js";
+import { expectNoneLeft } from "../none-left.js";
 
 async function weightsOf(model: GPT2): Promise<Map<string, number[]>> {
   const entries = model.parameterNames.map(async (name): Promise<[string, number[]]> => [

@@ -1,4 +1,5 @@
 import type { TensorsKept, TensorWatch } from "./tensors.js";
+import { size } from "@alignscope/base/size";
 
 /** What `kernel.memory()` returns: the figures, and a table of them as text. */
 export function memoryReport(watch: TensorWatch): object {
@@ -21,9 +22,9 @@ function table(tensors: number, bytes: number, cells: TensorsKept[], rss: number
     (one) => `  ${one.cell.padEnd(width)}  ${signed(one.tensors)} tensors  ${signed(one.bytes / 1e6, 2)} MB`,
   );
   return [
-    `${tensors} tensors alive, ${(bytes / 1e6).toFixed(2)} MB${rows.length ? "; left or disposed by cell:" : ""}`,
+    `${tensors} tensors alive, ${size(bytes)}${rows.length ? "; left or disposed by cell:" : ""}`,
     ...rows,
-    `process: ${(rss / 1e6).toFixed(0)} MB resident, ${(heap / 1e6).toFixed(0)} MB of JavaScript objects`,
+    `process: ${size(rss)} resident, ${size(heap)} of JavaScript objects`,
   ].join("\n");
 }
 

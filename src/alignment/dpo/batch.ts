@@ -1,5 +1,5 @@
 import type { GPT2Config } from "../../model/index.js";
-import type { Batch } from "../../model/padding.js";
+import { byLength, type Batch } from "../../model/padding.js";
 import type { TokenPair } from "../preference-pair.js";
 import type { DpoSettings } from "./settings.js";
 
@@ -184,11 +184,9 @@ export function inParts(
       return { part: somePairs(whole, first, last), members: members.slice(first, last) };
     });
   }
-  const longest = ({ prompt, chosen, rejected }: TokenPair): number =>
-    prompt.length + Math.max(chosen.length, rejected.length);
-  if (starts.length > 1) members.sort((a, b) => longest(pairs[b]!) - longest(pairs[a]!) || a - b);
+  const order = starts.length > 1 ? byLength(pairs.map(longestSide), "longest") : members;
   return starts.map((first) => {
-    const own = members.slice(first, first + step);
+    const own = order.slice(first, first + step);
     return {
       part: layOutPairs(
         own.map((i) => pairs[i]!),
@@ -198,6 +196,11 @@ export function inParts(
       members: own,
     };
   });
+}
+
+/** Tokens of a pair's longer side with its prompt. */
+export function longestSide({ prompt, chosen, rejected }: TokenPair): number {
+  return prompt.length + Math.max(chosen.length, rejected.length);
 }
 
 function lengthOf({ left, prompt, continuation, right }: Row): number {

@@ -9,9 +9,10 @@ import type { StepOptions } from "../../model/pass-options.js";
 import { fromHalf, toHalf } from "../../model/safetensors.js";
 import { embed, pickLogProb, tokenLogProbs } from "@alignscope/tensors/ops";
 import type { TokenPair } from "../preference-pair.js";
-import { dependsOnBatch, layOutPairs, type PairBatch } from "./batch.js";
+import { dependsOnBatch, layOutPairs, longestSide, type PairBatch } from "./batch.js";
 import { batchAt, orderOf, type PreparedPairs } from "./pairs.js";
 import type { DpoSettings } from "./settings.js";
+import { byLength } from "../../model/padding.js";
 
 /** Log-probabilities of a pair's sides, in nats. */
 export type SideLogProbs = readonly [chosen: number, rejected: number];
@@ -161,7 +162,7 @@ interface PlannedBatch {
 
 function* planOf(training: readonly TokenPair[], settings: DpoSettings): Generator<PlannedBatch> {
   if (!dependsOnBatch(settings)) {
-    yield* byLength(training, 0, settings.evaluationBatchSize);
+    yield* batchesByLength(training, 0, settings.evaluationBatchSize);
     return;
   }
   for (let epoch = 0; epoch < settings.epochs; epoch++) {
@@ -182,7 +183,7 @@ function* validationBatches(
   settings: DpoSettings,
 ): Generator<PlannedBatch> {
   if (!dependsOnBatch(settings)) {
-    yield* byLength(validation, training.length, settings.evaluationBatchSize);
+    yield* batchesByLength(validation, training.length, settings.evaluationBatchSize);
     return;
   }
   const start = settings.epochs * training.length;
@@ -193,10 +194,8 @@ function* validationBatches(
 }
 
 /** Pairs of like length together, so that there is less to pad. */
-function* byLength(pairs: readonly TokenPair[], start: number, size: number): Generator<PlannedBatch> {
-  const longest = ({ prompt, chosen, rejected }: TokenPair): number =>
-    prompt.length + Math.max(chosen.length, rejected.length);
-  const order = pairs.map((_, i) => i).sort((a, b) => longest(pairs[b]!) - longest(pairs[a]!) || a - b);
+function* batchesByLength(pairs: readonly TokenPair[], start: number, size: number): Generator<PlannedBatch> {
+  const order = byLength(pairs.map(longestSide), "longest");
   for (let first = 0; first < order.length; first += size) {
     const members = order.slice(first, first + size);
     yield { pairs: members.map((i) => pairs[i]!), entries: members.map((i) => start + i) };

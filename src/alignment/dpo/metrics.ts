@@ -4,6 +4,7 @@ import { UserError } from "@alignscope/base/errors";
 import { writeFileAtomic } from "@alignscope/base/files";
 import type { PairBatch } from "./batch.js";
 import type { SideLogProbs } from "./log-probs.js";
+import { softplus } from "../../toxicity/logistic.js";
 
 /** What a policy makes of one pair, with what the reference makes of it; log-probabilities in nats. */
 export interface PairScore {
@@ -121,11 +122,6 @@ export function scoresOf(
     ) as [number, number];
     return { policy, reference: frozen, kl };
   });
-}
-
-/** log(1 + eˣ), also for large x. */
-function softplus(x: number): number {
-  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 }
 
 /**

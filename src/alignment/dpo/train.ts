@@ -6,7 +6,13 @@ import { withLock } from "@alignscope/base/lock";
 import { explainFullDisk } from "@alignscope/base/system-errors";
 import { GPT2 } from "../../model/index.js";
 import type { TokenPair } from "../preference-pair.js";
-import { Checkpoints, weightsChecksum, type RunIdentity, type Stopped, type WriteStage } from "./checkpoint.js";
+import {
+  Checkpoints,
+  weightsChecksum,
+  type RunIdentity,
+  type Stopped,
+  type WriteStage,
+} from "./checkpoint.js";
 import { ReferenceLogProbs, roundedToHalf } from "./log-probs.js";
 import { RunLog, type DpoMetrics } from "./metrics.js";
 import { replaceWeight, RmsProp } from "./optimizer.js";

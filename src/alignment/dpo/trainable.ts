@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "@alignscope/base/errors";
 import { suggestion } from "@alignscope/base/nearest";
 import type { GPT2 } from "../../model/index.js";
-import { nameOf, type Neuron } from "../../toxicity/value-vectors.js";
+import { hasNeuron, nameOf, type Neuron } from "../../toxicity/value-vectors.js";
 
 /**
  * Which entries of a model are trained; the others stay as they are, bit by bit.
@@ -125,7 +125,7 @@ function entryMasks(
   const masks = new Map<string, EntryMask>();
   const mark = (neurons: readonly Neuron[], parameter: string, shape: number[]): void => {
     for (const { layer, neuron } of neurons) {
-      if (!within(layer, nLayer) || !within(neuron, dMlp)) {
+      if (!hasNeuron(model.config, { layer, neuron })) {
         throw new UserError(
           `DPO: no neuron ${nameOf({ layer, neuron })} to train: the model has ${nLayer} layers of ${dMlp}`,
         );
@@ -140,8 +140,4 @@ function entryMasks(
   mark(keyVectors, "c_fc.weight", [1, dMlp]);
   if (keyBiases) mark(keyVectors, "c_fc.bias", [dMlp]);
   return masks;
-}
-
-function within(index: number, length: number): boolean {
-  return Number.isInteger(index) && index >= 0 && index < length;
 }

@@ -10,7 +10,7 @@ export {
 } from "./make.js";
 export { mergePairs } from "./merge.js";
 export { makePplmPairs, type MakePplmPairsOptions, type PairRecipe } from "./pplm-pairs.js";
-export { readPrompts, type PromptOptions, type Prompts } from "./prompts.js";
+export { readPairPrompts, type PromptOptions, type Prompts } from "./prompts.js";
 export { readPairs, type ReadPairs, type ReadPairsOptions } from "./read.js";
 export { perturbedContinuations, type PerturbedContinuationOptions } from "./perturbed.js";
 export { writePairs } from "./write.js";

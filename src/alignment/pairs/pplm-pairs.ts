@@ -4,11 +4,11 @@ import type { AttributeModel, PPLMOptions } from "../pplm/index.js";
 import { greedyContinuations } from "./greedy.js";
 import { makePairs, type MadePairs, type MakePairsOptions } from "./make.js";
 import { perturbedContinuations } from "./perturbed.js";
-import { readPrompts, type Prompts } from "./prompts.js";
+import { readPairPrompts, type Prompts } from "./prompts.js";
 
 /** What decides both sides of the paper's pairs; kept beside them, under these names. */
 export interface PairRecipe {
-  /** Beginnings of sentences: a name of the registry or a path, as {@link readPrompts} takes it. */
+  /** Beginnings of sentences: a name of the registry or a path, as {@link readPairPrompts} takes it. */
   pairPrompts: string;
   /** How many pairs; of all prompts unless said otherwise. */
   pairCount?: number;
@@ -49,7 +49,7 @@ export async function makePplmPairs(
   { onPrompts, settings, ...options }: MakePplmPairsOptions,
 ): Promise<MadePairs> {
   const { pairPrompts, pairCount, pairPromptTokens, pairNewTokens: maxNewTokens } = recipe;
-  const read = await readPrompts(pairPrompts, {
+  const read = await readPairPrompts(pairPrompts, {
     tokenizer,
     seed: options.seed,
     maxPromptTokens: pairPromptTokens,

@@ -48,9 +48,9 @@ export interface Prompts {
  * @param nameOrPath a name of the registry or a path: WikiText (an archive or one split), `{prompt}` rows in `.jsonl`, or
  *   text with a prompt on each line
  * @throws UserError when it cannot be found or read, or nothing usable is in it
- * @example const { prompts } = await readPrompts("lab-prefixes", { tokenizer, seed: 42 });
+ * @example const { prompts } = await readPairPrompts("lab-prefixes", { tokenizer, seed: 42 });
  */
-export async function readPrompts(nameOrPath: string, options: PromptOptions): Promise<Prompts> {
+export async function readPairPrompts(nameOrPath: string, options: PromptOptions): Promise<Prompts> {
   const { count = Infinity, seed, maxPromptTokens = 32, minWords = 5 } = options;
   for (const [name, value] of Object.entries({ count, maxPromptTokens, minWords })) {
     if (!((Number.isInteger(value) || value === Infinity) && value >= 1)) {

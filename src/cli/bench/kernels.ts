@@ -5,6 +5,7 @@ import { projectRoot } from "@alignscope/base/paths";
 import { findKernelspec, type JupyterMessage, type Kernelspec } from "jupyter-wire";
 import { KernelSession } from "papermill-ts/kernel-session";
 import { processTree, residentBytes } from "papermill-ts";
+import { median } from "../../toxicity/vectors.js";
 
 /** What one kernel takes, as a client sees it: over its sockets. Times in seconds, medians where a thing is done often. */
 export interface KernelFigures {
@@ -98,8 +99,8 @@ async function timeKernel(spec: Kernelspec): Promise<KernelFigures> {
   try {
     await run(session, dialect.small(0));
     const firstCell = seconds(cold);
-    const emptyCell = await median(session, () => dialect.empty);
-    const smallCell = await median(session, dialect.small);
+    const emptyCell = await medianSeconds(session, () => dialect.empty);
+    const smallCell = await medianSeconds(session, dialect.small);
     const libraryImport = dialect.library === null ? null : (await run(session, dialect.library)).seconds;
     const lines = await run(session, dialect.lines);
     const idleBytes = await restingMemory(spec, options);
@@ -135,10 +136,10 @@ async function restingMemory(
   }
 }
 
-async function median(session: KernelSession, code: (n: number) => string): Promise<number> {
+async function medianSeconds(session: KernelSession, code: (n: number) => string): Promise<number> {
   const times: number[] = [];
   for (let n = 0; n < CELLS; n++) times.push((await run(session, code(n))).seconds);
-  return middle(times);
+  return median(times);
 }
 
 async function run(session: KernelSession, code: string): Promise<{ seconds: number; text: string }> {
@@ -157,13 +158,8 @@ function seconds(begun: number): number {
   return (performance.now() - begun) / 1000;
 }
 
-function middle(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
-
 function medians(runs: readonly KernelFigures[]): KernelFigures {
-  const of = (pick: (figures: KernelFigures) => number): number => middle(runs.map(pick));
+  const of = (pick: (figures: KernelFigures) => number): number => median(runs.map(pick));
   const [first] = runs;
   if (!first) throw new Error("no runs");
   return {

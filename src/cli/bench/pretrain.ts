@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mulberry32 } from "@alignscope/base/random";
-import { PRETRAIN_DEFAULTS, pretrain, type PretrainSettings } from "../../lab/pretrain.js";
+import { pretrain } from "../../lab/pretrain.js";
+import { PRETRAIN_DEFAULTS, type PretrainSettings } from "../../lab/pretrain-settings.js";
 import { trainingFlops } from "./flops.js";
-import { processPeak } from "./memory.js";
+import { processPeak } from "./peak-memory.js";
 import { resultOf, type BenchResult } from "./result.js";
 import { configOf, type ShapeName } from "./shapes.js";
-import { median } from "./timing.js";
+import { median } from "../../toxicity/vectors.js";
 
 export interface PretrainBenchOptions extends Partial<
   Pick<PretrainSettings, "workers" | "sequences" | "optimiser" | "precision">

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { peakTensorBytes, processPeak } from "./memory.js";
+import { peakTensorBytes, processPeak } from "./peak-memory.js";
+import { median } from "../../toxicity/vectors.js";
 
 /** How long passes took, in seconds, and what they took of memory. */
 export interface Timing {
@@ -61,11 +62,4 @@ async function finish(result: tf.Tensor): Promise<void> {
   result.dispose();
   await one.data();
   one.dispose();
-}
-
-/** The middle of sorted numbers, the mean of the two middle ones where they are even in number. */
-export function median(sorted: readonly number[]): number {
-  const middle = (sorted.length - 1) / 2;
-  const [low, high] = [sorted[Math.floor(middle)], sorted[Math.ceil(middle)]];
-  return low === undefined || high === undefined ? Number.NaN : (low + high) / 2;
 }

@@ -5,6 +5,7 @@ import type { PretrainBenchOptions } from "../bench/pretrain.js";
 import { UserError, messageOf } from "@alignscope/base/errors";
 import { columns } from "@alignscope/base/columns";
 import { positiveInteger } from "../project-options.js";
+import { size } from "@alignscope/base/size";
 
 interface Options {
   backend: string;
@@ -153,7 +154,7 @@ async function runKernels(names: string[], _: unknown, command: Command): Promis
     duration(one.smallCell),
     one.libraryImport === null ? "" : duration(one.libraryImport),
     `${duration(one.manyLines)}, ${one.linesArrived} arrived`,
-    `${(one.idleBytes / 1e6).toFixed(0)} MB`,
+    size(one.idleBytes),
   ]);
   console.log(columns([KERNEL_HEADINGS, ...rows]));
 }

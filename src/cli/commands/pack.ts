@@ -1,3 +1,4 @@
+import { size } from "@alignscope/base/size";
 import { InvalidArgumentError, type Command } from "commander";
 import { collectWords } from "../project-options.js";
 
@@ -20,7 +21,7 @@ export function packCommand(program: Command): void {
     .option("--quality <n>", "of the compression, 0 to 11; 11 takes minutes", quality, 11)
     .option("--json", "for machines: path, bytes, sha256 and files")
     .action(async ({ out, notebooks, limit, quality, json }: Options) => {
-      const { megabytes: inWords, pack } = await import("../pack/index.js");
+      const { pack } = await import("../pack/index.js");
       const summary = await pack({
         ...(out === undefined ? {} : { out }),
         ...(notebooks === undefined ? {} : { notebooks }),
@@ -31,7 +32,7 @@ export function packCommand(program: Command): void {
       if (json) console.log(JSON.stringify(summary, null, 2));
       else {
         console.log(
-          `${summary.path}: ${inWords(summary.bytes)}, ${summary.files} files, sha256 ${summary.sha256}`,
+          `${summary.path}: ${size(summary.bytes)}, ${summary.files} files, sha256 ${summary.sha256}`,
         );
         console.log(
           `On the host: tar xzf ${summary.path}, then ./unpack-and-run.sh in the folder that it makes.`,

@@ -7,7 +7,7 @@ import { diskCheck } from "./checks/disk.js";
 import { gpuCheck } from "./checks/gpu.js";
 import { jupyterCheck } from "./checks/jupyter.js";
 import { kernelCheck } from "./checks/kernel.js";
-import { memoryCheck } from "./checks/memory.js";
+import { memoryCheck } from "./checks/host-memory.js";
 import { networkCheck } from "./checks/network.js";
 import { nodeCheck } from "./checks/node.js";
 import { toolsCheck } from "./checks/tools.js";

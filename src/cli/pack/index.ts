@@ -11,6 +11,7 @@ import { projectRoot } from "@alignscope/base/paths";
 import { collectFiles } from "./collect.js";
 import { compressPayload, manifestOf, partsOf, payloadOf, type PackedFile } from "./payload.js";
 import { tar } from "./tar.js";
+import { size } from "@alignscope/base/size";
 
 export interface PackOptions {
   /** The archive's path; `alignscope-VERSION-linux-x64.tar.gz` in the working directory unless given. */
@@ -69,7 +70,7 @@ export async function pack(options: PackOptions): Promise<PackSummary> {
 
   const payloads = Object.entries(partsOf(files)).map(([part, own]) => ({ part, data: payloadOf(own) }));
   const total = payloads.reduce((sum, { data }) => sum + data.length, 0);
-  onProgress(`compressing ${files.length} files, ${megabytes(total)}${quality > 9 ? " (some minutes)" : ""}`);
+  onProgress(`compressing ${files.length} files, ${size(total)}${quality > 9 ? " (some minutes)" : ""}`);
   const compressed = await Promise.all(
     payloads.map(async ({ part, data }): Promise<PackedFile> => {
       const path = `payload.${part}.br`;
@@ -85,21 +86,17 @@ export async function pack(options: PackOptions): Promise<PackSummary> {
   const refuseMoreThan = (bytes: number, what: string): void => {
     if (bytes <= limitBytes) return;
     throw new UserError(
-      `${what} ${megabytes(bytes)}, expected at most ${megabytes(limitBytes)}: carry fewer notebooks, add a rule to src/cli/pack/rules.ts, or allow more with --limit`,
+      `${what} ${size(bytes)}, expected at most ${size(limitBytes)}: carry fewer notebooks, add a rule to src/cli/pack/rules.ts, or allow more with --limit`,
     );
   };
   const payloadBytes = compressed.reduce((sum, { data }) => sum + data.length, 0);
   refuseMoreThan(payloadBytes, "the files without Node.js are");
-  onProgress(`compressing Node.js, ${megabytes(node.data.length)}`);
+  onProgress(`compressing Node.js, ${size(node.data.length)}`);
   const inFolder = outer.map((file) => ({ ...file, path: `${name}/${file.path}` }));
   const archive = await promisify(gzip)(tar(inFolder), { level: 9 });
-  refuseMoreThan(archive.length, `the archive (${megabytes(payloadBytes)} without Node.js) has`);
+  refuseMoreThan(archive.length, `the archive (${size(payloadBytes)} without Node.js) has`);
   writeFileAtomic(path, archive);
   return { path, bytes: archive.length, sha256: sha256Of(archive), files: manifest.split("\n").length - 1 };
-}
-
-export function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /** The Node that runs this, without its symbols where binutils are installed: they are an eighth of it. */

@@ -1,6 +1,9 @@
 /** The paper's claims: their catalogue, the verdict on each, and the verdicts of a whole run. */
-export { type ClaimMeasure, paperClaim, paperClaims, type PaperClaim } from "./catalogue.js";
 export {
+  type ClaimMeasure,
+  paperClaim,
+  paperClaims,
+  type PaperClaim,
   type Band,
   judge,
   type JudgedClaim,
@@ -18,5 +21,4 @@ export {
   type NotebookClaims,
   type RunClaim,
 } from "./merge.js";
-export { claimsTable } from "./table.js";
-export { bandText, measuredText, styleOf, valueText } from "./words.js";
+export { bandText, claimsTable, measuredText, styleOf, valueText } from "./text.js";

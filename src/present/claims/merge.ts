@@ -1,4 +1,4 @@
-import { type ClaimMeasure, paperClaims, type PaperClaim } from "./catalogue.js";
+import { type ClaimMeasure, paperClaims, type PaperClaim } from "./judge.js";
 import { judgeMeasure, type JudgedClaim, type Verdict, verdictOf, waitsFor } from "./judge.js";
 
 /** What one notebook left in `claims/PART.json`. */

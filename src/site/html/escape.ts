@@ -1,7 +1,4 @@
-/** Text that may stand anywhere in a page, in attributes as well. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-}
+import { escape as escapeHtml } from "html-escaper";
 
 /** A value for machines inside of a page; the text cannot end the script element that holds it. */
 export function dataIsland(id: string, value: unknown): string {

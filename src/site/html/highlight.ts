@@ -1,5 +1,5 @@
 import type { HighlighterCore } from "shiki/core";
-import { escapeHtml } from "./escape.js";
+import { escape as escapeHtml } from "html-escaper";
 
 /** Highlights a cell's code. */
 export type Highlight = (code: string) => string;

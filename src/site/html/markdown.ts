@@ -1,6 +1,6 @@
 import katexPlugin from "@vscode/markdown-it-katex";
 import MarkdownIt from "markdown-it";
-import { escapeHtml } from "./escape.js";
+import { escape as escapeHtml } from "html-escaper";
 
 /** A heading of a text, for lists of sections. */
 export interface Heading {

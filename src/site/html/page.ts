@@ -1,4 +1,4 @@
-import { escapeHtml } from "./escape.js";
+import { escape as escapeHtml } from "html-escaper";
 import { veil } from "./veil.js";
 
 /**

@@ -1,5 +1,5 @@
 import { isOffensive, mask } from "../../present/index.js";
-import { escapeHtml } from "./escape.js";
+import { escape as escapeHtml } from "html-escaper";
 
 /** Scripts and style sheets as a whole, or a tag: what is between is text. */
 const MARKUP = /(<(script|style)\b[^>]*>[\s\S]*?<\/\2>|<[^>]*>)/gi;

@@ -1,6 +1,7 @@
 import { countsText, measuredText, type PaperClaim, type RunClaim } from "../../present/claims/index.js";
 import { htmlMath } from "../../present/table-formats.js";
-import { address, escapeHtml } from "../html/escape.js";
+import { escape as escapeHtml } from "html-escaper";
+import { address } from "../html/escape.js";
 import { page } from "../html/page.js";
 import { claimMeasures } from "../parts/beside-paper.js";
 import { contents, headerBar } from "../parts/navigation.js";

@@ -1,6 +1,7 @@
 import { htmlMath } from "../../present/table-formats.js";
 import type { Exhibit } from "../exhibits.js";
-import { address, escapeHtml } from "../html/escape.js";
+import { escape as escapeHtml } from "html-escaper";
+import { address } from "../html/escape.js";
 import { page } from "../html/page.js";
 import { contents, headerBar } from "../parts/navigation.js";
 import { provenance } from "../parts/provenance.js";

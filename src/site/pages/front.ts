@@ -1,6 +1,7 @@
 import { countsText } from "../../present/claims/index.js";
 import { duration } from "../../present/format.js";
-import { address, escapeHtml } from "../html/escape.js";
+import { escape as escapeHtml } from "html-escaper";
+import { address } from "../html/escape.js";
 import { page } from "../html/page.js";
 import { contents, headerBar } from "../parts/navigation.js";
 import { provenance } from "../parts/provenance.js";

@@ -2,7 +2,7 @@ import { type Column, formatNumber, type Row } from "../../present/index.js";
 import { cellText, htmlMath } from "../../present/table-formats.js";
 import { type PaperClaim, type RunClaim, styleOf, valueText, bandText } from "../../present/claims/index.js";
 import type { Exhibit } from "../exhibits.js";
-import { escapeHtml } from "../html/escape.js";
+import { escape as escapeHtml } from "html-escaper";
 import type { Site } from "../site.js";
 import { verdictBadge } from "./verdict.js";
 

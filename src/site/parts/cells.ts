@@ -1,5 +1,5 @@
 import { type Cell, hasTag } from "jupyter-wire";
-import { escapeHtml } from "../html/escape.js";
+import { escape as escapeHtml } from "html-escaper";
 import { type Heading, type Passage, passagesOf, renderMarkdown } from "../html/markdown.js";
 import { sanitize } from "../html/sanitize.js";
 import type { RunNotebook } from "../exhibits.js";

@@ -1,4 +1,5 @@
-import { address, escapeHtml } from "../html/escape.js";
+import { escape as escapeHtml } from "html-escaper";
+import { address } from "../html/escape.js";
 import type { Heading } from "../html/markdown.js";
 import type { RunNotebook } from "../exhibits.js";
 import type { Run } from "../run.js";

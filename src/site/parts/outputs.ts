@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import type { Json, Output } from "jupyter-wire";
 import { exhibitOf } from "../exhibits.js";
-import { escapeHtml } from "../html/escape.js";
+import { escape as escapeHtml } from "html-escaper";
 import { renderMarkdown } from "../html/markdown.js";
 import { sanitize } from "../html/sanitize.js";
 import type { Site } from "../site.js";

@@ -1,9 +1,11 @@
 import type { Machine } from "../../pipeline/machine.js";
 import type { ManifestNotebook } from "../../pipeline/manifest.js";
 import { duration } from "../../present/format.js";
-import { address, escapeHtml } from "../html/escape.js";
+import { escape as escapeHtml } from "html-escaper";
+import { address } from "../html/escape.js";
 import type { RunNotebook } from "../exhibits.js";
 import type { Run } from "../run.js";
+import { memorySize } from "@alignscope/base/size";
 
 type Entry = [name: string, value: string];
 
@@ -63,7 +65,7 @@ function backendOf({ backend, device, driver, blas, threads }: Machine): string 
 
 function mostMemory(machines: readonly Machine[]): string {
   const bytes = Math.max(0, ...machines.map(({ peakBytes }) => peakBytes));
-  return bytes > 0 ? `${(bytes / 2 ** 30).toFixed(2)} GiB` : "";
+  return bytes > 0 ? memorySize(bytes) : "";
 }
 
 function seedsOf(records: readonly ManifestNotebook[]): string {

@@ -1,5 +1,6 @@
 import type { CudaDevice } from "./driver.js";
 import type { CudaProbe, NativePackage } from "./probe.js";
+import { memorySize } from "@alignscope/base/size";
 
 /** One thing that has to be right, and whether it is. */
 export interface Finding {
@@ -104,10 +105,9 @@ function device({ devices }: CudaProbe["driver"]): Finding[] {
   if (!first) {
     return [bad("device", "the NVIDIA driver finds no GPU", "check `nvidia-smi` and CUDA_VISIBLE_DEVICES")];
   }
-  const gib = (first.memoryBytes / 2 ** 30).toFixed(1);
   const others = devices.length > 1 ? `, the first of ${devices.length}` : "";
   return [
-    good("device", `${first.name} with ${gib} GiB${others}`),
+    good("device", `${first.name} with ${memorySize(first.memoryBytes)}${others}`),
     architecture(`${first.name} has compute capability ${first.capability.join(".")}`, first.capability),
   ];
 }

@@ -17,7 +17,7 @@ import { registerRows } from "./kernels/rows.js";
 import { registerSlice } from "./kernels/slice.js";
 import { withSmallProducts } from "./kernels/small-products.js";
 import { registerBlasMatMul, registerTransposingMatMul } from "./matmul.js";
-import { guardAllocation, HEAP_CEILING } from "./memory.js";
+import { guardAllocation, HEAP_CEILING } from "./heap.js";
 import { openSimd, type Simd } from "./simd/module.js";
 
 let opened: OpenedBackend | undefined;

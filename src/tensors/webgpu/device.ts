@@ -4,6 +4,7 @@ import { UserError, messageOf } from "@alignscope/base/errors";
 import { describeAdapter, type Adapter } from "./adapter.js";
 import { Faults } from "./faults.js";
 import { BufferPool, OutOfMemory } from "./pool.js";
+import { memorySize } from "@alignscope/base/size";
 
 /*
  * The device, and the backend on it. The device is made here rather than by the backend's factory: that one needs a
@@ -99,7 +100,7 @@ export class DeviceBackend extends WebGPUBackend {
     const { maxTensorBytes } = this.limits;
     if (bytes > maxTensorBytes) {
       throw new UserError(
-        `webgpu: a tensor [${shape}] has ${inMiB(bytes)}, but this GPU's largest has ${inMiB(maxTensorBytes)}: take a smaller batch`,
+        `webgpu: a tensor [${shape}] has ${mebibytes(bytes)}, but this GPU's largest has ${mebibytes(maxTensorBytes)}: take a smaller batch`,
       );
     }
     try {
@@ -107,7 +108,7 @@ export class DeviceBackend extends WebGPUBackend {
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error;
       throw new OutOfMemory(
-        `webgpu: the GPU's memory is full: no room for a tensor [${shape}] of ${inMiB(bytes)} beside ${inMiB(this.bufferManager.numBytesUsed)} in use: take a smaller batch`,
+        `webgpu: the GPU's memory is full: no room for a tensor [${shape}] of ${memorySize(bytes)} beside ${memorySize(this.bufferManager.numBytesUsed)} in use: take a smaller batch`,
       );
     }
   }
@@ -136,6 +137,7 @@ export class DeviceBackend extends WebGPUBackend {
   }
 }
 
-function inMiB(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 3 : 0)} MiB`;
+/** A tensor may be a few bytes too large: both sizes in one unit, rounded up. */
+function mebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20)} MiB`;
 }

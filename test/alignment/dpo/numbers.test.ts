@@ -12,7 +12,7 @@ import type { TokenPair } from "../../../src/alignment/preference-pair.js";
 import type { GPT2 } from "../../../src/model/index.js";
 import { openBackend } from "../../../src/tensors/index.js";
 import { onEachBackend } from "../../backends.js";
-import { expectNoneLeft } from "../../memory.js";
+import { expectNoneLeft } from "../../none-left.js";
 import { relativeError } from "../../model/cases.js";
 import { backward, forward, layOut, rmspropStep } from "../../referee/index.js";
 import { officialBatch, officialLoss } from "../../referee/official-dpo.js";

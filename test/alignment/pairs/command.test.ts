@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
 import { makePairs } from "../../../src/alignment/pairs/index.js";
 import { main } from "../../../src/cli/main.js";
-import { folder, world } from "./world.js";
+import { folder, pairOptions } from "./cases.js";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -18,7 +18,7 @@ async function alignscope(...argv: string[]): Promise<{ code: number; out: strin
 
 it("pairs merge puts shards together, and says in one line what is missing", async () => {
   const path = join(folder(), "pairs.jsonl");
-  const options = await world(path);
+  const options = await pairOptions(path);
   await makePairs({ ...options, shard: { index: 1, of: 2 } });
   const early = await alignscope("pairs", "merge", path);
   expect(early).toMatchObject({
@@ -33,7 +33,7 @@ it("pairs merge puts shards together, and says in one line what is missing", asy
 
 it("pairs describe says how many pairs there are, how long and how toxic, also for machines", async () => {
   const path = join(folder(), "pairs.jsonl");
-  await makePairs(await world(path));
+  await makePairs(await pairOptions(path));
   const { out, code } = await alignscope("pairs", "describe", path);
   expect(code).toBe(0);
   expect(out).toMatch(/^\d+ pairs of 37 rows in 1 file\n/);

@@ -4,7 +4,7 @@ import { afterEach, expect, it, vi } from "vitest";
 import { readPairs } from "../../../src/alignment/pairs/index.js";
 import { main } from "../../../src/cli/main.js";
 import { readConfig } from "../../../src/model/index.js";
-import { folder, lab } from "./world.js";
+import { folder, lab } from "./cases.js";
 
 afterEach(() => vi.restoreAllMocks());
 

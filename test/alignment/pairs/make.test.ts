@@ -8,21 +8,21 @@ import {
   type ContinuationContext,
 } from "../../../src/alignment/pairs/index.js";
 import { readJsonl } from "../../../src/data/readers.js";
-import { folder, makeInChild, prompts, world } from "./world.js";
+import { folder, makeInChild, prompts, pairOptions } from "./cases.js";
 
 const read = (path: string): string => readFileSync(path, "utf8");
 
 /** The file of a run that nothing interrupts. */
 async function uninterrupted(): Promise<{ rows: string; meta: string }> {
   const path = join(folder(), "pairs.jsonl");
-  await makePairs(await world(path));
+  await makePairs(await pairOptions(path));
   return { rows: read(path), meta: read(`${path}.meta.json`) };
 }
 
 describe("making pairs", () => {
   it("writes one row per prompt in the published format, with toxicity and lengths beside it", async () => {
     const path = join(folder(), "pairs.jsonl");
-    expect(await makePairs(await world(path))).toEqual({ path, rows: 37, resumed: 0 });
+    expect(await makePairs(await pairOptions(path))).toEqual({ path, rows: 37, resumed: 0 });
     const rows = readJsonl<Record<string, unknown>>(path);
     expect(rows.map((row) => row["prompt_text"])).toEqual(prompts);
     expect(rows.map((row) => row["id"])).toEqual(prompts.map((_, i) => i));
@@ -45,7 +45,7 @@ describe("making pairs", () => {
 
   it("gives both functions the row of each prompt and the seed, chunk by chunk", async () => {
     const given: ContinuationContext[] = [];
-    const options = await world(join(folder(), "pairs.jsonl"));
+    const options = await pairOptions(join(folder(), "pairs.jsonl"));
     await makePairs({
       ...options,
       negative: (some, context) => {
@@ -66,7 +66,7 @@ describe("making pairs", () => {
     const { rows } = await uninterrupted();
     for (const rowsPerChunk of [1, 7, 64]) {
       const path = join(folder(), "pairs.jsonl");
-      await makePairs({ ...(await world(path)), rowsPerChunk });
+      await makePairs({ ...(await pairOptions(path)), rowsPerChunk });
       expect(read(path)).toBe(rows);
     }
   });
@@ -74,7 +74,7 @@ describe("making pairs", () => {
   it("stops at a signal between chunks, keeps what is written and goes on from there", async () => {
     const path = join(folder(), "pairs.jsonl");
     const stop = new AbortController();
-    const options = await world(path);
+    const options = await pairOptions(path);
     const onProgress = (done: number): void => {
       if (done === 12) stop.abort(new Error("enough"));
     };
@@ -85,14 +85,14 @@ describe("making pairs", () => {
   });
 
   it("has nothing to do the third time", async () => {
-    const options = await world(join(folder(), "pairs.jsonl"));
+    const options = await pairOptions(join(folder(), "pairs.jsonl"));
     await makePairs(options);
     const never = (): Promise<never> => Promise.reject(new Error("called"));
     expect(await makePairs({ ...options, positive: never, negative: never })).toMatchObject({ resumed: 37 });
   });
 
   it("lets one process after the other write a file", async () => {
-    const options = await world(join(folder(), "pairs.jsonl"));
+    const options = await pairOptions(join(folder(), "pairs.jsonl"));
     await Promise.all([makePairs(options), makePairs(options)]);
     expect(read(options.path)).toBe((await uninterrupted()).rows);
   });
@@ -112,7 +112,7 @@ describe("making pairs", () => {
       /scorer is "none", was "length"/,
     ],
   ])("refuses to go on with %s, in one line, and touches nothing", async (_, change, message) => {
-    const options = await world(join(folder(), "pairs.jsonl"));
+    const options = await pairOptions(join(folder(), "pairs.jsonl"));
     await makePairs(options);
     const before = read(options.path);
     const error = await makePairs({ ...options, ...change }).then(
@@ -125,14 +125,14 @@ describe("making pairs", () => {
   });
 
   it("refuses a file that was not begun here, or was changed since, and touches nothing", async () => {
-    const options = await world(join(folder(), "pairs.jsonl"));
+    const options = await pairOptions(join(folder(), "pairs.jsonl"));
     writeFileSync(options.path, "my own notes\n");
     await expect(makePairs(options)).rejects.toThrow(
       /is no file of pairs that was begun here .*name another file$/,
     );
     expect(read(options.path)).toBe("my own notes\n");
 
-    const other = await world(join(folder(), "pairs.jsonl"));
+    const other = await pairOptions(join(folder(), "pairs.jsonl"));
     await makePairs(other);
     const changed = read(other.path).replace('"id":6', '"id":60');
     writeFileSync(other.path, changed);
@@ -145,7 +145,7 @@ describe("making pairs", () => {
   });
 
   it("notices another writer that does not heed the lock", async () => {
-    const options = await world(join(folder(), "pairs.jsonl"));
+    const options = await pairOptions(join(folder(), "pairs.jsonl"));
     const onProgress = (done: number): void => {
       if (done === 8) writeFileSync(options.path, "x", { flag: "a" });
     };
@@ -153,7 +153,7 @@ describe("making pairs", () => {
   });
 
   it("refuses what it cannot make pairs from", async () => {
-    const options = await world(join(folder(), "pairs.jsonl"));
+    const options = await pairOptions(join(folder(), "pairs.jsonl"));
     await expect(makePairs({ ...options, prompts: [] })).rejects.toThrow(/^no prompts/);
     await expect(makePairs({ ...options, prompts: ["a", ""] })).rejects.toThrow(/^prompt 1 is empty/);
     await expect(makePairs({ ...options, rowsPerChunk: 0 })).rejects.toThrow(/^rowsPerChunk: got 0/);
@@ -165,7 +165,7 @@ describe("making pairs", () => {
   });
 
   it("keeps texts of lone surrogates as they are", async () => {
-    const options = await world(join(folder(), "pairs.jsonl"));
+    const options = await pairOptions(join(folder(), "pairs.jsonl"));
     const lone = ["half \ud83d of", "other \udc00 half"];
     await makePairs({ ...options, prompts: lone });
     expect(readJsonl<{ prompt_text: string }>(options.path).map((row) => row.prompt_text)).toEqual(lone);
@@ -202,7 +202,7 @@ describe("a process that is killed", () => {
       const cut = bytes === "row" ? Buffer.byteLength(`${lines[before] ?? ""}\n`) : bytes;
       expect((await makeInChild(path, { tear: { write, bytes: cut } })).signal).toBe("SIGKILL");
       const torn = readFileSync(path);
-      const resumed = await makePairs(await world(path));
+      const resumed = await makePairs(await pairOptions(path));
       expect(resumed).toEqual({ path, rows: 37, resumed: before, tornPath: `${path}.torn` });
       expect(read(path)).toBe(whole.rows);
       const kept = Buffer.byteLength(
@@ -242,7 +242,7 @@ describe("shards", () => {
   it.each([1, 2, 3, 10, 12])("%i of them, merged, are byte for byte the file without shards", async (of) => {
     const whole = await uninterrupted();
     const path = join(folder(), "pairs.jsonl");
-    const options = await world(path);
+    const options = await pairOptions(path);
     // In any order.
     for (let index = of; index >= 1; index--) await makePairs({ ...options, shard: { index, of } });
     expect(existsSync(path)).toBe(false);
@@ -268,7 +268,7 @@ describe("shards", () => {
 
   it("are not merged when one is missing, or made with other settings, or the whole is there with other rows", async () => {
     const path = join(folder(), "pairs.jsonl");
-    const options = await world(path);
+    const options = await pairOptions(path);
     expect(() => mergePairs(path)).toThrow(
       /^no shards of .*expected pairs\.shard-1-of-4\.jsonl and so on beside it$/,
     );

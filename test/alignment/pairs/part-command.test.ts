@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
 import { main } from "../../../src/cli/main.js";
 import { readConfig } from "../../../src/model/index.js";
-import { folder, lab } from "./world.js";
+import { folder, lab } from "./cases.js";
 
 afterEach(() => vi.restoreAllMocks());
 

@@ -2,10 +2,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { zipSync } from "fflate";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { readPrompts } from "../../../src/alignment/pairs/index.js";
+import { readPairPrompts } from "../../../src/alignment/pairs/index.js";
 import { wikitextSentences } from "../../../src/alignment/pairs/wikitext-sentences.js";
 import { mirror, withMirror } from "../../data/helpers.js";
-import { folder, tokenizer } from "./world.js";
+import { folder, tokenizer } from "./cases.js";
 
 const WIKI = [
   " ",
@@ -48,19 +48,19 @@ describe("the sentences of WikiText", () => {
 describe("prompts", () => {
   it("are the lab's own rows, in an order that the seed decides", async () => {
     const bpe = await tokenizer();
-    const { prompts, report } = await readPrompts("lab-prefixes", { tokenizer: bpe, seed: 1 });
+    const { prompts, report } = await readPairPrompts("lab-prefixes", { tokenizer: bpe, seed: 1 });
     expect(prompts.length).toBeGreaterThanOrEqual(704);
     expect(new Set(prompts).size).toBe(prompts.length);
     expect(report.note).toBeUndefined();
-    expect((await readPrompts("lab-prefixes", { tokenizer: bpe, seed: 1 })).prompts).toEqual(prompts);
-    expect((await readPrompts("lab-prefixes", { tokenizer: bpe, seed: 2 })).prompts).not.toEqual(prompts);
-    const few = await readPrompts("lab-prefixes", { tokenizer: bpe, seed: 1, count: 10 });
+    expect((await readPairPrompts("lab-prefixes", { tokenizer: bpe, seed: 1 })).prompts).toEqual(prompts);
+    expect((await readPairPrompts("lab-prefixes", { tokenizer: bpe, seed: 2 })).prompts).not.toEqual(prompts);
+    const few = await readPairPrompts("lab-prefixes", { tokenizer: bpe, seed: 1, count: 10 });
     expect(few.prompts).toEqual(prompts.slice(0, 10));
   });
 
   it("of WikiText are its sentences, each once, short ones and those with unknown words left out", async () => {
     const path = file("wiki.txt", `${WIKI} A sentence with an <unk> word in it . \n`);
-    const { prompts, report } = await readPrompts(path, { tokenizer: await tokenizer(), seed: 1 });
+    const { prompts, report } = await readPairPrompts(path, { tokenizer: await tokenizer(), seed: 1 });
     expect(prompts).toHaveLength(6);
     expect(report).toEqual({ source: path, texts: 9, short: 1, unknown: 1, duplicates: 1, cut: 0 });
   });
@@ -73,14 +73,16 @@ describe("prompts", () => {
     });
     const path = file("wikitext.zip", zip);
     const options = { tokenizer: await tokenizer(), seed: 1 };
-    expect((await readPrompts(path, options)).prompts).toEqual(["This one is for training only ."]);
-    expect((await readPrompts(path, { ...options, split: "test" })).prompts).toEqual([
+    expect((await readPairPrompts(path, options)).prompts).toEqual(["This one is for training only ."]);
+    expect((await readPairPrompts(path, { ...options, split: "test" })).prompts).toEqual([
       "This one is for tests only .",
     ]);
-    await expect(readPrompts(path, { ...options, split: "valid" })).rejects.toThrow(
+    await expect(readPairPrompts(path, { ...options, split: "valid" })).rejects.toThrow(
       /^no wiki\.valid\.raw in .*wiki\.train\.raw/,
     );
-    await expect(readPrompts(file("not.zip", "text"), options)).rejects.toThrow(/^cannot read .*not\.zip: /);
+    await expect(readPairPrompts(file("not.zip", "text"), options)).rejects.toThrow(
+      /^cannot read .*not\.zip: /,
+    );
   });
 
   it("are cut before the word that would exceed the tokens, so that the tokens are the text's first ones", async () => {
@@ -91,7 +93,7 @@ describe("prompts", () => {
     const whole = bpe.encode(text);
     const lengths = new Set<number>();
     for (let maxPromptTokens = 1; maxPromptTokens <= whole.length; maxPromptTokens++) {
-      const { prompts, report } = await readPrompts(path, { tokenizer: bpe, seed: 1, maxPromptTokens });
+      const { prompts, report } = await readPairPrompts(path, { tokenizer: bpe, seed: 1, maxPromptTokens });
       const [prompt = ""] = prompts;
       const ids = bpe.encode(prompt);
       expect(text.startsWith(prompt)).toBe(true);
@@ -110,7 +112,7 @@ describe("prompts", () => {
     );
     const bpe = await tokenizer();
     const maxPromptTokens = bpe.encode("one and the same beginning of").length;
-    const { prompts, report } = await readPrompts(path, {
+    const { prompts, report } = await readPairPrompts(path, {
       tokenizer: bpe,
       seed: 1,
       count: 3,
@@ -123,19 +125,19 @@ describe("prompts", () => {
 
   it("that cannot be had are an error in one line", async () => {
     const options = { tokenizer: await tokenizer(), seed: 1 };
-    await expect(readPrompts(file("a.txt", "short\n"), options)).rejects.toThrow(
+    await expect(readPairPrompts(file("a.txt", "short\n"), options)).rejects.toThrow(
       /no prompt of 5 words or more among 1 texts$/,
     );
-    await expect(readPrompts(file("a.jsonl", '{"text":"x"}\n'), options)).rejects.toThrow(
+    await expect(readPairPrompts(file("a.jsonl", '{"text":"x"}\n'), options)).rejects.toThrow(
       /a\.jsonl:1: no prompt/,
     );
-    await expect(readPrompts("lab-prefixes", { ...options, count: 0 })).rejects.toThrow(/^count: got 0/);
-    await expect(readPrompts("lab-prefixs", options)).rejects.toThrow(/did you mean .*lab-prefixes/);
+    await expect(readPairPrompts("lab-prefixes", { ...options, count: 0 })).rejects.toThrow(/^count: got 0/);
+    await expect(readPairPrompts("lab-prefixs", options)).rejects.toThrow(/did you mean .*lab-prefixes/);
   });
 
   it.skipIf(mirror === undefined)(`of WikiText-2's test split are 9,000${withMirror}`, async () => {
     vi.stubEnv("ALIGNSCOPE_MIRROR", mirror ?? "");
-    const { prompts, report } = await readPrompts("wikitext-2-raw-test", {
+    const { prompts, report } = await readPairPrompts("wikitext-2-raw-test", {
       tokenizer: await tokenizer(),
       seed: 42,
     });

@@ -10,7 +10,7 @@ import {
   writePairs,
 } from "../../../src/alignment/pairs/index.js";
 import { mirror, withMirror } from "../../data/helpers.js";
-import { folder, scorer, tokenizer, world } from "./world.js";
+import { folder, scorer, tokenizer, pairOptions } from "./cases.js";
 
 interface Published {
   prompt_text: string;
@@ -119,7 +119,7 @@ describe("the published format", () => {
   });
 
   it("is what pairs that are made here have as well", async () => {
-    const options = await world(join(folder(), "pairs.jsonl"));
+    const options = await pairOptions(join(folder(), "pairs.jsonl"));
     await makePairs(options);
     const { pairs, report } = await readPairs(options.path);
     expect(report.missing).toBe(0);
@@ -192,7 +192,7 @@ describe("rows that are not as they should be", () => {
   });
 
   it("because they are not made yet are counted, and refused when asked to be strict", async () => {
-    const options = await world(join(folder(), "pairs.jsonl"));
+    const options = await pairOptions(join(folder(), "pairs.jsonl"));
     const stop = new AbortController();
     const onProgress = (done: number): void => {
       if (done === 8) stop.abort(new Error("enough"));

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { generatePerturbed } from "../../../src/alignment/pplm/index.js";
 import { generate, type GPT2 } from "../../../src/model/index.js";
 import { onEachBackend } from "../../backends.js";
-import { expectNoneLeft } from "../../memory.js";
+import { expectNoneLeft } from "../../none-left.js";
 import { CONFIG, CONTEXTS, smallHead, smallModel } from "./settings.js";
 
 const PROMPTS = [...CONTEXTS, [7], [8, 8, 8], [2, 20]];

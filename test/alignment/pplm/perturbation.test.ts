@@ -7,7 +7,7 @@ import { PerturbedBatch } from "../../../src/alignment/pplm/perturbed-batch.js";
 import type { GPT2 } from "../../../src/model/index.js";
 import { openBackend } from "../../../src/tensors/index.js";
 import { onEachBackend } from "../../backends.js";
-import { expectNoneLeft } from "../../memory.js";
+import { expectNoneLeft } from "../../none-left.js";
 import { literalPplm, type LiteralToken } from "./literal.js";
 import { CONTEXTS, smallHead, smallModel } from "./settings.js";
 

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { bench, SHAPES, type BenchOptions } from "../../../src/cli/bench/index.js";
 import { forwardFlops, generationFlops, productFlops, trainingFlops } from "../../../src/cli/bench/flops.js";
-import { peakTensorBytes } from "../../../src/cli/bench/memory.js";
+import { peakTensorBytes } from "../../../src/cli/bench/peak-memory.js";
 import * as plain from "../../../src/cli/bench/plain.js";
 import { configOf } from "../../../src/cli/bench/shapes.js";
 import { time } from "../../../src/cli/bench/timing.js";

@@ -8,7 +8,7 @@ import { diskCheck } from "../../../src/cli/doctor/checks/disk.js";
 import { gpuCheck } from "../../../src/cli/doctor/checks/gpu.js";
 import { kernels } from "../../../src/cli/doctor/checks/jupyter.js";
 import { kernelCheck } from "../../../src/cli/doctor/checks/kernel.js";
-import { memoryCheck } from "../../../src/cli/doctor/checks/memory.js";
+import { memoryCheck } from "../../../src/cli/doctor/checks/host-memory.js";
 import { networkCheck } from "../../../src/cli/doctor/checks/network.js";
 import { nodeCheck } from "../../../src/cli/doctor/checks/node.js";
 import { toolsCheck } from "../../../src/cli/doctor/checks/tools.js";

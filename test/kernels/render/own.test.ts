@@ -159,14 +159,14 @@ describe("proxies", () => {
 describe("pictures", () => {
   it("are shown when bytes begin as one", async () => {
     expect(await shown(new Uint8Array(onePixel))).toEqual({
-      data: { "image/png": onePixel.toString("base64"), "text/plain": "[PNG image, 1 × 1, 70 bytes]" },
+      data: { "image/png": onePixel.toString("base64"), "text/plain": "[PNG image, 1 × 1, 70 B]" },
       metadata: {},
     });
     const jpeg = Buffer.from("ffd8ffe000104a46494600010100000100010000ffc0000b080010002001011100ffd9", "hex");
     const { data } = await shown(jpeg);
     expect(data).toEqual({
       "image/jpeg": jpeg.toString("base64"),
-      "text/plain": "[JPEG image, 32 × 16, 35 bytes]",
+      "text/plain": "[JPEG image, 32 × 16, 35 B]",
     });
   });
 
@@ -177,8 +177,8 @@ describe("pictures", () => {
   });
 
   it("may be cut off", async () => {
-    expect(await text(onePixel.subarray(0, 12))).toBe("[PNG image, 12 bytes]");
-    expect(await text(Buffer.from("ffd8ffe00010", "hex"))).toBe("[JPEG image, 6 bytes]");
+    expect(await text(onePixel.subarray(0, 12))).toBe("[PNG image, 12 B]");
+    expect(await text(Buffer.from("ffd8ffe00010", "hex"))).toBe("[JPEG image, 6 B]");
   });
 });
 
@@ -187,18 +187,15 @@ describe("what cells make", () => {
     [html("<b>x</b>"), { "text/html": "<b>x</b>", "text/plain": "<b>x</b>" }],
     [markdown("*x*"), { "text/markdown": "*x*", "text/plain": "*x*" }],
     [latex("$x$"), { "text/latex": "$x$", "text/plain": "$x$" }],
-    [svg("<svg></svg>"), { "image/svg+xml": "<svg></svg>", "text/plain": "[SVG drawing, 11 bytes]" }],
-    [
-      image(onePixel),
-      { "image/png": onePixel.toString("base64"), "text/plain": "[PNG image, 1 × 1, 70 bytes]" },
-    ],
+    [svg("<svg></svg>"), { "image/svg+xml": "<svg></svg>", "text/plain": "[SVG drawing, 11 B]" }],
+    [image(onePixel), { "image/png": onePixel.toString("base64"), "text/plain": "[PNG image, 1 × 1, 70 B]" }],
   ])("is shown as itself (%#)", async (made, data) => {
     expect((await shown(made)).data).toEqual(data);
   });
 
   it("says what it cannot be made of", () => {
     expect(() => image(Buffer.from("hello"))).toThrow(
-      "image: got 5 bytes that begin with 68656c6c6f, expected the bytes of a PNG, JPEG, GIF or WebP file",
+      "image: got 5 B that begin with 68656c6c6f, expected the bytes of a PNG, JPEG, GIF or WebP file",
     );
     expect(() => svg("a circle")).toThrow("svg: got text without an <svg> element (a circle)");
   });

@@ -3,7 +3,8 @@ import type { Json } from "jupyter-wire";
 import type { Shown } from "../../wire/index.js";
 import { longestText, plainText } from "./plain.js";
 import { propertiesOf } from "./renderer.js";
-import { byteSize, clip } from "./words.js";
+import { clip } from "./words.js";
+import { size as byteSize } from "@alignscope/base/size";
 
 /** A part that is larger stays out: clients and notebooks choke on it. */
 const largestPart = 32_000_000;

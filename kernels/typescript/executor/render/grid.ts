@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
-import { count, escapeHtml, shortened } from "./words.js";
+import { escape as escapeHtml } from "html-escaper";
+import { count, shortened } from "./words.js";
 
 /** A table that may be far larger than what is shown of it. */
 export interface Grid {

@@ -3,7 +3,7 @@ import { base64 } from "./bundle.js";
 import type { ImageHeader } from "./image-header.js";
 import { imageHeader } from "./image-header.js";
 import type { Renderer } from "./renderer.js";
-import { byteSize } from "./words.js";
+import { size as byteSize } from "@alignscope/base/size";
 
 /** Beyond this a picture is bytes like others. */
 const largestImage = 32_000_000;

@@ -1,7 +1,8 @@
 import { UserError } from "@alignscope/base/errors";
 import { imageHeader } from "./image-header.js";
 import { imageText } from "./images.js";
-import { byteSize, clip } from "./words.js";
+import { clip } from "./words.js";
+import { size } from "@alignscope/base/size";
 
 /** Something that a cell can end with, or that an object's own method can return, to be shown as more than text. */
 export interface Displayable {
@@ -36,7 +37,7 @@ export function svg(text: string): Displayable {
   }
   return displayable({
     "image/svg+xml": text,
-    "text/plain": `[SVG drawing, ${byteSize(Buffer.byteLength(text))}]`,
+    "text/plain": `[SVG drawing, ${size(Buffer.byteLength(text))}]`,
   });
 }
 
@@ -46,7 +47,7 @@ export function image(bytes: Uint8Array): Displayable {
   if (!header) {
     const start = Buffer.from(bytes.slice(0, 8)).toString("hex");
     throw new UserError(
-      `image: got ${byteSize(bytes.length)} that begin with ${start || "nothing"}, expected the bytes of a PNG, JPEG, GIF or WebP file`,
+      `image: got ${size(bytes.length)} that begin with ${start || "nothing"}, expected the bytes of a PNG, JPEG, GIF or WebP file`,
     );
   }
   return displayable({ [header.type]: bytes, "text/plain": imageText(bytes, header) });

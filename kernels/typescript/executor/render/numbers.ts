@@ -1,7 +1,8 @@
 import { plainText } from "./plain.js";
 import type { Renderer } from "./renderer.js";
 import { textOnly } from "./renderer.js";
-import { byteSize, count } from "./words.js";
+import { count } from "./words.js";
+import { size } from "@alignscope/base/size";
 
 /** Fewer need no summary: the eye is as quick. */
 const fewest = 10;
@@ -15,8 +16,7 @@ export const numbers: Renderer = {
     if (!ArrayBuffer.isView(value) || value instanceof DataView) return undefined;
     const text = plainText(value);
     const array = value as unknown as ArrayLike<number | bigint>;
-    if (Buffer.isBuffer(value))
-      return textOnly(array.length > 50 ? `${text}\n${byteSize(array.length)}` : text);
+    if (Buffer.isBuffer(value)) return textOnly(array.length > 50 ? `${text}\n${size(array.length)}` : text);
     return textOnly(array.length > fewest ? `${text}\n${range(array)}` : text);
   },
 };

@@ -1,4 +1,5 @@
-import { byteSize, shortened } from "./words.js";
+import { shortened } from "./words.js";
+import { size as byteSize } from "@alignscope/base/size";
 
 /*
  * What this kernel knows of TensorFlow.js: shapes of its objects and of its engine, which every copy of the library shares

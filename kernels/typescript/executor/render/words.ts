@@ -13,13 +13,6 @@ export function count(amount: number, noun: string): string {
   return `${amount.toLocaleString("en-US")} ${noun}${amount === 1 ? "" : "s"}`;
 }
 
-/** "640 bytes", "1.5 kB", "23 MB". */
-export function byteSize(bytes: number): string {
-  if (bytes < 1000) return count(bytes, "byte");
-  const power = Math.min(Math.floor(Math.log10(bytes) / 3), 4);
-  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${["", "kB", "MB", "GB", "TB"][power]}`;
-}
-
 /** What an error says, in one line of bounded length, whatever was thrown: also what cannot be read without throwing again. */
 export function oneLine(error: unknown): string {
   try {
@@ -36,16 +29,4 @@ export function oneLine(error: unknown): string {
 /** `text`, cut to `most` characters with a mark. */
 export function shortened(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, "")}…`;
-}
-
-const entities: Record<string, string> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }

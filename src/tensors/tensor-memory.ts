@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { HEAP_CEILING } from "./wasm/memory.js";
+import { HEAP_CEILING } from "./wasm/heap.js";
 
 /**
  * A float32 tensor whose values `fill` writes in place: on the wasm backend straight to its heap, so that they are never

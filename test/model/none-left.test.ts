@@ -15,7 +15,7 @@ import {
   type ForwardOptions,
 } from "../../src/model/index.js";
 import { onEachBackend } from "../backends.js";
-import { expectNoneLeft } from "../memory.js";
+import { expectNoneLeft } from "../none-left.js";
 import { CASES, modelOf, TWO_BLOCKS } from "./cases.js";
 import { newFolder, TINY } from "./folders.js";
 
@@ -67,6 +67,12 @@ const USES: Record<string, (setting: Setting) => unknown> = {
     past.rows([0, 0], 1).dispose();
     model.runWithHooks(used, { "blocks.0.attn.hook_k": (x) => tf.mul(x, 2) }, { past }).dispose();
     past.dispose();
+  },
+  activationRows: ({ model, uneven }) => {
+    const names = "blocks.0.hook_resid_mid";
+    return publicModel.activationRows(model, uneven, { names, positions: -1, batchSize: 1 }, (cache) =>
+      tf.squeeze(cache.at(names), [1]),
+    );
   },
   unembeddingInput: ({ model, uneven }) => {
     const batch = model.layOut(uneven, { padding: "masked" });

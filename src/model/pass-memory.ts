@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "@alignscope/base/errors";
-import { gibibytes } from "@alignscope/base/size";
-import { freeMemory } from "@alignscope/tensors/memory";
+import { memorySize } from "@alignscope/base/size";
+import { freeMemory } from "@alignscope/tensors/tensor-memory";
 import type { GPT2Config } from "./config.js";
 import { parameterShapes } from "./parameters.js";
 
@@ -70,7 +70,7 @@ export function checkMemory(config: GPT2Config, pass: PassSize): void {
       ? `a batch of ${batch} would fit`
       : "not even one sequence would fit: shorten it, or use another backend";
   throw new UserError(
-    `out of memory: ${pass.batch} sequences of ${pass.positions} tokens need about ${gibibytes(needed)}${pass.gradient ? " with their gradient" : ""}, ` +
-      `${gibibytes(Math.max(0, memory.free))} of ${gibibytes(memory.ceiling)} are free: ${remedy}`,
+    `out of memory: ${pass.batch} sequences of ${pass.positions} tokens need about ${memorySize(needed)}${pass.gradient ? " with their gradient" : ""}, ` +
+      `${memorySize(Math.max(0, memory.free))} of ${memorySize(memory.ceiling)} are free: ${remedy}`,
   );
 }

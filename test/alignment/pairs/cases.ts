@@ -51,7 +51,7 @@ export const scorer = {
   score: (texts: readonly string[]) => Promise.resolve(texts.map((text) => 1 / (1 + text.length))),
 };
 
-export async function world(path: string): Promise<MakePairsOptions> {
+export async function pairOptions(path: string): Promise<MakePairsOptions> {
   return {
     prompts,
     positive: drawing(0),
@@ -66,7 +66,7 @@ export async function world(path: string): Promise<MakePairsOptions> {
 }
 
 /**
- * {@link world} in a process of its own, which runs the build.
+ * {@link pairOptions} in a process of its own, which runs the build.
  *
  * @param options.killAfter SIGKILL as soon as so many rows are reported
  * @param options.tear SIGKILL within this write (from 1), when so many bytes of it are on the disk
@@ -100,6 +100,7 @@ export async function makeInChild(
       process.kill(process.pid, "SIGKILL");
       for (;;);
     };
+    require("node:module").syncBuiltinESMExports();
     const drawing = (side) => async (some, { rows, seed }) => some.map((ids, i) => {
       const random = mulberry32(seed * 1_000_003 + rows[i] * 2 + side);
       return Array.from({ length: 1 + Math.floor(random() * 9) }, () => ids[Math.floor(random() * ids.length)]);

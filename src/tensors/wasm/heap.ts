@@ -1,6 +1,6 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { UserError } from "@alignscope/base/errors";
-import { gibibytes } from "@alignscope/base/size";
+import { memorySize } from "@alignscope/base/size";
 
 /** The most that the shipped module lets its heap grow to: the address space of 32 bits, less one page. */
 export const HEAP_CEILING = 2 ** 32 - 2 ** 16;
@@ -24,7 +24,7 @@ export function guardAllocation(backend: BackendWasm): void {
     const address = bytes < HEAP_CEILING ? allocate(bytes) : 0;
     if (address === 0 && bytes > 0) {
       throw new UserError(
-        `wasm: out of memory: ${gibibytes(bytes)} more do not fit (the heap has grown to ${gibibytes(module.HEAPU8.length)} of at most ${gibibytes(HEAP_CEILING)}): use fewer or shorter sequences per batch`,
+        `wasm: out of memory: ${memorySize(bytes)} more do not fit (the heap has grown to ${memorySize(module.HEAPU8.length)} of at most ${memorySize(HEAP_CEILING)}): use fewer or shorter sequences per batch`,
       );
     }
     return address;

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 import * as ops from "../../src/tensors/ops/index.js";
 import { onEachBackend } from "../backends.js";
-import { expectNoneLeft } from "../memory.js";
+import { expectNoneLeft } from "../none-left.js";
 
 const [BATCH, LENGTH, HEADS, D_HEAD] = [2, 3, 2, 4];
 const WIDTH = HEADS * D_HEAD;
