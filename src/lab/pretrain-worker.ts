@@ -2,7 +2,7 @@ import { workerData, parentPort } from "node:worker_threads";
 import * as tf from "@tensorflow/tfjs-core";
 import { openBackend } from "@alignscope/tensors";
 import { tokenLogProbs } from "@alignscope/tensors/ops";
-import { filledTensor } from "@alignscope/tensors/tensor-memory";
+import { filledTensor, valuesInPlace } from "@alignscope/tensors/tensor-memory";
 import { valueAndGradients } from "@alignscope/tensors/tape";
 import { useBfloat16 } from "@alignscope/tensors/wasm/open";
 import type { GPT2Config } from "../model/config.js";
@@ -75,7 +75,7 @@ async function main(job: WorkerJob): Promise<void> {
       const { value, gradients } = valueAndGradients(loss, values);
       gradients.forEach((gradient, i) => {
         if (!gradient) return;
-        const slope = gradient.dataSync<"float32">();
+        const slope = valuesInPlace(gradient);
         const at = offsets[i] as number;
         for (let j = 0; j < slope.length; j++) own[at + j]! += scale * slope[j]!;
       });
@@ -116,12 +116,11 @@ async function main(job: WorkerJob): Promise<void> {
     job.sums[job.rank * 4] = loss;
     barrier.wait();
     // Every worker averages its own share of all gradients, in the first worker's slot.
-    const total = job.gradients[0] as Float32Array;
+    const [total, ...others] = job.gradients as [Float32Array, ...Float32Array[]];
+    for (const other of others) for (let i = from; i < to; i++) total[i]! += other[i]!;
     let squares = 0;
     for (let i = from; i < to; i++) {
-      let sum = 0;
-      for (const gradient of job.gradients) sum += gradient[i]!;
-      const mean = sum / job.workers;
+      const mean = total[i]! / job.workers;
       total[i] = mean;
       squares += mean * mean;
     }

@@ -24,6 +24,15 @@ export function filledTensor(shape: number[], fill: (values: Float32Array) => vo
   }
 }
 
+/**
+ * The values of a float32 tensor, to be read before the next operation: on the wasm backend a view of its heap, which costs
+ * no copy and is void once the heap grows.
+ */
+export function valuesInPlace(tensor: tf.Tensor): Float32Array {
+  if (tf.getBackend() !== "wasm") return tensor.dataSync<"float32">();
+  return (tf.backend() as BackendWasm).typedArrayFromHeap(tensor) as Float32Array;
+}
+
 /** Bytes that further tensors can take on the current backend, and its ceiling; null where nobody knows. */
 export function freeMemory(): { free: number; ceiling: number } | null {
   if (tf.getBackend() !== "wasm") return null;

@@ -44,9 +44,8 @@ export function dpoSettingsTable(
 }
 
 /**
- * Table 6: the settings that PPLM made the pairs with beside the paper's. Pairs that were read from elsewhere used none.
- *
- * @param options.source "make", or where the pairs were read from
+ * Table 6: the settings that PPLM made the pairs with beside the paper's. `source` is "make", or where the pairs were
+ * read from: those used no settings.
  */
 export function pplmSettingsTable(
   settings: Readonly<Record<string, unknown>>,
