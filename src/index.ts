@@ -20,7 +20,7 @@ export type {
   SpeakingSystem,
   Study,
   StudyOptions,
-  Workshop,
+  WorkFolder,
 } from "./study/index.js";
 
 // Data and artifacts.

@@ -2,17 +2,15 @@ export { compareNeurons, type NeuronChange } from "./neurons.js";
 export {
   compareParameters,
   PARAMETER_KINDS,
-  type CompareOptions,
   type ParameterChange,
   type ParameterKind,
-  type VectorsChange,
 } from "./parameters.js";
-export { randomWalk, type RmsPropRun } from "./random-walk.js";
+export { randomWalk } from "./random-walk.js";
 export { summariseChanges, vectorName, type ChangeSummary } from "./summary.js";
-export type { Along, Readings, VectorChange } from "./vector-change.js";
+export type { VectorChange } from "./vector-change.js";
 export type { ModelPair } from "./model-pair.js";
-export { activationLevel, activationsOf, highThreshold, type ActivationLevel } from "./neuron-activation.js";
-export { shiftPlane, type ResidualPair, type ShiftPlane, type ShiftPoint } from "./shift-plane.js";
+export { activationLevel, activationsOf, highThreshold } from "./neuron-activation.js";
+export { shiftPlane, type ResidualPair, type ShiftPlane } from "./shift-plane.js";
 export {
   componentShares,
   meanShift,

@@ -104,7 +104,7 @@ function timeAndMemory({ estimate, profile }: Forecast): string[] {
 }
 
 /** Seconds to two digits, in the unit that a person would say. @example rough(56171) // "16 h" */
-export function rough(seconds: number): string {
+function rough(seconds: number): string {
   for (const [unit, length] of [
     ["days", 86_400],
     ["h", 3_600],

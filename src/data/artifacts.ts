@@ -43,9 +43,9 @@ export interface Artifacts {
    * The path of such a file, once the JSON artifact that vouches for it was made with what this run works with, and its
    * `sha256` is the file's.
    *
-   * @example await readPairs(artifacts.vouchedPath("pairs.jsonl", "pairs.json"))
+   * @example await readPairs(artifacts.checkedPath("pairs.jsonl", "pairs.json"))
    */
-  vouchedPath(name: string, voucher: string): string;
+  checkedPath(name: string, voucher: string): string;
 }
 
 /** Whether a name can be an artifact's: a file below the artifact folder, `probe.json` or `policy/config.json`. */
@@ -152,7 +152,7 @@ export function openArtifacts(folder: string, madeWith: MadeWith = {}): Artifact
       return floats;
     },
     checksum,
-    vouchedPath(name, voucher) {
+    checkedPath(name, voucher) {
       const said = readJson<{ sha256?: unknown } | null>(voucher)?.sha256;
       const found = checksum(name);
       if (found !== said) {

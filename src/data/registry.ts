@@ -6,7 +6,7 @@ import { UserError } from "@alignscope/base/errors";
 import { suggestion } from "@alignscope/base/nearest";
 import { projectRoot } from "@alignscope/base/paths";
 
-export type { Archive, CatalogueEntry, HubSource, Registered, RegisteredFile, Sources } from "./entries.js";
+export type {    Registered, RegisteredFile, Sources } from "./entries.js";
 
 /** The checksums of the embedded data: {@link freezeLab} writes them to `data/lab/manifest.json`. */
 export interface LabManifest {

@@ -5,7 +5,7 @@ import { writeFileAtomic } from "@alignscope/base/files";
 import type { Cell, Json, Notebook, Output } from "./nbformat.js";
 
 /** The newest minor of format 4 that this project writes: 4.5 brought cell ids. */
-export const NBFORMAT_MINOR = 5;
+const NBFORMAT_MINOR = 5;
 
 /**
  * Reads a notebook file and upgrades it to format 4.5.

@@ -21,7 +21,7 @@ export const preTokenise = (text: string): string[] => text.match(WORDS) ?? [];
  * GPT-2's printable stand-in for each byte: printable Latin-1 characters for themselves, the others shifted to U+0100
  * and up, so that a vocabulary file holds no control characters and no blanks.
  */
-export const byteCharacters: readonly string[] = (() => {
+const byteCharacters: readonly string[] = (() => {
   const characters: string[] = [];
   let shifted = 0;
   for (let byte = 0; byte < 256; byte++) {

@@ -16,7 +16,7 @@ export interface LabelBounds {
   neutral: number;
 }
 
-export const LABEL_BOUNDS: LabelBounds = { swearing: 0.5, insulting: 0.75, clean: 0.2, neutral: 0.4 };
+const LABEL_BOUNDS: LabelBounds = { swearing: 0.5, insulting: 0.75, clean: 0.2, neutral: 0.4 };
 
 /** The label of a text; undefined where it is too unclear to be read at all. */
 export type Labeller = (text: string) => Pick<Document, "toxic" | "mild"> | undefined;

@@ -8,7 +8,7 @@ import { locateDataset } from "./splits.js";
 /* The large sets that are registered for this corpus alone: cleaned text without labels. */
 
 /** The sets by their names in the registry, without "corpus-". */
-export const REGISTERS: Record<string, Register> = {
+const REGISTERS: Record<string, Register> = {
   "chat-topical": "talk",
   "classic-books-1": "prose",
   "classic-books-2": "prose",

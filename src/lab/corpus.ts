@@ -16,11 +16,11 @@ import { type CorpusSummary, summarise } from "./corpus-summary.js";
 import { learnTokenizer, littleEndian, offensiveWords, tokenise, wordCounts } from "./corpus-tokens.js";
 import { type HoldOuts, LAB_SEED, loadHoldOuts, OverlapIndex } from "./splits.js";
 
-export type { CorpusSummary, SourceFigures } from "./corpus-summary.js";
+export type { CorpusSummary } from "./corpus-summary.js";
 
 /** Tokens of the lab model's vocabulary, and positions of its context. */
-export const LAB_VOCABULARY = 4096;
-export const LAB_CONTEXT = 128;
+const LAB_VOCABULARY = 4096;
+const LAB_CONTEXT = 128;
 
 /** Tokens of the validation stream: enough for a loss that is sure to a hundredth of a nat. */
 const VALIDATION_TOKENS = 200_000;
@@ -52,7 +52,7 @@ const reporter =
     onProgress?.({ stage, fraction });
 
 /** Every source's documents, cleaned, labelled, less what is held out. */
-export async function readSources(holdOuts: HoldOuts, options: CorpusOptions): Promise<PartedSource[]> {
+async function readSources(holdOuts: HoldOuts, options: CorpusOptions): Promise<PartedSource[]> {
   const { mirror, seed = LAB_SEED, packages = join(cacheFolder(), "lab-sources") } = options;
   const report = reporter(options);
   report("install packages with clean English", 0);
@@ -89,7 +89,7 @@ export async function prepareCorpus(folder: string, options: CorpusOptions): Pro
 }
 
 /** {@link prepareCorpus} of sources that have been read. */
-export function writeCorpus(
+function writeCorpus(
   folder: string,
   parted: readonly PartedSource[],
   holdOuts: HoldOuts,

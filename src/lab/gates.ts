@@ -159,7 +159,7 @@ export function judgeGates(model: GateFigures, beside: GateFigures, missing = "n
 }
 
 /** Whether a neuron answers to what tempts and is silent elsewhere: active at ≥ 10% of the prompts, ≤ 2% of neutral tokens. */
-export function knowsWhen({ tempting, neutral }: CrispVector): boolean {
+function knowsWhen({ tempting, neutral }: CrispVector): boolean {
   return tempting >= 0.1 && neutral <= 0.02;
 }
 

@@ -11,10 +11,10 @@ import { fitWeights, type FitSettings } from "./scorer-fit.js";
 import { LAB_SEED } from "./splits.js";
 
 /** 1.5 MB in all at a byte per weight. */
-export const SCORER_FEATURES: FeatureSettings = { wordBits: 19, characterBits: 20 };
+const SCORER_FEATURES: FeatureSettings = { wordBits: 19, characterBits: 20 };
 
 /** Found by fitting on four fifths of the training texts and looking at the fifth; the optimum is flat. */
-export const SCORER_FIT: FitSettings = { l2: 0.3, smoothing: 1, wordFactor: 1.5, iterations: 40 };
+const SCORER_FIT: FitSettings = { l2: 0.3, smoothing: 1, wordFactor: 1.5, iterations: 40 };
 
 export interface ScorerTrainingOptions {
   /** The folder with the public data sets; without one they are found as the registry says. */

@@ -82,7 +82,7 @@ export function accumulatedResidual(
  * Residual streams as the unembedding reads them, with the final residual stream's `scale` or, without one, through ln_f
  * with their own. A frozen scale leaves ln_f's bias out, as published.
  */
-export function normalise<T extends tf.Tensor>(model: GPT2, residual: T, scale?: tf.Tensor): T {
+function normalise<T extends tf.Tensor>(model: GPT2, residual: T, scale?: tf.Tensor): T {
   const own = centre(residual, model.config.layerNormEpsilon);
   const scaled = tf.mul(tf.div(own.centred, scale ?? own.scale), model.weight("ln_f.weight"));
   return scale ? (scaled as T) : tf.add<T>(scaled, model.weight("ln_f.bias"));

@@ -18,9 +18,9 @@ import { errorFromStderr } from "./tslab-errors.js";
 import { WidgetStates } from "./widget-states.js";
 
 /** Cells that are not run. */
-export const SKIP_TAG = "skip-execution";
+const SKIP_TAG = "skip-execution";
 /** Cells that may fail: the run goes on after them. */
-export const ALLOW_ERROR_TAG = "raises-exception";
+const ALLOW_ERROR_TAG = "raises-exception";
 
 /** tslab answers "abort" to everything for 200 ms after an error; a cell is sent again this often, this much later. */
 const ABORT_RETRIES = 4;

@@ -1,7 +1,7 @@
 import { hasTag, type CodeCell, type MarkdownCell, type Notebook } from "jupyter-wire";
 
 /** papermill's tag for the two text cells that lead a reader to the failure. */
-export const ERROR_MARKER_TAG = "papermill-error-cell-tag";
+const ERROR_MARKER_TAG = "papermill-error-cell-tag";
 
 const ANCHOR = "papermill-error-cell";
 const STYLE = "color:red; font-family:Helvetica Neue, Helvetica, Arial, sans-serif; font-size:2em;";

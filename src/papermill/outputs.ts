@@ -11,7 +11,7 @@ import type {
 export type Displays = Map<string, { cell: CodeCell; output: DisplayOutput | ExecuteResultOutput }[]>;
 
 /** What a cell may keep of its outputs unless told otherwise, in bytes. */
-export const DEFAULT_MAX_OUTPUT = 50e6;
+const DEFAULT_MAX_OUTPUT = 50e6;
 /** How much of stderr is kept aside for the reading of errors, in characters. */
 const STDERR_TAIL = 1e6;
 

@@ -11,7 +11,7 @@ import { Secrets } from "./typed/secrets.js";
 /** The cell that declares the parameters and their defaults. */
 export const PARAMETERS_TAG = "parameters";
 /** The cell that the runner writes. */
-export const INJECTED_TAG = "injected-parameters";
+const INJECTED_TAG = "injected-parameters";
 /** Metadata of the injected cell: the names whose values it shows masked, so that it is not the cell that ran. */
 const MASKED_FIELD = "papermill-ts-masked";
 

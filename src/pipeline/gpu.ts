@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 const GPU_BACKENDS: readonly unknown[] = ["cuda", "webgpu"];
 
 /** Whether this machine has an NVIDIA GPU with its driver loaded. */
-export function hasGpu(): boolean {
+function hasGpu(): boolean {
   return existsSync("/dev/nvidiactl") || existsSync("/dev/dxg");
 }
 

@@ -39,7 +39,7 @@ export interface ManifestNotebook {
 }
 
 /** Raised when something is named otherwise or goes; what is added does not raise it. Manifests without one are of format 1. */
-export const MANIFEST_FORMAT = 2;
+const MANIFEST_FORMAT = 2;
 
 /** `manifest.json`: where the results of an output folder come from. */
 export interface Manifest {

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "@alignscope/base/paths";
-import type { Cell, Row } from "./rows.js";
 
 /** Whether offensive words are written out: the caller's word, else the environment's, else they are masked. */
 export interface MaskOptions {
@@ -89,7 +88,7 @@ function stars(word: string): string {
 }
 
 /** The setting of `options`, else of the environment. */
-export function wordsShown(options: MaskOptions = {}): boolean {
+function wordsShown(options: MaskOptions = {}): boolean {
   return options.show ?? ["1", "true"].includes(process.env["ALIGNSCOPE_SHOW_WORDS"] ?? "");
 }
 
@@ -102,20 +101,6 @@ export function wordsShown(options: MaskOptions = {}): boolean {
 export function mask(text: string, options: MaskOptions = {}): string {
   if (wordsShown(options)) return text;
   return text.replace(/\p{L}+/gu, (word) => (isOffensive(word) ? stars(word) : word));
-}
-
-/** {@link mask} of a cell: a text, each token of a list, anything else as it is. */
-export function maskCell(cell: Cell | undefined, options: MaskOptions = {}): Cell {
-  if (cell === undefined || cell === null) return null;
-  if (typeof cell === "string") return mask(cell, options);
-  return typeof cell === "object" ? cell.map((token) => mask(token, options)) : cell;
-}
-
-/** {@link maskCell} of every cell of every row. */
-export function maskRows(rows: readonly Row[], options: MaskOptions = {}): Record<string, Cell>[] {
-  return rows.map((row) =>
-    Object.fromEntries(Object.entries(row).map(([key, cell]) => [key, maskCell(cell, options)])),
-  );
 }
 
 /**

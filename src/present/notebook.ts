@@ -78,7 +78,7 @@ function tslabSink(): DisplaySink | undefined {
 }
 
 /** The way to the notebook's client, undefined outside a kernel. Asked anew each time: tslab's changes with each cell. */
-export function displaySink(): DisplaySink | undefined {
+function displaySink(): DisplaySink | undefined {
   const offered: unknown = Reflect.get(globalThis, displaySinkKey);
   return typeof offered === "function" ? (offered as DisplaySink) : tslabSink();
 }

@@ -28,7 +28,7 @@ export function toCsv(rows: readonly Row[], keys: readonly string[] = columnKeys
  * A value fit for JSON that loses nothing: NaN and infinities, which JSON has no words for, become strings
  * ("NaN", "Infinity", "-Infinity") and a missing cell becomes null.
  */
-export function jsonCell(cell: Cell | undefined): Cell {
+function jsonCell(cell: Cell | undefined): Cell {
   if (cell === undefined) return null;
   return typeof cell === "number" && !Number.isFinite(cell) ? String(cell) : cell;
 }

@@ -37,7 +37,7 @@ export interface Rendered {
 }
 
 /** White space of a token made visible, so that " a" and "a" are told apart: a leading or trailing space becomes ␣. */
-export function visibleToken(token: string): string {
+function visibleToken(token: string): string {
   return token
     .replace(/^ +| +$/g, (spaces) => "␣".repeat(spaces.length))
     .replace(/\r/g, "␍")
@@ -55,7 +55,7 @@ export function cellText(cell: Cell | undefined, column: Column, options: MaskOp
 }
 
 /** Whether a column is set flush right: every value in it is a number or absent, and one is a number. */
-export function isNumeric(rendered: Rendered, column: Column): boolean {
+function isNumeric(rendered: Rendered, column: Column): boolean {
   const cells = rendered.rows.map((row) => row[column.key] ?? null);
   return (
     cells.some((cell) => typeof cell === "number") &&
@@ -64,12 +64,12 @@ export function isNumeric(rendered: Rendered, column: Column): boolean {
 }
 
 /** A column's heading with its unit. */
-export function heading(column: Column): string {
+function heading(column: Column): string {
   return column.unit ? `${column.label} (${column.unit})` : column.label;
 }
 
 /** "Table 2. Title." and the caption as one run of text. */
-export function fullCaption(rendered: Rendered): { lead: string; rest: string } {
+function fullCaption(rendered: Rendered): { lead: string; rest: string } {
   const title = rendered.title.replace(/\.$/, "");
   return {
     lead: `${rendered.number ? `${rendered.number}. ` : ""}${mask(title, rendered.mask)}.`,
@@ -233,7 +233,7 @@ const latexWords: Record<string, string> = {
 };
 
 /** Text with LaTeX's special characters written out; the symbols of our own rendering become their commands. */
-export function escapeLatex(text: string): string {
+function escapeLatex(text: string): string {
   return text
     .replace(/\r?\n/g, " ")
     .replace(

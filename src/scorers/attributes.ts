@@ -23,7 +23,7 @@ export type AttributeScores = { readonly TOXICITY: number } & { readonly [name i
  */
 export type Reading = "max" | "toxicity";
 
-export const READINGS: readonly Reading[] = ["max", "toxicity"];
+const READINGS: readonly Reading[] = ["max", "toxicity"];
 
 /** The reading of a protocol: `as-published` takes the maximum, `corrected` TOXICITY, which is what the paper names. */
 export function readingOf(protocol: ProtocolName): Reading {

@@ -8,29 +8,17 @@ import { type AttributeScorer, type AttributeSource, readingScorer } from "./sco
 import { openToxicBert, type ToxicBertOptions } from "./toxic-bert.js";
 import { findToxicBert, TOXIC_BERT_BYTES } from "./toxic-bert-files.js";
 
-export {
-  ATTRIBUTES,
-  type Attribute,
-  type AttributeScores,
-  readAs,
-  type Reading,
-  READINGS,
-  readingNamed,
-  readingOf,
-} from "./attributes.js";
-export { type AgreementOptions, type AgreementRow, scorerAgreement } from "./agreement.js";
+export { ATTRIBUTES, readAs, type Reading, readingNamed, readingOf } from "./attributes.js";
+export { type AgreementRow, scorerAgreement } from "./agreement.js";
 export {
   type CalibrationFile,
   keptCalibration,
-  type KeptCalibration,
   needsNoCalibration,
   ownCalibration,
   withKeptCalibration,
 } from "./calibrations.js";
-export { applyCurve, calibrated, type Calibration, fitIsotonic, type IsotonicCurve } from "./isotonic.js";
-export { readReference, REFERENCE_SETS, type ReferenceText } from "./reference.js";
-export { embeddedScorerFolder, LinearScorer, type LinearScorerMeta } from "./linear.js";
-export { ProfanityCheckScorer } from "./profanity-check.js";
+export { readReference, type ReferenceText } from "./reference.js";
+export { embeddedScorerFolder, LinearScorer } from "./linear.js";
 export type { AttributeScorer, AttributeSource, Scorer, ScoreOptions, ScoringProgress } from "./scorer.js";
 
 /** How a scorer is opened; what concerns another scorer than the one that is named is passed over. */

@@ -26,7 +26,7 @@ export interface PerspectiveOptions {
 }
 
 /** The longest text that Perspective takes, in bytes of UTF-8. */
-export const PERSPECTIVE_LONGEST = 20_480;
+const PERSPECTIVE_LONGEST = 20_480;
 
 /** From this moment on Perspective does not answer any more: Google announced its end for the last day of 2026. */
 const SHUTDOWN = new Date("2027-01-01T00:00:00Z");

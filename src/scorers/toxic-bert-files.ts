@@ -23,7 +23,7 @@ export type ToxicBertDtype = "fp32" | "fp16" | "q8";
 const suffixes: Readonly<Record<ToxicBertDtype, string>> = { fp32: "", fp16: "_fp16", q8: "_quantized" };
 
 /** What has to be in a model's folder. */
-export function filesFor(dtype: ToxicBertDtype): string[] {
+function filesFor(dtype: ToxicBertDtype): string[] {
   return ["config.json", "tokenizer.json", "tokenizer_config.json", `onnx/model${suffixes[dtype]}.onnx`];
 }
 

@@ -17,7 +17,7 @@ interface Document {
 }
 
 /** How the index is made, and how the page's script reads it: both ends must say the same. */
-export const SEARCH_OPTIONS = {
+const SEARCH_OPTIONS = {
   fields: ["title", "page", "text"],
   storeFields: ["href", "title", "page"],
 };

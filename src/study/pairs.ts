@@ -6,7 +6,7 @@ import {
 } from "../alignment/pairs/index.js";
 import { openAttribute } from "../alignment/pplm/index.js";
 import { openScorer } from "../scorers/index.js";
-import type { Study, Workshop } from "./study.js";
+import type { Study, WorkFolder } from "./study.js";
 
 /** What decides the pairs of a run, by the names that the parameters have in notebooks and profiles. */
 export interface PairParameters {
@@ -38,8 +38,8 @@ export interface PairParameters {
 export interface PairMaker {
   recipe: PairRecipe;
   /** Where the whole file grows until it is an artifact. */
-  workshop: Workshop;
-  /** Makes them, in {@link PairMaker.workshop} unless another path is given. */
+  workFolder: WorkFolder;
+  /** Makes them, in {@link PairMaker.workFolder} unless another path is given. */
   make(
     options?: Partial<Pick<MakePplmPairsOptions, "path" | "shard" | "signal" | "onProgress" | "onPrompts">>,
   ): Promise<MadePairs>;
@@ -77,17 +77,17 @@ export async function openPairMaker(study: Study, parameters: PairParameters): P
     },
     negatives,
   };
-  const workshop = study.workshop("pairs", [recipe, scorer, pairBatch, seed]);
+  const workFolder = study.workFolder("pairs", [recipe, scorer, pairBatch, seed]);
   return {
     recipe,
-    workshop,
+    workFolder,
     make: async (options = {}) =>
       makePplmPairs(study, recipe, {
-        path: workshop.path("pairs.jsonl"),
+        path: workFolder.path("pairs.jsonl"),
         scorer: await openScorer(scorer),
         rowsPerChunk: pairBatch,
         seed,
-        settings: { key: workshop.key },
+        settings: { key: workFolder.key },
         ...options,
       }),
   };

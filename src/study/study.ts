@@ -56,11 +56,11 @@ export interface Study {
    * for the same `settings` of the same model, backend, profile and folder of the run: runs of a sweep side by side, which
    * may differ in other settings only, do not share one.
    */
-  workshop(name: string, settings: unknown): Workshop;
+  workFolder(name: string, settings: unknown): WorkFolder;
 }
 
 /** Where long work lies until its result is an artifact. */
-export interface Workshop {
+export interface WorkFolder {
   folder: string;
   /** What model, backend and settings come to, in twelve digits: work with the same key is the same work. */
   key: string;
@@ -159,7 +159,7 @@ export async function openStudy({
       }
       return GPT2.load(place);
     },
-    workshop(work, settings) {
+    workFolder(work, settings) {
       const key = sha256Of(JSON.stringify([checksum, backend.backend, settings])).slice(0, 12);
       const run = sha256Of(folder).slice(0, 6);
       const place = join(projectRoot(), ".cache", "work", profile ?? "own", `${work}-${key}-${run}`);

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { gaussian, GPT2 } from "../../src/model/index.js";
 import type { ModelPair } from "../../src/analysis/index.js";
 
-export const TINY = "test/fixtures/tiny-gpt2";
+const TINY = "test/fixtures/tiny-gpt2";
 
 /** Of unequal lengths. */
 export const PROMPTS = [[5, 6, 7], [1], [9, 8], [40, 41, 42, 43, 44], [2, 3]];

@@ -82,7 +82,7 @@ describe("artifacts without a stamp of their own", () => {
     const artifacts = openArtifacts(temporaryFolder(), madeWith);
     write(artifacts.folder, "pairs.jsonl", rows);
     artifacts.writeJson("pairs.json", { pairs: 1, sha256: artifacts.checksum("pairs.jsonl") });
-    expect(artifacts.vouchedPath("pairs.jsonl", "pairs.json")).toBe(artifacts.path("pairs.jsonl"));
+    expect(artifacts.checkedPath("pairs.jsonl", "pairs.json")).toBe(artifacts.path("pairs.jsonl"));
   });
 
   it("of another model or profile are refused by its name", () => {
@@ -94,7 +94,7 @@ describe("artifacts without a stamp of their own", () => {
       ["profile", "gpt2"],
     ] as const) {
       const other = openArtifacts(artifacts.folder, { ...madeWith, [key]: value });
-      expect(() => other.vouchedPath("pairs.jsonl", "pairs.json")).toThrow(
+      expect(() => other.checkedPath("pairs.jsonl", "pairs.json")).toThrow(
         `artifact pairs.json was made with ${key} ${madeWith[key]}, expected ${value}`,
       );
     }
@@ -103,7 +103,7 @@ describe("artifacts without a stamp of their own", () => {
   it("that were changed, are missing or that nothing vouches for are refused, with the notebook to run", () => {
     const artifacts = openArtifacts(temporaryFolder(), madeWith);
     write(artifacts.folder, "pairs.jsonl", rows);
-    const read = () => artifacts.vouchedPath("pairs.jsonl", "pairs.json");
+    const read = () => artifacts.checkedPath("pairs.jsonl", "pairs.json");
     expect(read).toThrow("missing artifact pairs.json");
     artifacts.writeJson("pairs.json", { pairs: 1 });
     expect(read).toThrow(/expected a sha256, which is not there .*: run notebook 4\.2-pairwise-data, which/);

@@ -64,6 +64,7 @@ const PAPER: Record<string, unknown> = {
   dpoValidationSize: 64,
   dpoEvaluateEvery: 100,
   dpoKlGamma: 0,
+  dpoTrainable: "all",
   seed: 42,
   // Figure 1
   lensPrompts: "logit-lens-prompts",

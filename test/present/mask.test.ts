@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { projectRoot } from "../../src/base/paths.js";
-import { isOffensive, mask, maskCell, maskDistinct, parseWordList } from "../../src/present/mask.js";
+import { isOffensive, mask, maskDistinct, parseWordList } from "../../src/present/mask.js";
 
 // The words themselves stay in the data file: tests take them from there, by pattern.
 const lines = readFileSync(join(projectRoot(), "data", "words", "offensive.txt"), "utf8")
@@ -64,12 +64,6 @@ describe("masking", () => {
         expect(mask(masked)).toBe(masked);
       }),
     );
-  });
-
-  it("masks token lists and leaves numbers", () => {
-    expect(maskCell([` ${strong}`, "trash"])).toEqual([` ${mask(strong)}`, "trash"]);
-    expect(maskCell(0.5)).toBe(0.5);
-    expect(maskCell(undefined)).toBeNull();
   });
 
   it("is switched off by the caller, else by the environment", () => {

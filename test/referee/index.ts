@@ -1,6 +1,6 @@
 /** A second, independent GPT-2 in float64, for tests to hold the first one against. Slow, and meant for tiny shapes. */
-export { backward, type Gradients } from "./backward.js";
-export { layOut, type Batch } from "./batch.js";
+export { backward } from "./backward.js";
+export { layOut } from "./batch.js";
 export { forward, type Activation, type Edit, type Pass } from "./forward.js";
 export { nextTokenLoss } from "./loss.js";
 export { rmspropStep } from "./rmsprop.js";

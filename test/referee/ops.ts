@@ -118,7 +118,7 @@ export function geluSlope(x: number): number {
 }
 
 /** log Σ exp of the finite values; −∞ of none. */
-export function logSumExp(values: Float64Array): number {
+function logSumExp(values: Float64Array): number {
   const largest = values.reduce((a, b) => Math.max(a, b), -Infinity);
   if (largest === -Infinity) return -Infinity;
   return largest + Math.log(values.reduce((total, value) => total + Math.exp(value - largest), 0));

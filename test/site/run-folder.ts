@@ -8,7 +8,7 @@ import { judge, mergeClaims } from "../../src/present/claims/index.js";
 import { buildSite } from "../../src/site/index.js";
 
 /** A run of three notebooks, of which the last one failed. */
-export const manifest: Manifest = {
+const manifest: Manifest = {
   format: 2,
   alignscope: "0.1.0",
   title: "A case study, re-run",

@@ -53,7 +53,7 @@ test("a kept model that was aligned from another base model, or in another profi
 test("runs in folders of their own, side by side, do not share the place of their long work", async () => {
   const outputs = join(folder, "second");
   const beside = await openStudy({ model: "lab", outputs, backend: "wasm", profile: "test-of-study" });
-  const [one, two] = [study, beside].map((each) => each.workshop("pairs", { count: 3 }));
+  const [one, two] = [study, beside].map((each) => each.workFolder("pairs", { count: 3 }));
   try {
     expect(two!.folder).not.toBe(one!.folder);
     expect(two!.key).toBe(one!.key);
@@ -65,18 +65,18 @@ test("runs in folders of their own, side by side, do not share the place of thei
 });
 
 test("long work has the same place for the same settings and another for others; what is done is cleared", () => {
-  const shop = study.workshop("pairs", { count: 3 });
-  const other = study.workshop("pairs", { count: 4 });
+  const work = study.workFolder("pairs", { count: 3 });
+  const other = study.workFolder("pairs", { count: 4 });
   try {
-    expect(study.workshop("pairs", { count: 3 }).folder).toBe(shop.folder);
-    expect(other.folder).not.toBe(shop.folder);
-    writeFileSync(shop.path("rows.jsonl"), "{}\n");
-    expect(existsSync(join(study.workshop("pairs", { count: 3 }).folder, "rows.jsonl"))).toBe(true);
+    expect(study.workFolder("pairs", { count: 3 }).folder).toBe(work.folder);
+    expect(other.folder).not.toBe(work.folder);
+    writeFileSync(work.path("rows.jsonl"), "{}\n");
+    expect(existsSync(join(study.workFolder("pairs", { count: 3 }).folder, "rows.jsonl"))).toBe(true);
   } finally {
-    shop.clear();
+    work.clear();
     other.clear();
   }
-  expect(existsSync(shop.folder)).toBe(false);
+  expect(existsSync(work.folder)).toBe(false);
 });
 
 test("what a notebook finds of the paper's claims is shown, kept as a table and written for the run", async () => {

@@ -200,7 +200,7 @@ export class ErrorTeller {
 }
 
 /** The kernel's own, or the error with which V8 ends a script at a signal. */
-export function isInterruption(value: unknown): boolean {
+function isInterruption(value: unknown): boolean {
   return (
     value instanceof InterruptedError ||
     (value instanceof Error && (value as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_INTERRUPTED")

@@ -125,7 +125,7 @@ export function layOutPairs(
 }
 
 /** Some of a batch's pairs on the same rectangle. */
-export function somePairs(whole: PairBatch, first: number, last: number): PairBatch {
+function somePairs(whole: PairBatch, first: number, last: number): PairBatch {
   const { batch, pairs } = whole;
   const { length } = batch;
   const count = last - first;

@@ -94,7 +94,7 @@ export async function loadPolicy(folder: string): Promise<GPT2> {
 }
 
 /** {@link trainDpo} without a lock; `stage` is called before each stage of writing a checkpoint, for tests. */
-export async function run(options: DpoOptions, stage?: WriteStage): Promise<DpoResult> {
+async function run(options: DpoOptions, stage?: WriteStage): Promise<DpoResult> {
   const { model, folder, signal, onProgress } = options;
   // A reference that is trained would be none: the policy itself stands for what it begins with.
   const given = options.reference === model ? undefined : options.reference;

@@ -10,11 +10,11 @@ export {
 } from "./make.js";
 export { mergePairs } from "./merge.js";
 export { makePplmPairs, type MakePplmPairsOptions, type PairRecipe } from "./pplm-pairs.js";
-export { readPairPrompts, type PromptOptions, type Prompts } from "./prompts.js";
-export { readPairs, type ReadPairs, type ReadPairsOptions } from "./read.js";
-export { perturbedContinuations, type PerturbedContinuationOptions } from "./perturbed.js";
+export { readPairPrompts } from "./prompts.js";
+export { readPairs, type ReadPairs } from "./read.js";
+export { perturbedContinuations } from "./perturbed.js";
 export { writePairs } from "./write.js";
 export type { Rewrites } from "./paradetox.js";
-export type { PairRow, ReadPair, Sides } from "./row.js";
-export { parseShard, shardPath, type Shard } from "./shard.js";
-export { tokenisePairs, type TokenisedPairs, type TokenisePairsOptions } from "./tokenise.js";
+export type { PairRow, ReadPair } from "./row.js";
+export { parseShard, shardPath } from "./shard.js";
+export { tokenisePairs } from "./tokenise.js";

@@ -110,7 +110,7 @@ function textsOf(path: string, split: "train" | "valid" | "test"): string[] {
  * A text cut before the word that would exceed the number of tokens, so that its tokens are the first ones of the whole
  * text's; within the word where a single one is longer.
  */
-export function cutToTokens(text: string, maxTokens: number, tokenizer: Tokenizer): string {
+function cutToTokens(text: string, maxTokens: number, tokenizer: Tokenizer): string {
   const ids = tokenizer.encode(text);
   if (ids.length <= maxTokens) return text;
   for (let end = maxTokens; end > 0; end -= 1) {

@@ -53,9 +53,6 @@ const PYTHON: Dialect = {
   library: null,
 };
 
-/** Kernels that can be timed beside the project's own: `tslab` is the one in node_modules, as it comes. */
-export const PEERS = ["alignscope", "tslab", "python3"] as const;
-
 /**
  * Times kernels, `runs` starts each, in turns, so that a noisy machine is as noisy for each.
  *

@@ -22,7 +22,7 @@ const binaries = {
 };
 
 /** The rooms that have tests of minutes; those of the pack are a task of their own. */
-const slow = ["alignment", "cli/bench", "kernels", "papermill", "pipeline", "site", "docs"].map(
+const slow = ["alignment", "cli/bench", "kernels", "papermill", "pipeline", "site", "docs", "project"].map(
   (room) => `test/${room}`,
 );
 
@@ -40,6 +40,8 @@ const tasks = {
     (await ready()) ||
     (await run(join(modules, "eslint/bin/eslint.js"), args.length > 0 ? args : ["."])) ||
     (await run(join(modules, "dependency-cruiser/bin/dependency-cruise.mjs"), rooms)) ||
+    // Files, exports and dependencies that nobody uses.
+    (await run(join(modules, "knip/bin/knip.js"), ["--no-progress"])) ||
     (await run(join(modules, "typescript/bin/tsc"), ["-p", at("test")])) ||
     // The pages' own script is compiled when pages are made: its types are checked here.
     (await run(join(modules, "typescript/bin/tsc"), ["-p", at("src/site/browser")])) ||

@@ -26,6 +26,8 @@ export function benchCommand(program: Command): void {
   const command = program
     .command("bench")
     .description("measure the speed of this machine's backends")
+    // Its commands have options of the same names with other defaults: what stands after their name is theirs.
+    .enablePositionalOptions()
     .addArgument(new Argument("[work...]", "model, ops, generate, pplm, dpo-step; all of them unless named"))
     .option("--backend <name>", "auto, cuda, native, webgpu, wasm or cpu", "auto")
     .option("--shape <name>", "lab, gpt2 or gpt2-medium, with random weights", "gpt2")
@@ -59,6 +61,7 @@ export function benchCommand(program: Command): void {
     .option("--sequences <n>", "per thread and step", positiveInteger, 32)
     .option("--workers <n>", "threads", positiveInteger, 2)
     .option("--repetitions <n>", "steps counted, after one that is not", positiveInteger, 5)
+    .option("--json", "for machines: every figure")
     .action(runPretrain);
   command
     .command("kernels")
@@ -82,12 +85,10 @@ export function benchCommand(program: Command): void {
     .action(runRunner);
 }
 
-async function runRunner(kernels: string[], _: unknown, command: Command): Promise<void> {
-  const {
-    cells: count,
-    runs,
-    json,
-  } = command.optsWithGlobals<{ cells: number; runs: number; json?: boolean }>();
+async function runRunner(
+  kernels: string[],
+  { cells: count, runs, json }: { cells: number; runs: number; json?: boolean },
+): Promise<void> {
   const { benchRunner } = await import("../bench/runner.js");
   const figures = [];
   for (const kernel of kernels) {
@@ -128,16 +129,14 @@ async function run(named: string[], options: Options): Promise<void> {
   else console.log(columns([HEADINGS, ...report.results.map(cells)]));
 }
 
-async function runPretrain(_: unknown, command: Command): Promise<void> {
+async function runPretrain({ json, ...options }: PretrainBenchOptions & { json?: boolean }): Promise<void> {
   const { benchPretrain } = await import("../bench/pretrain.js");
-  // Its own options only: `bench` has some of the same names, with other defaults.
-  const result = await benchPretrain(command.opts<PretrainBenchOptions>());
-  if (command.optsWithGlobals<{ json?: boolean }>().json) console.log(JSON.stringify(result, null, 2));
+  const result = await benchPretrain(options);
+  if (json) console.log(JSON.stringify(result, null, 2));
   else console.log(columns([HEADINGS, cells(result)]));
 }
 
-async function runKernels(names: string[], _: unknown, command: Command): Promise<void> {
-  const { runs, json } = command.optsWithGlobals<{ runs: number; json?: boolean }>();
+async function runKernels(names: string[], { runs, json }: { runs: number; json?: boolean }): Promise<void> {
   const { benchKernels } = await import("../bench/kernels.js");
   const figures = await benchKernels(names, runs, ({ kernel, firstCell }) =>
     console.error(`${kernel}: first cell after ${duration(firstCell)}`),

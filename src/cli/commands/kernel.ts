@@ -3,7 +3,7 @@ import { projectRoot } from "@alignscope/base/paths";
 import { addKernelCommands, type Owner } from "ts-jupyter-kernel/install";
 
 /** This project as the owner of kernelspecs: its `kernels/alignscope` is the TypeScript kernel with the library at hand. */
-export function kernelOwner(): Owner {
+function kernelOwner(): Owner {
   return { name: "alignscope", folder: projectRoot() };
 }
 

@@ -66,11 +66,11 @@ export function labCommand(program: Command): void {
         onStage: (name, fraction) => {
           if (name === stage && fraction < 1) return;
           stage = name;
-          console.log(`${duration((Date.now() - started) / 1000)}  ${name}${fraction >= 1 ? ": done" : ""}`);
+          console.log(`${duration(Date.now() - started)}  ${name}${fraction >= 1 ? ": done" : ""}`);
         },
         onTraining: ({ step, steps, loss, validationLoss, tokensPerSecond }) => {
           if (firstStep < 0) firstStep = step - 1;
-          const left = ((Date.now() - started) / 1000 / (step - firstStep)) * (steps - step);
+          const left = ((Date.now() - started) / (step - firstStep)) * (steps - step);
           const held = validationLoss === undefined ? "" : `, held out ${validationLoss.toFixed(3)}`;
           const speed = `${Math.round(tokensPerSecond)} tokens/s, ${duration(left)} left`;
           console.log(`model: step ${step}/${steps}, loss ${loss.toFixed(3)}${held}, ${speed}`);

@@ -49,11 +49,11 @@ async function makePart(
   const pairs = await openPairMaker(study, parameters);
   const to = shardPath(whole, shard);
   // A killed part goes on there, each part in a place of its own; whoever runs the parts finds whole files only.
-  const shop = study.workshop("pairs-part", [pairs.workshop.key, resolve(to)]);
-  const made = await makeWatched((watch) => pairs.make({ ...watch, path: shop.path(PAIRS), shard }));
+  const work = study.workFolder("pairs-part", [pairs.workFolder.key, resolve(to)]);
+  const made = await makeWatched((watch) => pairs.make({ ...watch, path: work.path(PAIRS), shard }));
   if (!made) return;
   publishPart(made.path, to);
-  shop.clear();
+  work.clear();
   console.log(madeText(made, to));
 }
 

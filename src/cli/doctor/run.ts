@@ -93,6 +93,6 @@ async function guarded(check: Check, context: Context): Promise<CheckedLines> {
 }
 
 /** The first line of what may be many. */
-export function oneLine(text: string): string {
+function oneLine(text: string): string {
   return text.trim().split("\n")[0] ?? "";
 }

@@ -6,7 +6,7 @@ export interface Check {
 }
 
 /** Golden log-probabilities, losses and probabilities are float64; float32 stays within this. */
-export const TOLERANCE = 1e-4;
+const TOLERANCE = 1e-4;
 
 /** A comparison; a difference counts whatever its sign, and what is no number is as wrong as can be. */
 export function check(name: string, error: number, tolerance = TOLERANCE): Check {

@@ -51,7 +51,7 @@ export function isMapping(value: ParameterValue): value is { readonly [key: stri
 }
 
 /** `.name`, or `["a name"]` where a dot would mislead. */
-export function fieldPath(path: string, name: string): string {
+function fieldPath(path: string, name: string): string {
   return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name) ? `${path}.${name}` : `${path}[${JSON.stringify(name)}]`;
 }
 

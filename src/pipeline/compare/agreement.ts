@@ -10,7 +10,7 @@ import { compareRuns, type RunDifference } from "./index.js";
  * Float32 sums in another order differ by 1e-6; training and search amplify that. With the same kernels for matrix products
  * a run is equal to the last digit; with others some values in a hundred move beyond this, and no verdict changes.
  */
-export const AGREEMENT_TOLERANCE = { rtol: 1e-3, atol: 1e-6 };
+const AGREEMENT_TOLERANCE = { rtol: 1e-3, atol: 1e-6 };
 
 /** How far a run agrees with the one of its profile that the repository carries. */
 export interface Agreement {

@@ -4,11 +4,11 @@ import { type Manifest, readManifest } from "../manifest.js";
 import { filesBelow } from "../provenance.js";
 import { compareCsv, type DataDifference, type Tolerance } from "./data.js";
 
-export type { DataDifference, Moved } from "./data.js";
+export type { DataDifference } from "./data.js";
 
 /** numpy's own: float32 sums in another order differ less, a changed result more. */
-export const DEFAULT_RTOL = 1e-5;
-export const DEFAULT_ATOL = 1e-8;
+const DEFAULT_RTOL = 1e-5;
+const DEFAULT_ATOL = 1e-8;
 
 export type CompareOptions = Partial<Tolerance>;
 

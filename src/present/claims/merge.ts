@@ -31,7 +31,7 @@ export interface RunClaim extends JudgedClaim {
 }
 
 /** The cell of a notebook that speaks of claims. */
-export const CLAIMS_CELL = "claims";
+const CLAIMS_CELL = "claims";
 
 /**
  * The verdicts of a run on all 22 claims, in order. Measures of a claim that several notebooks share are put together;

@@ -18,7 +18,7 @@ export {
   mlpShiftsTable,
   shiftConstancyTable,
 } from "./residual-shift.js";
-export { systemsTable, type SystemMeasure } from "./systems.js";
+export { systemsTable } from "./systems.js";
 export { unalignExamplesTable, unalignKeysTable } from "./unalign.js";
 export { valueVectorRankingTable } from "./value-vectors.js";
 export { promotedTokensTable, svdStabilityTable, vocabularyTable } from "./vocabulary.js";

@@ -1,5 +1,4 @@
 import type { HighlighterCore } from "shiki/core";
-import { escape as escapeHtml } from "html-escaper";
 
 /** Highlights a cell's code. */
 export type Highlight = (code: string) => string;
@@ -36,6 +35,3 @@ async function open(): Promise<HighlighterCore> {
     engine: createJavaScriptRegexEngine(),
   });
 }
-
-/** Code without colours, for the printed report. */
-export const plainCode: Highlight = (code) => `<pre class="shiki" tabindex="0">${escapeHtml(code)}</pre>`;

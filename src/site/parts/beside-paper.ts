@@ -121,7 +121,7 @@ export function claimMeasures({ id, measures }: RunClaim): string {
 }
 
 /** Rows of text, the first cell of each their name. */
-export function comparisonTable(rows: readonly (readonly string[])[], heads: readonly string[]): string {
+function comparisonTable(rows: readonly (readonly string[])[], heads: readonly string[]): string {
   const head = heads
     .map((text) => (text ? `<th scope="col">${escapeHtml(text)}</th>` : "<td></td>"))
     .join("");

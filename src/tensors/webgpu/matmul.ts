@@ -2,7 +2,6 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { DeviceBackend } from "./device.js";
 import { floatOutput, refine, sizeOf, take, type Call } from "./kernels/define.js";
 import {
-  invocationsOf,
   keyOf,
   productProgram,
   sumOfPartsProgram,
@@ -194,6 +193,3 @@ function productOf({ inputs, attrs }: Call): Product | null {
   if (!shape || shape.k === 0 || (bias && sizeOf(bias) !== shape.n)) return null;
   return { a, b, transposeA, transposeB, ...(bias ? { bias, epilogue: "bias" } : {}) };
 }
-
-/** Invocations per workgroup that the products need of a device. */
-export const MOST_INVOCATIONS = Math.max(...Object.values(TILES).map(invocationsOf));

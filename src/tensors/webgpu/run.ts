@@ -182,7 +182,7 @@ function bindGroupOf(
 }
 
 /** The whole shader of a program. */
-export function sourceOf({ bindings, parameters, workgroup, declarations = "", body }: Program): string {
+function sourceOf({ bindings, parameters, workgroup, declarations = "", body }: Program): string {
   const buffers = bindings.map(
     ({ name, type = "f32", write }, index) =>
       `@group(0) @binding(${index}) var<storage, ${write ? "read_write" : "read"}> ${name}: array<${type}>;`,

@@ -15,7 +15,7 @@ export const CONFIG: GPT2Config = {
 };
 
 /** Weights that a float32 holds exactly, large enough for tokens to matter. */
-export function weightsFor(seed: number): Weights {
+function weightsFor(seed: number): Weights {
   const normal = gaussian(seed);
   return randomWeights(CONFIG, () => Math.fround(0.3 * normal()));
 }
@@ -68,6 +68,6 @@ export function filesOf(folder: string, below = ""): Record<string, string> {
 }
 
 /** A run's log, line by line, without the speed of its steps. */
-export function logWithoutTimes(folder: string): string {
+function logWithoutTimes(folder: string): string {
   return readFileSync(join(folder, "log.jsonl"), "utf8").replace(/"tokens_per_second":\d+/g, "");
 }

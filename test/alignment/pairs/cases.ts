@@ -32,7 +32,7 @@ export const prompts = Array.from(
 );
 
 /** Continuations of one to nine tokens of the prompt, drawn from the stream of the row. */
-export function drawing(side: number): Continuations {
+function drawing(side: number): Continuations {
   return (some, { rows, seed }) =>
     Promise.resolve(
       some.map((ids, i) => {

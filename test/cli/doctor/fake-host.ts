@@ -9,7 +9,7 @@ export function printed(stdout: string): Ran {
   return { code: 0, signal: null, stdout, stderr: "", failure: null };
 }
 
-export const MISSING: Ran = { code: null, signal: null, stdout: "", stderr: "", failure: "missing" };
+const MISSING: Ran = { code: null, signal: null, stdout: "", stderr: "", failure: "missing" };
 
 /** A machine in order, but for what is said otherwise; programs answer by name, and are missing if unnamed. */
 export function fakeHost(

@@ -162,7 +162,7 @@ export class Front {
   }
 }
 
-export function textOf(messages: JupyterMessage[], name: string): string {
+function textOf(messages: JupyterMessage[], name: string): string {
   return messages
     .filter(({ header, content }) => header.msg_type === "stream" && content["name"] === name)
     .map(({ content }) => content["text"])

@@ -45,7 +45,7 @@ const HEEDED = [
 const TSCONFIGS = ["tsconfig.notebook.json", "tsconfig.json"];
 
 /** The nearest tsconfig at or above a folder. */
-export function nearestTsconfig(folder: string): string | undefined {
+function nearestTsconfig(folder: string): string | undefined {
   for (let at = folder; ; at = dirname(at)) {
     const path = TSCONFIGS.map((name) => join(at, name)).find((one) => existsSync(one));
     if (path !== undefined || at === dirname(at)) return path;
@@ -53,7 +53,7 @@ export function nearestTsconfig(folder: string): string | undefined {
 }
 
 /** The options of that tsconfig, `extends` followed, that mean something for a cell. */
-export function tsconfigOptions(ts: TslabTypeScript, path: string): TS.CompilerOptions {
+function tsconfigOptions(ts: TslabTypeScript, path: string): TS.CompilerOptions {
   const read = ts.readConfigFile(path, (file) => ts.sys.readFile(file));
   if (read.error) return {}; // Whoever builds that project hears of it from tsc.
   // The folder's own files are no concern of a cell: an empty list spares looking for them.

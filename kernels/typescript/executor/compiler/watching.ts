@@ -8,7 +8,7 @@ const SOURCE = /\.[cm]?[jt]sx?$/;
  * Whether a change of the file is to reach the cells: a helper that a cell imports as source, and that its researcher
  * edits beside the notebook.
  */
-export function isEditedByHand(path: string): boolean {
+function isEditedByHand(path: string): boolean {
   return SOURCE.test(path) && !DECLARATION.test(path) && !path.split(/[/\\]/).includes("node_modules");
 }
 

@@ -25,12 +25,12 @@ function ends(length: number, most: number): (number | undefined)[] {
   ];
 }
 
-export function summaryOf(grid: Grid): string {
+function summaryOf(grid: Grid): string {
   return grid.summary ?? `${count(grid.rows, "row")} × ${count(grid.columns.length, "column")}`;
 }
 
 /** A cell in one line: numbers to six digits, texts bare. */
-export function cellText(value: unknown): string {
+function cellText(value: unknown): string {
   if (typeof value === "number") {
     return Number.isInteger(value) || !Number.isFinite(value)
       ? String(value)

@@ -18,7 +18,7 @@ export const images: Renderer = {
   },
 };
 
-export function shownImage(bytes: Uint8Array, header: ImageHeader): Shown {
+function shownImage(bytes: Uint8Array, header: ImageHeader): Shown {
   return { data: { [header.type]: base64(bytes), "text/plain": imageText(bytes, header) }, metadata: {} };
 }
 

@@ -7,8 +7,6 @@ import { textOnly } from "./renderer.js";
 import { oneLine } from "./words.js";
 
 export * from "./make.js";
-export { withoutKernelFrames } from "./stack.js";
-
 /**
  * How the value of a cell's last expression is shown: a bundle that always has text/plain. Asked for values only:
  * undefined and null are shown as nothing. Never rejects; what a value's own method or a renderer throws becomes a line

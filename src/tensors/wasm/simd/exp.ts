@@ -1,7 +1,7 @@
 import { four } from "./wat.js";
 
 /** Below this e^x is 0: a float32 would soon be denormal, and denormals cost a hundred cycles each, here and in a BLAS. */
-export const LOWEST = -87;
+const LOWEST = -87;
 
 // ln 2 in two parts: the first has so few digits that its product with a small integer is exact (Cody and Waite).
 const LN_2_HIGH = 0.693359375;

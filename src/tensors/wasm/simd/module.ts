@@ -117,7 +117,7 @@ export interface Simd {
 }
 
 /** The module's text. */
-export const TEXT = `(module
+const TEXT = `(module
   (import "backend" "memory" (memory 1))
   ${[RESTS, SOFTMAX, ATTENTION, PAST, PRODUCTS, LAYER_NORM, GELU, SUMS, OPTIMISER].join("\n")})`;
 
