@@ -1,23 +1,9 @@
 /** The data room: what is known by name, where it lies, how it is read, and what notebooks hand on to each other. */
-export { openArtifacts, type Artifacts,  } from "./artifacts.js";
-export {  modelChecksum, sha256Of } from "@alignscope/base/checksum";
-export {  UserError } from "@alignscope/base/errors";
-export {  writeJsonAtomic } from "@alignscope/base/files";
-;
-;
-export { locate,     } from "./locate.js";
-;
-export {   projectRoot } from "@alignscope/base/paths";
-export {
-  fields,
-  readCsv,
-  readJsonl,
-  readNpyStrings,
-  readText,
-  
-  
-  readWikitextRows,
-  
-  
-} from "./readers.js";
-export { datasets, models,     } from "./registry.js";
+export { modelChecksum, sha256Of } from "@alignscope/base/checksum";
+export { UserError } from "@alignscope/base/errors";
+export { writeJsonAtomic } from "@alignscope/base/files";
+export { projectRoot } from "@alignscope/base/paths";
+export { openArtifacts, type Artifacts } from "./artifacts.js";
+export { locate } from "./locate.js";
+export { fields, readCsv, readJsonl, readNpyStrings, readText, readWikitextRows } from "./readers.js";
+export { datasets, models } from "./registry.js";

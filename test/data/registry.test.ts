@@ -1,7 +1,9 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import { datasets, models, registered, registry } from "../../src/data/registry.js";
+import { tmpdir } from "node:os";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { projectRoot } from "@alignscope/base/paths";
+import { datasets, models, readEntries, registered, registry } from "../../src/data/registry.js";
 import {
   readCsv,
   readJsonl,
@@ -62,6 +64,30 @@ describe("the registry", () => {
       expect.arrayContaining(["config.json", "model.safetensors", "tokenizer.json"]),
     );
     expect(datasets().length).toBeGreaterThanOrEqual(15);
+  });
+
+  /** A file with that text, as another registry. */
+  function registryFile(text: string): string {
+    const folder = mkdtempSync(join(tmpdir(), "registry-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, "registry.yaml"), text);
+    return join(folder, "registry.yaml");
+  }
+
+  it("takes the entry that docs/extending.md shows", () => {
+    const page = readFileSync(join(projectRoot(), "docs", "extending.md"), "utf8");
+    const shown = /```yaml\n(- name: my-prompts\n[^`]*)```/.exec(page)?.[1] ?? "";
+    expect(readEntries(registryFile(shown))).toMatchObject([
+      { name: "my-prompts", kind: "dataset", layout: "file", sources: { mirror: "mine.jsonl" } },
+    ]);
+  });
+
+  it.each([
+    ["- name: [", /registry\.yaml is not YAML: [^\n]+$/],
+    ["name: mine", /registry\.yaml: got no list, expected one of data sets and models$/],
+    ["- name: mine\n  kind: dataset\n", /registry\.yaml: entry 1: no layout \(expected a string\)$/],
+  ])("says in one line what is wrong with %j", (text, words) => {
+    expect(() => readEntries(registryFile(text))).toThrow(words);
   });
 
   it.skipIf(mirror === undefined)(
