@@ -102,7 +102,7 @@ export {
   signedTowards,
   spearman,
   unit,
-} from "./toxicity/vectors.js";
+} from "@alignscope/tensors/vectors";
 export { jaccard, largest, projectToVocabulary } from "./toxicity/vocabulary.js";
 export { keptCalibration, openScorer, scorerAgreement, scorers } from "./scorers/index.js";
 export type { AttributeScorer, Scorer } from "./scorers/index.js";
@@ -138,7 +138,6 @@ export {
   describePairs,
   greedyContinuations,
   makePairs,
-  mergePairs,
   perturbedContinuations,
   readPairs,
   readPairPrompts,

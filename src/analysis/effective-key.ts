@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { GPT2 } from "../model/index.js";
-import { dot, mean, type Vector } from "../toxicity/vectors.js";
+import { dot, mean, type Vector } from "@alignscope/tensors/vectors";
 import type { Neuron } from "../toxicity/value-vectors.js";
 
 /**

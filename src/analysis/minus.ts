@@ -1,4 +1,4 @@
-import type { Vector } from "../toxicity/vectors.js";
+import type { Vector } from "@alignscope/tensors/vectors";
 
 /**
  * a − times · b. A plain loop: appendix C subtracts a hundred million entries at GPT2-medium's size, and

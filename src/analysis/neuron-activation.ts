@@ -1,7 +1,7 @@
 import type { GPT2, ProtocolName } from "../model/index.js";
 import { geluNew } from "../toxicity/mlp.js";
 import type { Neuron } from "../toxicity/value-vectors.js";
-import { dot, type Vector } from "../toxicity/vectors.js";
+import { dot, type Vector } from "@alignscope/tensors/vectors";
 import { effectiveKey, normScale } from "./effective-key.js";
 
 /**

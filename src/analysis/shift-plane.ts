@@ -1,6 +1,6 @@
 import type { GPT2 } from "../model/index.js";
 import type { Neuron } from "../toxicity/value-vectors.js";
-import { dot, mean, norm, unit, type Vector } from "../toxicity/vectors.js";
+import { dot, mean, norm, unit, type Vector } from "@alignscope/tensors/vectors";
 import { effectiveKey, normScale } from "./effective-key.js";
 import { minus } from "./minus.js";
 

@@ -1,6 +1,6 @@
 import { UserError } from "@alignscope/base/errors";
 import type { GPT2 } from "../model/index.js";
-import { cosine, dot } from "../toxicity/vectors.js";
+import { cosine, dot } from "@alignscope/tensors/vectors";
 import { meansAt, type MeanOptions } from "./mean-at-hooks.js";
 import { minus } from "./minus.js";
 import { checkLayer, checkPair, type ModelPair } from "./model-pair.js";

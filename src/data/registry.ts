@@ -68,7 +68,7 @@ interface Entry extends Omit<Registered, "sha256" | "bytes" | "files"> {
   readonly files?: readonly RegisteredFile[];
 }
 
-/** The checksums of the embedded data: {@link freezeLab} writes them to `data/lab/manifest.json`. */
+/** The checksums of the embedded data: `alignscope data freeze-lab` writes them to `data/lab/manifest.json`. */
 export interface LabManifest {
   readonly files: Readonly<Record<string, { bytes: number; sha256: string; rows?: number }>>;
 }

@@ -2,11 +2,11 @@ import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "@alignscope/base/errors";
 import { writeFileAtomic } from "@alignscope/base/files";
-import { freezeLab } from "../data/freeze-lab.js";
 import { cacheFolder, projectRoot } from "@alignscope/base/paths";
 import { GPT2 } from "../model/index.js";
 import { openBackend } from "@alignscope/tensors";
 import { prepareCorpus, type CorpusOptions, type CorpusSummary } from "./corpus.js";
+import { freezeLab } from "./freeze.js";
 import { lossCurve } from "./loss-curve.js";
 import { modelCard } from "./model-card.js";
 import {

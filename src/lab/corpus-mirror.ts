@@ -1,4 +1,4 @@
-import { type Article, readJsonl, readTsv, readWikitext } from "../data/readers.js";
+import { readJsonl, readTsv } from "../data/readers.js";
 import { registered } from "../data/registry.js";
 import {
   calmCapitals,
@@ -14,6 +14,7 @@ import {
   tidy,
   unescapeHtml,
 } from "./cleaning.js";
+import { type Article, readWikitext } from "./corpus-readers.js";
 import { type CorpusSource, type Document, PIECE_LENGTH } from "./corpus-types.js";
 import {
   hashFraction,

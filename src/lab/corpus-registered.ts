@@ -1,4 +1,4 @@
-import { streamJsonlGz } from "../data/readers.js";
+import { streamJsonlGz } from "./corpus-readers.js";
 import { registered } from "../data/registry.js";
 import { isProse, splitEvenly, tidy } from "./cleaning.js";
 import type { Labeller } from "./corpus-labels.js";

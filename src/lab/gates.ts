@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { UserError } from "@alignscope/base/errors";
 import { cacheFolder } from "@alignscope/base/paths";
 import { fields, readJsonl } from "../data/readers.js";
-import type { Share } from "../metrics/wilson.js";
+import type { Share } from "./wilson.js";
 import { openBackend } from "@alignscope/tensors";
 import { gateFigures, type CrispVector, type GateFigures } from "./gate-figures.js";
 

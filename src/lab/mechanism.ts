@@ -4,7 +4,7 @@ import type { GPT2 } from "../model/index.js";
 import { randomDirections } from "../toxicity/interventions.js";
 import { readActivations } from "../toxicity/read-activations.js";
 import { rankValueVectors, readValueVectors, type Neuron } from "../toxicity/value-vectors.js";
-import { scaled, type Vector } from "../toxicity/vectors.js";
+import { scaled, type Vector } from "@alignscope/tensors/vectors";
 import { largest, projectToVocabulary } from "../toxicity/vocabulary.js";
 
 /** The value vector nearest to W_toxic, beside what random directions find among the same vectors. */

@@ -1,6 +1,7 @@
 import { mulberry32 } from "@alignscope/base/random";
-import { readJsonl, readTsv, readWikitext } from "../data/readers.js";
+import { readJsonl, readTsv } from "../data/readers.js";
 import { detokenise, tidy } from "./cleaning.js";
+import { readWikitext } from "./corpus-readers.js";
 import {
   hashFraction,
   isHeldOutJigsaw,

@@ -1,4 +1,4 @@
-import { minimise } from "../toxicity/lbfgs.js";
+import { minimise } from "@alignscope/tensors/lbfgs";
 import { featureCount, featuresOf, type FeatureSettings } from "../scorers/ngrams.js";
 import { type ScorerExample, SOURCES } from "./scorer-data.js";
 

@@ -1,10 +1,11 @@
 import { registered } from "../data/registry.js";
-import { mean } from "../toxicity/vectors.js";
+import { mean } from "@alignscope/tensors/vectors";
 import { readAs, type Reading } from "../scorers/attributes.js";
 import type { CalibrationFile, KeptCalibration } from "../scorers/calibrations.js";
-import { applyCurve, fitIsotonic } from "../scorers/isotonic.js";
-import { REFERENCE_SETS, type ReferenceText } from "../scorers/reference.js";
+import { applyCurve } from "../scorers/isotonic.js";
 import type { AttributeSource, ScoreOptions } from "../scorers/scorer.js";
+import { fitIsotonic } from "./isotonic-fit.js";
+import { REFERENCE_SETS, type ReferenceText } from "./scorer-reference.js";
 import { hashFraction, HELD_OUT_SHARE, isHeldOutRtp, LAB_SEED } from "./splits.js";
 
 /**

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { locate } from "../data/locate.js";
-import { type Article, readCsv, readJsonl, readNpyStrings, readWikitext } from "../data/readers.js";
+import { readCsv, readJsonl, readNpyStrings } from "../data/readers.js";
 import { registered } from "../data/registry.js";
+import { type Article, readWikitext } from "./corpus-readers.js";
 
 /*
  * Which rows of the public data sets the lab model and the scorer may learn from, and which are kept for measuring.

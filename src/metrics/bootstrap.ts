@@ -1,6 +1,6 @@
 import { UserError } from "@alignscope/base/errors";
 import { mulberry32 } from "@alignscope/base/random";
-import { mean } from "../toxicity/vectors.js";
+import { mean } from "@alignscope/tensors/vectors";
 
 /** A mean with the interval that a bootstrap over its examples gives. */
 export interface MeanWithInterval {

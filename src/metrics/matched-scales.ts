@@ -1,6 +1,6 @@
 import type { GPT2 } from "../model/index.js";
 import { scaleForPerplexity, type FoundScale } from "../toxicity/interventions.js";
-import { norm } from "../toxicity/vectors.js";
+import { norm } from "@alignscope/tensors/vectors";
 import { lastLayerPerplexity, type LastLayerShift, type PerplexityOptions } from "./perplexity.js";
 
 /** A direction of the residual stream under the name it has in tables. */

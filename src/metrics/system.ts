@@ -1,6 +1,6 @@
 import type { GPT2, Hooks, ProtocolName, Tokenizer } from "../model/index.js";
 import type { Scorer } from "../scorers/index.js";
-import { mean } from "../toxicity/vectors.js";
+import { mean } from "@alignscope/tensors/vectors";
 import { bootstrapMean } from "./bootstrap.js";
 import { continuationF1, type PromptWithGold } from "./f1.js";
 import type { GenerationOptions } from "./generation.js";

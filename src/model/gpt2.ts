@@ -4,6 +4,7 @@ import { UserError } from "@alignscope/base/errors";
 import { writeFileAtomic, writeJsonAtomic } from "@alignscope/base/files";
 import { suggestion } from "@alignscope/base/nearest";
 import { embed, reshape, rowsAtATime, tokenLogProbs } from "@alignscope/tensors/ops";
+import { encodeSafetensors } from "@alignscope/tensors/safetensors";
 import { isDifferentiating } from "@alignscope/tensors/tape";
 import { ActivationCache, keepingHooks } from "./activation-cache.js";
 import { configJson, readConfig, type GPT2Config } from "./config.js";
@@ -23,7 +24,6 @@ import { layOut, layOutAfter, type Batch } from "./padding.js";
 import { parametersOf, randomParameters, type Parameters } from "./parameters.js";
 import type { CacheOptions, ForwardOptions, StepOptions } from "./pass-options.js";
 import { processWeights, type Processing } from "./processing.js";
-import { encodeSafetensors } from "./safetensors.js";
 import { loadParameters } from "./weights.js";
 
 const NO_HOOKS: Pick<ForwardInput, "hooked" | "hook"> = {

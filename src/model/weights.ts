@@ -2,8 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "@alignscope/base/errors";
 import type { GPT2Config } from "./config.js";
 import { parameterShapes, type Parameters } from "./parameters.js";
+import { listTensors, readTensor, readTensorInto, type TensorEntry } from "@alignscope/tensors/safetensors";
 import { filledTensor } from "@alignscope/tensors/tensor-memory";
-import { listTensors, readTensor, readTensorInto, type TensorEntry } from "./safetensors.js";
 
 /** Buffers that some exports carry along: the causal mask and the constant behind it. */
 const MASK_BUFFER = /\.attn\.(masked_)?bias$/;

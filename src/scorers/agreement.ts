@@ -1,6 +1,6 @@
 import { UserError } from "@alignscope/base/errors";
 import { auroc } from "../toxicity/classification.js";
-import { mean, pearson, spearman } from "../toxicity/vectors.js";
+import { mean, pearson, spearman } from "@alignscope/tensors/vectors";
 import { applyCurve, type IsotonicCurve } from "./isotonic.js";
 import type { Scorer, ScoreOptions } from "./scorer.js";
 
@@ -31,9 +31,7 @@ export interface AgreementOptions extends ScoreOptions {
  * @param reference one score per text, Perspective's of 2020 say; without it the first scorer is the reference
  * @throws UserError for fewer than two texts, or a reference of another length
  * @example
- * const texts = await readReference();
- * const rows = await scorerAgreement([await openScorer("linear")], texts.map(({ text }) => text),
- *   texts.map(({ scores }) => readAs(scores, "toxicity")));
+ * const [linear, other] = await scorerAgreement([await openScorer("linear"), await openScorer("toxic-bert")], texts);
  */
 export async function scorerAgreement(
   scorers: readonly Scorer[],

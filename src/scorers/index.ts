@@ -17,7 +17,6 @@ export {
   ownCalibration,
   withKeptCalibration,
 } from "./calibrations.js";
-export { readReference, type ReferenceText } from "./reference.js";
 export { embeddedScorerFolder, LinearScorer } from "./linear.js";
 export type { AttributeScorer, AttributeSource, Scorer, ScoreOptions, ScoringProgress } from "./scorer.js";
 

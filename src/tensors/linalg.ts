@@ -1,4 +1,5 @@
 import { Matrix, SingularValueDecomposition } from "ml-matrix";
+import { dot } from "./vectors.js";
 
 /** A thin singular value decomposition, A = Σᵢ σᵢ·uᵢ·vᵢᵀ. */
 export interface Svd {
@@ -121,7 +122,7 @@ export function pca(
     components: chosen,
     explainedVariance: variances.slice(0, count),
     explainedShare: variances.slice(0, count).map((value) => (total > 0 ? value / total : 0)),
-    scores: data.map((row) => Float64Array.from(chosen, (component) => product(row, component))),
+    scores: data.map((row) => Float64Array.from(chosen, (component) => dot(row, component))),
     data,
   };
 }
@@ -165,8 +166,4 @@ function negligibleAsZero(value: number): number {
 function largestEntryPositive(vector: Float64Array): Float64Array {
   const largest = vector.reduce((best, value) => (Math.abs(value) > Math.abs(best) ? value : best), 0);
   return largest < 0 ? vector.map((value) => -value) : vector;
-}
-
-function product(a: Float64Array, b: Float64Array): number {
-  return a.reduce((sum, value, i) => sum + value * (b[i] as number), 0);
 }

@@ -1,4 +1,4 @@
-import { ranks } from "./vectors.js";
+import { ranks } from "@alignscope/tensors/vectors";
 
 /** How well scores separate two classes, and what guessing the larger class every time would have given. */
 export interface ClassificationReport {

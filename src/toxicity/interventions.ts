@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "@alignscope/base/errors";
 import type { GPT2, Hooks } from "../model/index.js";
 import { gaussianVectors } from "./random.js";
-import { unit, type Vector } from "./vectors.js";
+import { unit, type Vector } from "@alignscope/tensors/vectors";
 
 /**
  * Where an intervention acts. `"as-published"`: while generating only the last position of each step, so that keys and

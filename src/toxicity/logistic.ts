@@ -1,4 +1,4 @@
-import { minimise } from "./lbfgs.js";
+import { minimise } from "@alignscope/tensors/lbfgs";
 
 /** A dense float64 matrix, row after row: row `i` is `values.subarray(i * columns, (i + 1) * columns)`. */
 export interface Matrix {

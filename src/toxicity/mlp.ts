@@ -1,6 +1,6 @@
 import type { GPT2 } from "../model/index.js";
 import { readValueVectors } from "./value-vectors.js";
-import { dot, mean, type Vector } from "./vectors.js";
+import { dot, mean, type Vector } from "@alignscope/tensors/vectors";
 
 /** One block's MLP as a sum of value vectors: MLP(x) = Σᵢ σ(LN(x)·kᵢ + bᵢ) vᵢ + b (equation 2 of the paper). */
 export interface MlpVectors {

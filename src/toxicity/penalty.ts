@@ -1,7 +1,7 @@
 import { auroc } from "./classification.js";
 import { fitLogistic, predictLogistic, selectRows, type LogisticModel, type Matrix } from "./logistic.js";
 import { mulberry32, shuffled } from "@alignscope/base/random";
-import { cosine, mean } from "./vectors.js";
+import { cosine, mean } from "@alignscope/tensors/vectors";
 
 /** What one ridge penalty gives. */
 export interface PenaltyResult {

@@ -3,7 +3,7 @@ import { classificationReport, type ClassificationReport } from "./classificatio
 import { fitLogistic, matrixOf, predictLogistic, selectRows } from "./logistic.js";
 import { classMeanDifference, sweepPenalties, type PenaltyResult } from "./penalty.js";
 import { stratifiedSplit } from "./split.js";
-import { norm, type Vector } from "./vectors.js";
+import { norm, type Vector } from "@alignscope/tensors/vectors";
 
 /**
  * Which last-layer vector was averaged: the residual stream after the last block (`"pre-ln_f"`), the basis in which value

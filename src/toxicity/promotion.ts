@@ -1,4 +1,4 @@
-import { pearson, type Vector } from "./vectors.js";
+import { pearson, type Vector } from "@alignscope/tensors/vectors";
 import { largest } from "./vocabulary.js";
 
 /** What adding m v to the residual stream does to the next token's logits, foretold and measured. */

@@ -1,7 +1,7 @@
 import type { GPT2 } from "../model/index.js";
 import { lastActivations } from "./activations.js";
 import { readValueVectors, type Neuron } from "./value-vectors.js";
-import { dot, mean, unit, type Vector } from "./vectors.js";
+import { dot, mean, unit, type Vector } from "@alignscope/tensors/vectors";
 
 /** The neurons of all layers, in the order of layers. */
 export function allNeurons({ config: { nLayer, dMlp } }: Pick<GPT2, "config">): Neuron[] {

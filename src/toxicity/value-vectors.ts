@@ -1,5 +1,5 @@
 import type { GPT2, GPT2Config } from "../model/index.js";
-import { cosine, norm, type Vector } from "./vectors.js";
+import { cosine, norm, type Vector } from "@alignscope/tensors/vectors";
 
 /** A neuron of one layer's MLP: its key vector is column `neuron` of c_fc, its value vector row `neuron` of c_proj. */
 export interface Neuron {

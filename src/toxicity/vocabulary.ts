@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { GPT2 } from "../model/index.js";
-import type { Vector } from "./vectors.js";
+import type { Vector } from "@alignscope/tensors/vectors";
 
 /**
  * A vector read in vocabulary space: E v, the dot product of each token's embedding with it (appendix A; Table 1). No

@@ -9,7 +9,7 @@ import {
 } from "../../src/analysis/index.js";
 import { effectiveKey, normScale } from "../../src/analysis/effective-key.js";
 import { activationRows, type GPT2 } from "../../src/model/index.js";
-import { dot, norm } from "../../src/toxicity/vectors.js";
+import { dot, norm } from "../../src/tensors/vectors.js";
 import { onEachBackend } from "../backends.js";
 import { expectNoneLeft } from "../none-left.js";
 import { disposePair, plainActivations, PROMPTS, tinyPair } from "./cases.js";

@@ -10,7 +10,7 @@ import {
 } from "../../src/analysis/index.js";
 import { meansAt } from "../../src/analysis/mean-at-hooks.js";
 import type { GPT2 } from "../../src/model/index.js";
-import { cosine, dot } from "../../src/toxicity/vectors.js";
+import { cosine, dot } from "../../src/tensors/vectors.js";
 import { onEachBackend } from "../backends.js";
 import { expectNoneLeft } from "../none-left.js";
 import { disposePair, plainActivations, PROMPTS, tinyPair } from "./cases.js";

@@ -9,9 +9,9 @@ import {
   readJsonl,
   readNpyStrings,
   readTsv,
-  readWikitext,
   readWikitextRows,
 } from "../../src/data/readers.js";
+import { readWikitext } from "../../src/lab/corpus-readers.js";
 import { mirror, withMirror } from "./helpers.js";
 
 interface MirrorFile {

@@ -2,13 +2,12 @@ import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { registered } from "../../src/data/registry.js";
 import { fitCalibrations, isForIsotonic } from "../../src/lab/scorer-isotonic.js";
+import { readReference, type ReferenceText } from "../../src/lab/scorer-reference.js";
 import { isHeldOutRtp } from "../../src/lab/splits.js";
 import {
   type AttributeSource,
   type CalibrationFile,
   openScorer,
-  readReference,
-  type ReferenceText,
   withKeptCalibration,
 } from "../../src/scorers/index.js";
 import { embeddedCalibration } from "../../src/scorers/calibrations.js";

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { mirrorFolder, projectRoot } from "../../src/base/paths.js";
 import { mulberry32, shuffled } from "../../src/base/random.js";
-import { readJsonl, readWikitext } from "../../src/data/readers.js";
+import { readJsonl } from "../../src/data/readers.js";
+import { readWikitext } from "../../src/lab/corpus-readers.js";
 import {
   embeddedTexts,
   HELD_OUT_SHARE,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { GPT2Config } from "../../src/model/index.js";
 import { configJson } from "../../src/model/config.js";
 import { initialValues, parameterShapes } from "../../src/model/parameters.js";
-import { encodeSafetensors } from "../../src/model/safetensors.js";
+import { encodeSafetensors } from "../../src/tensors/safetensors.js";
 
 /** The golden folder: a small random GPT-2 with float64 values beside it. */
 export const TINY = join(import.meta.dirname, "..", "fixtures", "tiny-gpt2");

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { peakTensorBytes } from "../../src/cli/bench/peak-memory.js";
 import { GPT2, lossGradients, type GPT2Config } from "../../src/model/index.js";
 import { checkMemory, passBytes } from "../../src/model/pass-memory.js";
-import { listTensors } from "../../src/model/safetensors.js";
+import { listTensors } from "../../src/tensors/safetensors.js";
 import { openBackend } from "../../src/tensors/index.js";
 import { findBlas } from "../../src/tensors/wasm/blas/index.js";
 import { TINY } from "./folders.js";

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { GPT2, type GPT2Config } from "../../src/model/index.js";
 import { configJson } from "../../src/model/config.js";
 import { parameterShapes } from "../../src/model/parameters.js";
-import { encodeSafetensors } from "../../src/model/safetensors.js";
+import { encodeSafetensors } from "../../src/tensors/safetensors.js";
 import { onEachBackend } from "../backends.js";
 import { forward, layOut, type Weights } from "../referee/index.js";
 import { CASES, expectValues, logSoftmaxOf, modelOf, relativeError, valuesOf, type Case } from "./cases.js";

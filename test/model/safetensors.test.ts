@@ -3,7 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { GPT2 } from "../../src/model/index.js";
-import { encodeSafetensors, fromHalf, listTensors, readTensor, toHalf } from "../../src/model/safetensors.js";
+import { fromHalf, toHalf } from "../../src/tensors/half.js";
+import { encodeSafetensors, listTensors, readTensor } from "../../src/tensors/safetensors.js";
 import { openBackend } from "../../src/tensors/index.js";
 import { modelFolder, newFolder, SMALL, smallTensors, type Tensors } from "./folders.js";
 

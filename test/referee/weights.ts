@@ -1,5 +1,5 @@
 import type { GPT2Config } from "../../src/model/index.js";
-import { listTensors, readTensor } from "../../src/model/safetensors.js";
+import { listTensors, readTensor } from "../../src/tensors/safetensors.js";
 
 /** Parameter values row by row, by Hugging Face's names without `transformer.`; weights of Conv1D are `[in, out]`. */
 export type Weights = Map<string, Float64Array>;

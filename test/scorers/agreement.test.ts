@@ -5,10 +5,10 @@ import {
   readAs,
   readingNamed,
   readingOf,
-  readReference,
   type Scorer,
   scorerAgreement,
 } from "../../src/scorers/index.js";
+import { readReference } from "../../src/lab/scorer-reference.js";
 import { mirror, withMirror } from "../data/helpers.js";
 
 const fixed = (name: string, scores: readonly number[]): Scorer => ({

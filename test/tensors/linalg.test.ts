@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { gaussian } from "../../src/base/random.js";
-import { listTensors, readTensor, type TensorEntry } from "../../src/model/safetensors.js";
+import { listTensors, readTensor, type TensorEntry } from "../../src/tensors/safetensors.js";
 import type { Golden } from "../../src/cli/parity/golden.js";
 import { pca, svd } from "../../src/tensors/linalg.js";
 import { TINY } from "../model/folders.js";

@@ -6,7 +6,7 @@ import { lastActivations } from "../../src/toxicity/activations.js";
 import { geluNew, readMlp } from "../../src/toxicity/mlp.js";
 import { likeliestNextTokens } from "../../src/toxicity/next-tokens.js";
 import { promotionOf } from "../../src/toxicity/promotion.js";
-import { dot } from "../../src/toxicity/vectors.js";
+import { dot } from "../../src/tensors/vectors.js";
 
 const config = {
   nLayer: 3,

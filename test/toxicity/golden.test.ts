@@ -10,7 +10,7 @@ import { svd } from "../../src/tensors/linalg.js";
 import { subtractDirection } from "../../src/toxicity/interventions.js";
 import { unalign } from "../../src/toxicity/unalign.js";
 import { rankValueVectors, readValueVectors } from "../../src/toxicity/value-vectors.js";
-import { signedTowards, unit } from "../../src/toxicity/vectors.js";
+import { signedTowards, unit } from "../../src/tensors/vectors.js";
 import { largest, projectToVocabulary } from "../../src/toxicity/vocabulary.js";
 
 /** What an independent float64 implementation computed; only the sections of this room. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { randomDirections, scaleForPerplexity } from "../../src/toxicity/interventions.js";
-import { dot, norm } from "../../src/toxicity/vectors.js";
+import { dot, norm } from "../../src/tensors/vectors.js";
 
 describe("scaleForPerplexity", () => {
   const laws: Record<string, (scale: number) => number> = {

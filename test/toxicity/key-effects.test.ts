@@ -10,7 +10,7 @@ import {
 } from "../../src/toxicity/key-effects.js";
 import { randomNeurons } from "../../src/toxicity/random.js";
 import { unalign } from "../../src/toxicity/unalign.js";
-import { norm } from "../../src/toxicity/vectors.js";
+import { norm } from "../../src/tensors/vectors.js";
 import { readValueVectors, type Neuron } from "../../src/toxicity/value-vectors.js";
 import { onEachBackend } from "../backends.js";
 import { expectNoneLeft } from "../none-left.js";

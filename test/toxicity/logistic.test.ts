@@ -1,13 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { auroc, classificationReport } from "../../src/toxicity/classification.js";
-import { minimise } from "../../src/toxicity/lbfgs.js";
 import { fitLogistic, predictLogistic, type Matrix } from "../../src/toxicity/logistic.js";
 import { classMeanDifference, sweepPenalties } from "../../src/toxicity/penalty.js";
 import { fitProbe } from "../../src/toxicity/probe.js";
-import { mulberry32 } from "../../src/base/random.js";
 import { gaussianVectors } from "../../src/toxicity/random.js";
 import { stratifiedSplit } from "../../src/toxicity/split.js";
-import { cosine, dot, median, pearson, spearman } from "../../src/toxicity/vectors.js";
+import { cosine, dot } from "../../src/tensors/vectors.js";
 
 /** Rows around ± `apart` times `direction`, noise elsewhere, far from the origin in one coordinate. */
 function twoClouds(
@@ -27,23 +25,6 @@ function twoClouds(
   );
   return { features: { rows, columns, values }, labels };
 }
-
-describe("minimise", () => {
-  it("finds the minimum of an ill-conditioned quadratic", () => {
-    const scales = [1, 10, 1000];
-    const { point, converged } = minimise((x, gradient) => {
-      let value = 0;
-      scales.forEach((scale, i) => {
-        const off = (x[i] as number) - (i + 1);
-        gradient[i] = 2 * scale * off;
-        value += scale * off * off;
-      });
-      return value;
-    }, new Float64Array(3));
-    expect(converged).toBe(true);
-    [1, 2, 3].forEach((expected, i) => expect(point[i]).toBeCloseTo(expected, 6));
-  });
-});
 
 describe("fitLogistic", () => {
   it("is at the optimum of the penalised log loss: no small step of any weight lowers it", () => {
@@ -171,37 +152,4 @@ describe("stratifiedSplit", () => {
     expect([...train, ...validation].sort((a, b) => a - b)).toEqual(labels.map((_, i) => i));
     expect(stratifiedSplit(labels, 0.1, 2).validation).not.toEqual(validation);
   });
-});
-
-describe("correlations", () => {
-  it("Pearson and Spearman know a line and a monotone curve", () => {
-    const x = Array.from({ length: 50 }, (_, i) => i);
-    expect(
-      pearson(
-        x,
-        x.map((v) => 3 - 2 * v),
-      ),
-    ).toBeCloseTo(-1, 12);
-    expect(
-      spearman(
-        x,
-        x.map((v) => v ** 3),
-      ),
-    ).toBeCloseTo(1, 12);
-    const random = mulberry32(1);
-    expect(
-      Math.abs(
-        pearson(
-          x,
-          x.map(() => random()),
-        ),
-      ),
-    ).toBeLessThan(0.4);
-  });
-});
-
-it("the median is the middle one, or halfway between the two in the middle", () => {
-  expect(median([3, 1, 2])).toBe(2);
-  expect(median(Float64Array.of(4, 1, -3, 2))).toBe(1.5);
-  expect(median([])).toBeNaN();
 });

@@ -6,7 +6,7 @@ import { messageOf, UserError } from "@alignscope/base/errors";
 import { linkOrCopy, syncFolder, writeDurably, writeJsonAtomic } from "@alignscope/base/files";
 import type { GPT2 } from "../../model/index.js";
 import { configJson, type GPT2Config } from "../../model/config.js";
-import { listFile, readTensor, safetensorsChunks, type TensorValues } from "../../model/safetensors.js";
+import { listFile, readTensor, safetensorsChunks, type TensorValues } from "@alignscope/tensors/safetensors";
 
 /*
  * A run's checkpoints lie in `checkpoints/` of its folder, one folder each, and `checkpoint.json` names the current one and

@@ -6,7 +6,7 @@ import { writeFileAtomic } from "@alignscope/base/files";
 import { decodeFloats, encodeFloats } from "../../data/floats.js";
 import type { GPT2 } from "../../model/index.js";
 import type { StepOptions } from "../../model/pass-options.js";
-import { fromHalf, toHalf } from "../../model/safetensors.js";
+import { fromHalf, toHalf } from "@alignscope/tensors/half";
 import { embed, pickLogProb, tokenLogProbs } from "@alignscope/tensors/ops";
 import type { TokenPair } from "../preference-pair.js";
 import { dependsOnBatch, layOutPairs, longestSide, type PairBatch } from "./batch.js";

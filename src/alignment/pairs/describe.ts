@@ -1,7 +1,7 @@
 import { UserError } from "@alignscope/base/errors";
 import type { Tokenizer } from "../../model/tokenizer.js";
 import type { Scorer } from "../../scorers/scorer.js";
-import { mean } from "../../toxicity/vectors.js";
+import { mean } from "@alignscope/tensors/vectors";
 import type { ReadPair, Sides } from "./row.js";
 
 /** Numbers about a set of pairs; each array has one per pair, in order, for intervals and histograms. */

@@ -8,7 +8,6 @@ export {
   type MadePairs,
   type MakePairsOptions,
 } from "./make.js";
-export { mergePairs } from "./merge.js";
 export { makePplmPairs, type MakePplmPairsOptions, type PairRecipe } from "./pplm-pairs.js";
 export { readPairPrompts } from "./prompts.js";
 export { readPairs, type ReadPairs } from "./read.js";

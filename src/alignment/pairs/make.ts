@@ -73,7 +73,7 @@ export interface MadePairs {
 /**
  * Makes preference pairs, a chunk at a time, and writes each chunk as soon as it is there. Run again after whatever ended
  * it, it goes on where it stopped; the file in the end is byte for byte that of a run without interruption, and the
- * shards merged ({@link mergePairs}) are that of a run without shards, since a chunk goes to one shard as a whole.
+ * shards merged (`alignscope pairs merge`) are that of a run without shards, since a chunk goes to one shard as a whole.
  *
  * @throws UserError when the file that is there was made with other settings, a prompt has no tokens, or the disk is full
  * @example

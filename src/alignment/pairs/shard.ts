@@ -1,5 +1,3 @@
-import { readdirSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
 import { UserError } from "@alignscope/base/errors";
 
 /** One of several equal parts of the work: the chunks `index − 1`, `index − 1 + of`, … */
@@ -27,19 +25,6 @@ export function shardPath(path: string, shard: Shard | undefined): string {
   return shard === undefined
     ? path
     : `${path.replace(/\.jsonl$/, "")}.shard-${shard.index}-of-${shard.of}.jsonl`;
-}
-
-/** The shards of a file that lie beside it, by how many there should be: their indices, sorted. */
-export function shardsBeside(path: string): Map<number, number[]> {
-  const stem = basename(path).replace(/\.jsonl$/, "");
-  const found = new Map<number, number[]>();
-  for (const name of readdirSync(dirname(join(path)))) {
-    if (!name.startsWith(`${stem}.shard-`)) continue;
-    const [, index, of] = (/^\.shard-(\d+)-of-(\d+)\.jsonl$/.exec(name.slice(stem.length)) ?? []).map(Number);
-    if (index !== undefined && of !== undefined) found.set(of, [...(found.get(of) ?? []), index]);
-  }
-  for (const indices of found.values()) indices.sort((a, b) => a - b);
-  return found;
 }
 
 /** The rows that make up each chunk of a shard, in order: chunks are whole, whatever the number of shards. */

@@ -5,7 +5,7 @@ import { projectRoot } from "@alignscope/base/paths";
 import { findKernelspec, type JupyterMessage, type Kernelspec } from "jupyter-wire";
 import { KernelSession } from "papermill-ts/kernel-session";
 import { processTree, residentBytes } from "papermill-ts";
-import { median } from "../../toxicity/vectors.js";
+import { median } from "@alignscope/tensors/vectors";
 
 /** What one kernel takes, as a client sees it: over its sockets. Times in seconds, medians where a thing is done often. */
 export interface KernelFigures {

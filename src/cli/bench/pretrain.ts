@@ -8,7 +8,7 @@ import { trainingFlops } from "./flops.js";
 import { processPeak } from "./peak-memory.js";
 import { resultOf, type BenchResult } from "./result.js";
 import { configOf, type ShapeName } from "./shapes.js";
-import { median } from "../../toxicity/vectors.js";
+import { median } from "@alignscope/tensors/vectors";
 
 export interface PretrainBenchOptions extends Partial<
   Pick<PretrainSettings, "workers" | "sequences" | "optimiser" | "precision">

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { peakTensorBytes, processPeak } from "./peak-memory.js";
-import { median } from "../../toxicity/vectors.js";
+import { median } from "@alignscope/tensors/vectors";
 
 /** How long passes took, in seconds, and what they took of memory. */
 export interface Timing {

@@ -1,9 +1,9 @@
 import { SingleBar } from "cli-progress";
 import type { Command } from "commander";
 import { messageOf, UserError } from "@alignscope/base/errors";
-import { freezeLab } from "../../data/freeze-lab.js";
 import { locateEntry, whereabouts, type Progress } from "../../data/locate.js";
 import { registered, registry, type Registered } from "../../data/registry.js";
+import { freezeLab } from "../../lab/freeze.js";
 import { size } from "@alignscope/base/size";
 
 /** Lines with their cells padded to columns; the second and third, numbers, to the right. */

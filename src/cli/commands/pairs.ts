@@ -100,7 +100,7 @@ export function pairsCommand(program: Command): void {
       positiveInteger,
     )
     .action(async (file: string, options: { of?: number }) => {
-      const { mergePairs } = await import("../../alignment/pairs/index.js");
+      const { mergePairs } = await import("../merge-pairs.js");
       const { path, rows, shards } = mergePairs(file, options);
       console.log(`${path}: ${rows} rows of ${shards} shards`);
     });

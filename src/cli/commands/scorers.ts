@@ -12,11 +12,11 @@ import {
   readAs,
   type Reading,
   readingNamed,
-  readReference,
   scorerAgreement,
   scorers,
 } from "../../scorers/index.js";
 import { columns } from "@alignscope/base/columns";
+import { readReference } from "../../lab/scorer-reference.js";
 import { scoringProgress } from "../scoring-progress.js";
 
 /** A scorer as it opens here without downloading anything, or why it does not. */

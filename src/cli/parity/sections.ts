@@ -5,7 +5,7 @@ import { svd } from "@alignscope/tensors/linalg";
 import { subtractDirection } from "../../toxicity/interventions.js";
 import { unalign } from "../../toxicity/unalign.js";
 import { rankValueVectors, readValueVectors } from "../../toxicity/value-vectors.js";
-import { signedTowards, unit } from "../../toxicity/vectors.js";
+import { signedTowards, unit } from "@alignscope/tensors/vectors";
 import { largest, projectToVocabulary } from "../../toxicity/vocabulary.js";
 import { checkDpo } from "./dpo.js";
 import { check, exact, maxError, type Check } from "./check.js";

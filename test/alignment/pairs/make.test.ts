@@ -1,13 +1,9 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import {
-  makePairs,
-  mergePairs,
-  parseShard,
-  type ContinuationContext,
-} from "../../../src/alignment/pairs/index.js";
+import { makePairs, parseShard, type ContinuationContext } from "../../../src/alignment/pairs/index.js";
 import { readJsonl } from "../../../src/data/readers.js";
+import { mergePairs } from "../../../src/cli/merge-pairs.js";
 import { folder, makeInChild, prompts, pairOptions } from "./cases.js";
 
 const read = (path: string): string => readFileSync(path, "utf8");

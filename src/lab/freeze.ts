@@ -4,8 +4,8 @@ import { sha256Of } from "@alignscope/base/checksum";
 import { UserError } from "@alignscope/base/errors";
 import { writeJsonAtomic } from "@alignscope/base/files";
 import { projectRoot } from "@alignscope/base/paths";
-import { readJsonl } from "./readers.js";
-import { LAB_FOLDER, type LabManifest } from "./registry.js";
+import { readJsonl } from "../data/readers.js";
+import { LAB_FOLDER, type LabManifest } from "../data/registry.js";
 
 /** Data, not words about them: a card or a schema may be edited without freezing anew. */
 function isFrozen(name: string): boolean {

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import { UserError } from "../../src/base/errors.js";
-import { bitsPerByte } from "../../src/metrics/bits-per-byte.js";
+import { bitsPerByte } from "../../src/lab/bits-per-byte.js";
 import { GPT2 } from "../../src/model/index.js";
 import { onEachBackend } from "../backends.js";
 import { SMALL } from "../model/folders.js";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { wilson } from "../../src/metrics/wilson.js";
+import { wilson } from "../../src/lab/wilson.js";
 
 const cases = (yes: number, n: number) => Array.from({ length: n }, (_, i) => i < yes);
 

@@ -1,10 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { UserError } from "@alignscope/base/errors";
 import { writeFileAtomic } from "@alignscope/base/files";
-import { difference, readMadeWith, writeMadeWith, type MadeWith } from "./made-with.js";
-import { objection } from "./row.js";
-import { chunksOf, shardPath, shardsBeside, type Shard } from "./shard.js";
+import { difference, readMadeWith, writeMadeWith, type MadeWith } from "../alignment/pairs/made-with.js";
+import { objection } from "../alignment/pairs/row.js";
+import { chunksOf, shardPath, type Shard } from "../alignment/pairs/shard.js";
 
 /**
  * Puts the shards of a file together, in the order of the prompts; they stay where they are.
@@ -57,6 +57,19 @@ function completeSet(path: string, asked: number | undefined): Shard[] {
     );
   }
   return Array.from({ length: of }, (_, i) => ({ index: i + 1, of }));
+}
+
+/** The shards of a file that lie beside it, by how many there should be: their indices, sorted. */
+function shardsBeside(path: string): Map<number, number[]> {
+  const stem = basename(path).replace(/\.jsonl$/, "");
+  const found = new Map<number, number[]>();
+  for (const name of readdirSync(dirname(path))) {
+    if (!name.startsWith(`${stem}.shard-`)) continue;
+    const [, index, of] = (/^\.shard-(\d+)-of-(\d+)\.jsonl$/.exec(name.slice(stem.length)) ?? []).map(Number);
+    if (index !== undefined && of !== undefined) found.set(of, [...(found.get(of) ?? []), index]);
+  }
+  for (const indices of found.values()) indices.sort((a, b) => a - b);
+  return found;
 }
 
 function sameSettings(path: string, shards: readonly Shard[]): MadeWith {

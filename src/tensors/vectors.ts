@@ -1,4 +1,4 @@
-/** Plain float64 vector arithmetic on the residual stream's `[dModel]` vectors. */
+/** Plain float64 arithmetic on vectors, and statistics of lists of numbers. */
 
 export type Vector = ArrayLike<number>;
 

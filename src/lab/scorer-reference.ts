@@ -1,6 +1,6 @@
 import { locate } from "../data/locate.js";
 import { fields, readJsonl } from "../data/readers.js";
-import { ATTRIBUTES, type Attribute, type AttributeScores } from "./attributes.js";
+import { ATTRIBUTES, type Attribute, type AttributeScores } from "../scorers/attributes.js";
 
 /** The data sets that carry Perspective's scores of 2020, by their names in the registry. */
 export const REFERENCE_SETS = [
