@@ -1,5 +1,6 @@
 import { figure, type Figure } from "../figure.js";
 import { lookEncoding } from "../theme.js";
+import { nominal, quantitative } from "./parts.js";
 
 /** A bar of {@link activationBarsFigure}: a neuron's mean activation in one model, and its interval. */
 export interface ActivationBar {
@@ -33,30 +34,28 @@ export function activationBarsFigure(
 }
 
 function activationBars(): object {
-  const vector = { field: "vector", type: "nominal", sort: null };
   return {
     height: 230,
     width: { step: 42 },
     encoding: {
-      x: {
-        ...vector,
-        title: "layer and index of the value vector",
+      x: nominal("vector", "layer and index of the value vector", {
+        sort: null,
         axis: { labelExpr: "split(datum.label, '|')", labelAngle: 0, labelLineHeight: 15 },
         scale: { paddingInner: 0.3 },
-      },
-      xOffset: { field: "model", type: "nominal", sort: ["GPT-2", "DPO"], scale: { padding: 0 } },
+      }),
+      xOffset: nominal("model", undefined, { sort: ["GPT-2", "DPO"], scale: { padding: 0 } }),
     },
     layer: [
       {
         mark: { type: "bar", width: { band: 1 } },
         encoding: {
-          y: { field: "mean", type: "quantitative", title: "mean activation" },
+          y: quantitative("mean", "mean activation"),
           ...lookEncoding("model", { names: ["GPT-2", "DPO"], channels: ["color"] }),
         },
       },
       {
         mark: { type: "rule", color: "#1B1B1B", strokeWidth: 1.5 },
-        encoding: { y: { field: "low", type: "quantitative" }, y2: { field: "high" } },
+        encoding: { y: quantitative("low"), y2: { field: "high" } },
       },
     ],
   };

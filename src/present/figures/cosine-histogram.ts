@@ -1,6 +1,6 @@
 import { figure, type Figure } from "../figure.js";
 import { palette } from "../theme.js";
-import { dashedRule } from "./parts.js";
+import { dashedRule, quantitative } from "./parts.js";
 
 /** A bar of the histogram of all value vectors' cosines. */
 export interface CosineBar {
@@ -41,15 +41,12 @@ export function cosineHistogramFigure(
         {
           mark: { type: "bar", color: palette.blue },
           encoding: {
-            x: { field: "from", type: "quantitative", bin: "binned", title: "cosine with W_toxic" },
+            x: quantitative("from", "cosine with W_toxic", { bin: "binned" }),
             x2: { field: "to" },
-            y: {
-              field: "count",
-              type: "quantitative",
-              title: "number of value vectors",
+            y: quantitative("count", "number of value vectors", {
               scale: { type: "symlog" },
               axis: { values: [0, 1, 10, 100, 1000, 10000] },
-            },
+            }),
             y2: { datum: 0 },
           },
         },

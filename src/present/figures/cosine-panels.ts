@@ -1,5 +1,6 @@
 import { figure, type Figure, type FigureLabels } from "../figure.js";
 import { palette } from "../theme.js";
+import { quantitative } from "./parts.js";
 
 const COSINE = "cosine of the change of a value vector (lower axis)";
 const ACTIVATION = "mean activation of its neuron (upper axis)";
@@ -39,10 +40,7 @@ function cosinePanels(layers: readonly number[]): object {
     transform: [{ filter: `datum.kind == '${kind}'` }],
     mark: { type: "area", opacity, line: { strokeWidth: 1.5 }, interpolate: "linear" },
     encoding: {
-      x: {
-        field: "at",
-        type: "quantitative",
-        title: null,
+      x: quantitative("at", null, {
         scale: { domain: [-end, end], nice: false },
         axis: {
           orient,
@@ -52,8 +50,8 @@ function cosinePanels(layers: readonly number[]): object {
           grid: false,
           labelFlush: false,
         },
-      },
-      y: { field: "share", type: "quantitative", title: "share", axis: { tickCount: 4, labelFontSize: 11 } },
+      }),
+      y: quantitative("share", "share", { axis: { tickCount: 4, labelFontSize: 11 } }),
       color: { datum: label, type: "nominal" },
     },
   });

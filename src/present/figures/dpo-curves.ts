@@ -1,5 +1,6 @@
 import { figure, type Figure } from "../figure.js";
 import { palette } from "../theme.js";
+import { coded, nominal, quantitative } from "./parts.js";
 
 const MEASURES = [
   { key: "loss", label: "loss (nats)" },
@@ -41,7 +42,7 @@ export function dpoCurvesFigure(
       })),
     ),
     spec: {
-      facet: { field: "measure", type: "nominal", title: null, sort: MEASURES.map(({ label }) => label) },
+      facet: nominal("measure", null, { sort: MEASURES.map(({ label }) => label) }),
       columns: 2,
       config: { legend: { symbolType: "stroke", symbolStrokeWidth: 3, symbolOpacity: 1 } },
       resolve: { scale: { y: "independent" } },
@@ -57,29 +58,18 @@ export function dpoCurvesFigure(
             transform: only(parts[0]),
             mark: { type: "line", strokeWidth: 1, opacity: 0.45 },
             encoding: {
-              x: { field: "step", type: "quantitative", title: "step" },
-              y: {
-                field: "value",
-                type: "quantitative",
-                title: null,
-                scale: { zero: false },
-                axis: { minExtent: 36 },
-              },
-              color: { field: "part", type: "nominal" },
+              x: quantitative("step", "step"),
+              y: quantitative("value", null, { scale: { zero: false }, axis: { minExtent: 36 } }),
+              color: nominal("part"),
             },
           },
           {
             transform: only(parts[1]),
             mark: { type: "line", point: { size: 25 } },
             encoding: {
-              x: { field: "step", type: "quantitative" },
-              y: { field: "value", type: "quantitative" },
-              color: {
-                field: "part",
-                type: "nominal",
-                title: null,
-                scale: { domain: parts, range: [palette.skyBlue, palette.vermillion] },
-              },
+              x: quantitative("step"),
+              y: quantitative("value"),
+              color: coded("part", parts, [palette.skyBlue, palette.vermillion]),
             },
           },
         ],

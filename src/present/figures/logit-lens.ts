@@ -1,6 +1,7 @@
 import { figure, type Figure } from "../figure.js";
 import { paperTable } from "../paper-values.js";
 import { palette } from "../theme.js";
+import { nominal, quantitative } from "./parts.js";
 
 /** A row of the logit lens: how likely the word is if the residual stream is read at `place`. */
 export interface LensRow {
@@ -45,13 +46,13 @@ export function logitLensFigure(
   }: { word: string; texts: number; shaded: readonly { from: { place: number }; to: { place: number } }[] },
 ): Figure {
   const last = (bands[0]?.points.length ?? 1) - 1;
-  const x = { field: "place", type: "quantitative" };
-  const color = { field: "system", type: "nominal", title: "model", scale: SYSTEMS };
-  const strokeDash = { field: "system", type: "nominal", title: "model", scale: DASHES };
+  const x = quantitative("place");
+  const color = nominal("system", "model", { scale: SYSTEMS });
+  const strokeDash = nominal("system", "model", { scale: DASHES });
   const curve = (test: string, mark: object): object => ({
     transform: [{ filter: `datum.low ${test} null` }],
     mark: { type: "line", ...mark },
-    encoding: { x, y: { field: "mean", type: "quantitative" }, color, strokeDash },
+    encoding: { x, y: quantitative("mean"), color, strokeDash },
   });
   return figure({
     name: "figure-1",
@@ -70,7 +71,7 @@ export function logitLensFigure(
         {
           data: { values: shaded.map(({ from, to }) => ({ from: from.place, to: to.place })) },
           mark: { type: "rect", color: palette.grey, opacity: 0.18 },
-          encoding: { x: { field: "from", type: "quantitative" }, x2: { field: "to" } },
+          encoding: { x: quantitative("from"), x2: { field: "to" } },
         },
         {
           transform: [{ filter: "datum.low != null" }],
@@ -86,7 +87,7 @@ export function logitLensFigure(
                 grid: false,
               },
             },
-            y: { field: "low", type: "quantitative", title: "probability" },
+            y: quantitative("low", "probability"),
             y2: { field: "high" },
             color,
           },

@@ -1,5 +1,6 @@
 import { figure, type Figure, type FigureLabels } from "../figure.js";
 import { activationLooks, lookEncoding, palette } from "../theme.js";
+import { nominal, quantitative } from "./parts.js";
 
 /** A prompt's residual stream in the plane, in one of the two models. */
 export interface PairedPoint {
@@ -31,32 +32,18 @@ export function pairedShiftFigure(
 
 function pairedShift(panels: readonly string[], ticks: boolean): object {
   const axis = ticks ? { grid: false } : { labels: false, ticks: false, grid: false };
+  const place = { axis, scale: { zero: false, nice: false, padding: 14 } };
   const size = panels.length > 0 ? { width: 230, height: 220 } : { width: 440, height: 300 };
   const layers = {
     ...size,
     encoding: {
-      x: {
-        field: "x",
-        type: "quantitative",
-        title: "shift component",
-        axis,
-        scale: { zero: false, nice: false, padding: 14 },
-      },
-      y: {
-        field: "y",
-        type: "quantitative",
-        title: "principal component",
-        axis,
-        scale: { zero: false, nice: false, padding: 14 },
-      },
+      x: quantitative("x", "shift component", place),
+      y: quantitative("y", "principal component", place),
     },
     layer: [
       {
         mark: { type: "line", color: palette.black, strokeDash: [1, 3], strokeWidth: 1, opacity: 0.6 },
-        encoding: {
-          detail: { field: "prompt", type: "nominal" },
-          order: { field: "x", type: "quantitative" },
-        },
+        encoding: { detail: nominal("prompt"), order: quantitative("x") },
       },
       {
         mark: { type: "point", filled: true, size: panels.length > 0 ? 50 : 70, opacity: 0.85 },
@@ -69,7 +56,7 @@ function pairedShift(panels: readonly string[], ticks: boolean): object {
   };
   if (panels.length === 0) return layers;
   return {
-    facet: { field: "vector", type: "nominal", title: null, sort: panels },
+    facet: nominal("vector", null, { sort: panels }),
     columns: 3,
     resolve: { scale: { x: "independent", y: "independent" } },
     spec: layers,

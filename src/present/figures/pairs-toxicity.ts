@@ -1,5 +1,5 @@
 import { figure, type Figure } from "../figure.js";
-import { coded, overlaidBars } from "./parts.js";
+import { coded, middleRule, overlaidBars } from "./parts.js";
 import { palette } from "../theme.js";
 
 /** A bar of a histogram of one side of the pairs. */
@@ -31,13 +31,7 @@ export function pairsToxicityFigure(
       height: 220,
       layer: [
         overlaidBars({ by: "side", names, x: "toxicity, 0 to 1", y: "share of continuations" }),
-        {
-          mark: { type: "rule", strokeWidth: 2 },
-          encoding: {
-            x: { aggregate: "mean", field: "mean", type: "quantitative" },
-            color: coded("side", names, [palette.blue, palette.vermillion]),
-          },
-        },
+        middleRule("mean", coded("side", names, [palette.blue, palette.vermillion])),
       ],
     },
   });

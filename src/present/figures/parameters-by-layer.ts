@@ -1,5 +1,6 @@
 import { figure, type Figure } from "../figure.js";
 import { palette } from "../theme.js";
+import { coded, nominal, quantitative } from "./parts.js";
 
 /** How far the vectors of one kind of parameter turned in one layer. */
 export interface LayerTurn {
@@ -32,12 +33,7 @@ export function parametersByLayerFigure(
   { kinds, paperCosine }: { kinds: readonly string[]; paperCosine: number },
 ): Figure {
   const inLegend = kinds.filter((kind) => turns.some((turn) => turn.kind === kind));
-  const byKind = (range: readonly string[]): object => ({
-    field: "kind",
-    type: "nominal",
-    title: null,
-    scale: { domain: inLegend, range },
-  });
+  const byKind = (range: readonly string[]): object => coded("kind", inLegend, range);
   const limit = { aggregate: "max", field: "limit", type: "quantitative" };
   return figure({
     name: "parameters-by-layer",
@@ -47,7 +43,7 @@ export function parametersByLayerFigure(
       .filter(({ turn }) => turn > 0)
       .map(({ layer, kind, vectors, turn }) => ({ layer, kind, of: vectors, turn, limit: 1 - paperCosine })),
     spec: {
-      facet: { column: { field: "of", type: "nominal", title: null } },
+      facet: { column: nominal("of", null) },
       spec: {
         width: 270,
         height: 260,
@@ -69,20 +65,14 @@ export function parametersByLayerFigure(
           {
             mark: { type: "line", strokeWidth: 1.5, point: { size: 55 } },
             encoding: {
-              x: {
-                field: "layer",
-                type: "quantitative",
-                title: "layer",
+              x: quantitative("layer", "layer", {
                 axis: { tickMinStep: 1, format: "d" },
                 scale: { padding: 8, nice: false },
-              },
-              y: {
-                field: "turn",
-                type: "quantitative",
-                title: "1 − cosine",
+              }),
+              y: quantitative("turn", "1 − cosine", {
                 scale: { type: "log" },
                 axis: { format: "~e", values: Array.from({ length: 12 }, (_, i) => 10 ** (i - 12)) },
-              },
+              }),
               color: byKind(COLOURS),
               shape: byKind(SHAPES),
             },

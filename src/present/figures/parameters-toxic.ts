@@ -1,5 +1,6 @@
 import { figure, type Figure } from "../figure.js";
 import { palette } from "../theme.js";
+import { coded, middleRule, nominal, quantitative } from "./parts.js";
 
 /** A bar of {@link parametersToxicFigure}. */
 export interface TurnBar {
@@ -19,19 +20,14 @@ export function parametersToxicFigure(
   bars: readonly TurnBar[],
   { all, toxic }: { all: number; toxic: number },
 ): Figure {
-  const color = {
-    field: "who",
-    type: "nominal",
-    title: null,
-    scale: { domain: ["all", "toxic"], range: [palette.skyBlue, palette.vermillion] },
-  };
+  const color = coded("who", ["all", "toxic"], [palette.skyBlue, palette.vermillion]);
   return figure({
     name: "parameters-toxic",
     title: "How far the toxic vectors turned, beside all",
     caption: `Distribution of 1 − cosine over the ${all} neurons of all MLPs and over the ${toxic} toxic ones; each colour sums to one, lines mark medians.`,
     data: bars.map((bar) => ({ ...bar })),
     spec: {
-      facet: { column: { field: "part", type: "nominal", title: null } },
+      facet: { column: nominal("part", null) },
       resolve: { scale: { x: "independent" } },
       spec: {
         width: 270,
@@ -40,23 +36,17 @@ export function parametersToxicFigure(
           {
             mark: { type: "bar", opacity: 0.55 },
             encoding: {
-              x: {
-                field: "low",
-                type: "quantitative",
-                title: "1 − cosine",
+              x: quantitative("low", "1 − cosine", {
                 scale: { type: "log", nice: false },
                 axis: { format: "~e", tickCount: 4 },
-              },
+              }),
               x2: { field: "high" },
-              y: { field: "share", type: "quantitative", stack: null, title: "share of vectors" },
+              y: quantitative("share", "share of vectors", { stack: null }),
               y2: { datum: 0 },
               color,
             },
           },
-          {
-            mark: { type: "rule", strokeWidth: 2 },
-            encoding: { x: { aggregate: "mean", field: "median", type: "quantitative" }, color },
-          },
+          middleRule("median", color),
         ],
       },
     },

@@ -1,5 +1,5 @@
 import { figure, type Figure } from "../figure.js";
-import { layerAxis } from "./parts.js";
+import { layerAxis, nominal, quantitative } from "./parts.js";
 
 /** How well E v foretells the change of the logits when v is added in a layer. */
 export interface LayerCorrelation {
@@ -11,7 +11,7 @@ export interface LayerCorrelation {
 
 /** The same vectors added in each layer in turn: a line each, up to three. */
 export function projectionByLayerFigure(correlations: readonly LayerCorrelation[]): Figure {
-  const vector = { field: "label", type: "nominal", title: null, sort: null };
+  const vector = nominal("label", null, { sort: null });
   return figure({
     name: "projection-by-layer",
     title: "How well E v foretells, by the layer where v is added",
@@ -23,7 +23,7 @@ export function projectionByLayerFigure(correlations: readonly LayerCorrelation[
       mark: { type: "line", point: true },
       encoding: {
         x: layerAxis,
-        y: { field: "correlation", type: "quantitative", title: "Pearson's correlation" },
+        y: quantitative("correlation", "Pearson's correlation"),
         color: vector,
         shape: { ...vector, scale: { range: ["circle", "triangle-up", "square"] } },
       },

@@ -1,6 +1,6 @@
 import { figure, type Figure } from "../figure.js";
 import { palette } from "../theme.js";
-import { coded } from "./parts.js";
+import { coded, quantitative } from "./parts.js";
 
 const MOST_POINTS = 2000;
 const OTHERS = "other tokens";
@@ -40,18 +40,8 @@ export function projectionScatterFigure(
       height: 260,
       mark: { type: "point", filled: true },
       encoding: {
-        x: {
-          field: "predicted",
-          type: "quantitative",
-          title: "predicted change m e_w · v",
-          scale: { padding: 8 },
-        },
-        y: {
-          field: "measured",
-          type: "quantitative",
-          title: "measured change of the logit",
-          scale: { padding: 8 },
-        },
+        x: quantitative("predicted", "predicted change m e_w · v", { scale: { padding: 8 } }),
+        y: quantitative("measured", "measured change of the logit", { scale: { padding: 8 } }),
         color: coded("group", groups, [palette.skyBlue, palette.vermillion]),
         shape: coded("group", groups, ["circle", "triangle-up"]),
         size: coded("group", groups, [14, 60], "ordinal"),

@@ -1,6 +1,7 @@
 import { figure, type Figure } from "../figure.js";
 import type { Row } from "../rows.js";
 import { lookEncoding, palette } from "../theme.js";
+import { quantitative } from "./parts.js";
 
 /** What {@link shiftPlaneFigure} draws, in the plane's coordinates. */
 export interface DrawnPlane {
@@ -86,20 +87,14 @@ function drawing(plane: DrawnPlane, neuron: string): { data: Row[]; spec: object
 
 function specOf(xs: Ends, ys: Ends): object {
   const only = (kind: string): object => ({ transform: [{ filter: `datum.kind == '${kind}'` }] });
-  const x = {
-    field: "x",
-    type: "quantitative",
-    title: "along the mean shift δ",
+  const x = quantitative("x", "along the mean shift δ", {
     scale: { domain: xs, nice: false, zero: false },
     axis: { grid: false },
-  };
-  const y = {
-    field: "y",
-    type: "quantitative",
-    title: "along the key, at a right angle to δ",
+  });
+  const y = quantitative("y", "along the key, at a right angle to δ", {
     scale: { domain: ys, nice: false, zero: false },
     axis: { grid: false },
-  };
+  });
   const stroke = (kind: string, mark: object): object => ({
     ...only(kind),
     mark: { type: "rule", ...mark },
@@ -111,7 +106,7 @@ function specOf(xs: Ends, ys: Ends): object {
     encoding: {
       x: { ...x, field: "toX" },
       y: { ...y, field: "toY" },
-      angle: { field: "angle", type: "quantitative", scale: null },
+      angle: quantitative("angle", undefined, { scale: null }),
     },
   });
   const words = (kind: string, mark: object): object => ({

@@ -1,6 +1,6 @@
 import { figure, type Figure } from "../figure.js";
 import { palette } from "../theme.js";
-import { coded, layerAxis } from "./parts.js";
+import { coded, layerAxis, quantitative } from "./parts.js";
 
 /** How much one sublayer adds to the residual stream. */
 export interface SubUpdateSize {
@@ -27,7 +27,7 @@ export function subUpdateSizesFigure(
       mark: { type: "line", point: true },
       encoding: {
         x: layerAxis,
-        y: { field: "meanNorm", type: "quantitative", title: "mean Euclidean length" },
+        y: quantitative("meanNorm", "mean Euclidean length"),
         color: coded("kind", kinds, [palette.blue, palette.vermillion]),
         shape: coded("kind", kinds, ["circle", "triangle-up"]),
       },

@@ -1,6 +1,6 @@
 import { figure, type Figure } from "../figure.js";
 import { palette } from "../theme.js";
-import { dashedRule } from "./parts.js";
+import { dashedRule, ordinal, quantitative } from "./parts.js";
 
 const DRAWN = 32;
 
@@ -31,18 +31,8 @@ export function svdSpectrumFigure(
         {
           mark: { type: "bar", color: palette.blue },
           encoding: {
-            x: {
-              field: "direction",
-              type: "ordinal",
-              title: "direction U[k]",
-              axis: { labelAngle: 0, labelOverlap: true },
-            },
-            y: {
-              field: "share",
-              type: "quantitative",
-              axis: { format: "%" },
-              title: "share of the summed squares",
-            },
+            x: ordinal("direction", "direction U[k]", { axis: { labelAngle: 0, labelOverlap: true } }),
+            y: quantitative("share", "share of the summed squares", { axis: { format: "%" } }),
           },
         },
         dashedRule({ y: { datum: 1 / singularValues.length } }),

@@ -1,6 +1,6 @@
 import { figure, type Figure } from "../figure.js";
 import { palette } from "../theme.js";
-import { coded } from "./parts.js";
+import { coded, quantitative } from "./parts.js";
 
 /** A direction at one scale: what subtracting it did to toxicity, and what it cost. */
 export interface TradePoint {
@@ -16,6 +16,7 @@ export interface TradePoint {
 }
 
 const RANDOM = "random";
+const TOXICITY = "mean toxicity";
 
 /**
  * What subtracting each direction buys, and at what price: a curve for each of three, which grow from the unchanged model,
@@ -32,9 +33,8 @@ export function toxicityPerplexityFigure(
   { prompts }: { prompts: number },
 ): Figure {
   const names = [...new Set(curves.map(({ label }) => label)), RANDOM];
-  const toxicity = { type: "quantitative", title: "mean toxicity" };
   const onCurves = { transform: [{ filter: `datum.label != '${RANDOM}'` }] };
-  const sorted = { sort: null };
+  const coding = (range: readonly string[]): object => ({ ...coded("label", names, range), sort: null });
   return figure({
     name: "toxicity-perplexity",
     title: "What each direction buys, and at what price",
@@ -43,35 +43,27 @@ export function toxicityPerplexityFigure(
       "with 95% bootstrap intervals over prompts; single points are random directions.",
     data: [
       ...curves.map((point) => ({ ...point })),
-      ...controls.map(({ id, perplexity, toxicity: own }) => ({
-        ...{ id, label: RANDOM, multiple: 1, perplexity },
-        toxicity: own,
-      })),
+      ...controls.map((control) => ({ ...control, label: RANDOM, multiple: 1 })),
     ],
     spec: {
       width: 420,
       height: 260,
       config: { legend: { symbolOpacity: 1 } },
       encoding: {
-        x: { field: "perplexity", type: "quantitative", scale: { zero: false }, title: "perplexity" },
-        y: { field: "toxicity", scale: { zero: true }, ...toxicity },
-        color: {
-          ...coded("label", names, [palette.vermillion, palette.blue, palette.green, palette.grey]),
-          ...sorted,
-        },
+        x: quantitative("perplexity", "perplexity", { scale: { zero: false } }),
+        y: quantitative("toxicity", TOXICITY, { scale: { zero: true } }),
+        color: coding([palette.vermillion, palette.blue, palette.green, palette.grey]),
       },
       layer: [
         {
           ...onCurves,
           mark: { type: "rule", strokeWidth: 1.5, opacity: 0.55 },
-          encoding: { y: { field: "low", ...toxicity }, y2: { field: "high" } },
+          encoding: { y: quantitative("low", TOXICITY), y2: { field: "high" } },
         },
         { ...onCurves, mark: "line", encoding: { order: { field: "multiple" } } },
         {
           mark: { type: "point", filled: true },
-          encoding: {
-            shape: { ...coded("label", names, ["triangle-up", "circle", "square", "cross"]), ...sorted },
-          },
+          encoding: { shape: coding(["triangle-up", "circle", "square", "cross"]) },
         },
       ],
     },

@@ -1,5 +1,6 @@
 import { figure, type Figure } from "../figure.js";
 import { type Look, lookEncoding, palette } from "../theme.js";
+import { quantitative } from "./parts.js";
 
 const LOOKS = {
   subtraction: { name: "− a direction (table 2)", color: palette.vermillion, shape: "circle" },
@@ -40,23 +41,15 @@ export function unalignPriceFigure(trades: readonly Trade[], { gap }: { gap: num
         {
           data: { values: [{ gap }] },
           mark: { type: "rule", color: palette.grey, strokeDash: [5, 4] },
-          encoding: { y: { field: "gap", type: "quantitative" } },
+          encoding: { y: quantitative("gap") },
         },
         {
           mark: { type: "point", filled: true, size: 85, opacity: 0.85 },
           encoding: {
-            x: {
-              field: "perplexityChange",
-              type: "quantitative",
-              title: "change of perplexity",
-              axis: { format: "~%" },
-            },
-            y: {
-              field: "moved",
-              type: "quantitative",
-              title: "change of mean toxicity, absolute",
+            x: quantitative("perplexityChange", "change of perplexity", { axis: { format: "~%" } }),
+            y: quantitative("moved", "change of mean toxicity, absolute", {
               scale: { domain: [0, 1.1 * Math.max(gap, ...trades.map(({ moved }) => moved))], nice: false },
-            },
+            }),
             ...lookEncoding("kind", { title: "what is done", channels: ["color", "shape"], looks }),
           },
         },

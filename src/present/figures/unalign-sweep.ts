@@ -1,6 +1,7 @@
 import { figure, type Figure } from "../figure.js";
 import { percent } from "../format.js";
 import { palette } from "../theme.js";
+import { nominal, ordinal, quantitative } from "./parts.js";
 
 /** A way of un-aligning, and what it brought. */
 export interface SweepPoint {
@@ -44,26 +45,23 @@ export function unalignSweepFigure(
       return { ...point, affordable: change <= cost ? "yes" : "no", upper: percent(restored, 0), lower };
     }),
     spec: {
-      facet: { field: "label", type: "nominal", title: null, sort: distinct(({ label }) => label) },
+      facet: nominal("label", null, { sort: distinct(({ label }) => label) }),
       columns: 2,
       spec: {
         width: 76 * distinct(({ keys }) => keys).length,
         height: 50 * distinct(({ scale }) => scale).length,
         encoding: {
-          x: { field: "keys", type: "ordinal", title: "keys scaled", axis: { labelAngle: 0 } },
-          y: { field: "scale", type: "ordinal", title: "factor", sort: "descending" },
+          x: ordinal("keys", "keys scaled", { axis: { labelAngle: 0 } }),
+          y: ordinal("scale", "factor", { sort: "descending" }),
         },
         layer: [
           {
             mark: { type: "rect" },
             encoding: {
-              color: {
-                field: "restored",
-                type: "quantitative",
-                title: "toxicity restored",
+              color: quantitative("restored", "toxicity restored", {
                 scale: { scheme: "blues", domain: [0, 1.2], clamp: true },
                 legend: { format: "~%" },
-              },
+              }),
             },
           },
           {

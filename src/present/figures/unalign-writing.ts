@@ -1,5 +1,6 @@
 import { figure, type Figure } from "../figure.js";
 import { lookEncoding, palette } from "../theme.js";
+import { quantitative } from "./parts.js";
 
 /** What a system's MLPs have written along a direction up to a layer. */
 export interface WrittenSoFar {
@@ -40,8 +41,8 @@ export function unalignWritingFigure(
       height: 240,
       mark: { type: "line", point: { size: 50 } },
       encoding: {
-        x: { field: "layer", type: "quantitative", title: "layer", axis: { tickMinStep: 1, format: "d" } },
-        y: { field: "sum", type: "quantitative", title: "written along W_toxic so far" },
+        x: quantitative("layer", "layer", { axis: { tickMinStep: 1, format: "d" } }),
+        y: quantitative("sum", "written along W_toxic so far"),
         ...lookEncoding("system", { title: "model", looks }),
       },
     },

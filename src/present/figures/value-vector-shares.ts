@@ -1,4 +1,5 @@
 import { figure, type Figure } from "../figure.js";
+import { ordinal, quantitative } from "./parts.js";
 
 /** What the largest addends of an MLP hold of all. */
 export interface ValueVectorShare {
@@ -23,25 +24,11 @@ export function valueVectorSharesFigure(shares: readonly ValueVectorShare[]): Fi
       height: 220,
       mark: { type: "line", point: { size: 18 } },
       encoding: {
-        x: {
-          field: "vectors",
-          type: "quantitative",
+        x: quantitative("vectors", "largest value vectors counted", {
           scale: { type: "log", base: 2, nice: false },
-          title: "largest value vectors counted",
-        },
-        y: {
-          field: "share",
-          type: "quantitative",
-          axis: { format: "%" },
-          title: "share of the summed length",
-        },
-        color: {
-          field: "layer",
-          type: "ordinal",
-          title: null,
-          sort: null,
-          legend: { columns: layers > 12 ? 2 : 1 },
-        },
+        }),
+        y: quantitative("share", "share of the summed length", { axis: { format: "%" } }),
+        color: ordinal("layer", null, { sort: null, legend: { columns: layers > 12 ? 2 : 1 } }),
       },
     },
   });
