@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { GPT2, Hooks, ProtocolName } from "../model/index.js";
 import { reshape } from "@alignscope/tensors/ops";
 import { checkTexts } from "./model-pair.js";
+import { blocksUpTo } from "../model/hooks.js";
 import { byLength } from "../model/padding.js";
 
 export interface MeanOptions {
@@ -90,9 +91,4 @@ async function addSums(
   } finally {
     tf.dispose([weights, ...made.values()]);
   }
-}
-
-/** Blocks that have to run for these hook points to be reached. */
-function blocksUpTo(names: readonly string[]): number {
-  return Math.max(0, ...names.map((name) => Number(/^blocks\.(\d+)\./.exec(name)?.[1] ?? -1) + 1));
 }

@@ -1,7 +1,7 @@
 import type { GPT2, ProtocolName } from "../model/index.js";
 import { geluNew } from "../toxicity/mlp.js";
 import type { Neuron } from "../toxicity/value-vectors.js";
-import { dot, type Vector } from "@alignscope/tensors/vectors";
+import { dot, quantile, type Vector } from "@alignscope/tensors/vectors";
 import { effectiveKey, normScale } from "./effective-key.js";
 
 /**
@@ -42,8 +42,5 @@ export function activationLevel(
  */
 export function highThreshold(before: readonly number[], low = 0): number {
   const active = before.filter((value) => value > low).sort((a, b) => a - b);
-  if (active.length === 0) return Infinity;
-  const place = 0.75 * (active.length - 1);
-  const [floor, ceiling] = [Math.floor(place), Math.ceil(place)].map((i) => active[i] as number);
-  return (floor as number) + (place - Math.floor(place)) * ((ceiling as number) - (floor as number));
+  return active.length === 0 ? Infinity : quantile(active, 0.75);
 }

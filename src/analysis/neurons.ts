@@ -1,6 +1,6 @@
 import { UserError } from "@alignscope/base/errors";
 import type { GPT2 } from "../model/index.js";
-import { hasNeuron, nameOf, type Neuron } from "../toxicity/value-vectors.js";
+import { allNeurons, hasNeuron, nameOf, type Neuron } from "../toxicity/value-vectors.js";
 import { changeOf, vectorSums, type VectorChange } from "./vector-change.js";
 
 /** How the two vectors of one neuron of an MLP changed. */
@@ -33,9 +33,7 @@ export async function compareNeurons(
       `cannot compare neurons: ${nLayer} layers of ${dMlp} at width ${dModel} before, ${other.nLayer} of ${other.dMlp} at ${other.dModel} after, expected the same: compare a model with what was trained from it`,
     );
   }
-  const wanted =
-    neurons ??
-    Array.from({ length: nLayer * dMlp }, (_, i) => ({ layer: Math.floor(i / dMlp), neuron: i % dMlp }));
+  const wanted = neurons ?? allNeurons(before);
   const wrong = wanted.find((neuron) => !hasNeuron(before.config, neuron));
   if (wrong) {
     throw new UserError(

@@ -1,4 +1,5 @@
 import { UserError } from "@alignscope/base/errors";
+import { median } from "@alignscope/tensors/vectors";
 import type { GPT2 } from "../model/index.js";
 import {
   changeOf,
@@ -233,11 +234,10 @@ function vectorsChange(sums: VectorSums, along: Along, mostTurned: number): Vect
 /** Of changes by falling distance; averaged as distances, which keep their digits. */
 function cosineStatistics(turned: readonly VectorChange[]): NonNullable<VectorsChange["cosine"]> {
   const distances = turned.map(({ cosineDistance }) => cosineDistance!);
-  const [low, high] = [Math.floor((turned.length - 1) / 2), Math.ceil((turned.length - 1) / 2)];
   return {
     min: 1 - distances[0]!,
     at: turned[0]!.index,
-    median: 1 - (distances[low]! + distances[high]!) / 2,
+    median: 1 - median(distances),
     mean: 1 - distances.reduce((sum, distance) => sum + distance, 0) / turned.length,
   };
 }

@@ -24,3 +24,24 @@ export class UserError extends Error {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Why `fetch` failed: its own message is "fetch failed", the reason is the cause. */
+export function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return (cause === undefined ? "" : messageOf(cause)) || messageOf(error);
+}
+
+/**
+ * What a text in JSON says.
+ *
+ * @param wrong makes a message of why it is not JSON
+ * @throws UserError with that message
+ * @example parseJson<Partial<Meta> | null>(text, (why) => `${path} is not JSON (${why})`)
+ */
+export function parseJson<T>(text: string, wrong: (why: string) => string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    throw new UserError(wrong(messageOf(error)));
+  }
+}

@@ -3,7 +3,7 @@ import { basename, dirname } from "node:path";
 import { UserError } from "@alignscope/base/errors";
 import { writeFileAtomic } from "@alignscope/base/files";
 import { difference, readMadeWith, writeMadeWith, type MadeWith } from "../alignment/pairs/made-with.js";
-import { objection } from "../alignment/pairs/row.js";
+import { isRow } from "../alignment/pairs/row.js";
 import { chunksOf, shardPath, type Shard } from "../alignment/pairs/shard.js";
 
 /**
@@ -104,7 +104,7 @@ function rowsOf(file: string, made: MadeWith, shard: Shard): [number, Buffer][] 
       );
     }
     const line = data.subarray(offset, end + 1);
-    if (!isRow(line, row)) {
+    if (!isRow(line.toString("utf8"), row)) {
       throw new UserError(
         `${file}:${rows.length + 1}: expected row ${row} of the pairs; make the shard anew`,
       );
@@ -116,13 +116,4 @@ function rowsOf(file: string, made: MadeWith, shard: Shard): [number, Buffer][] 
     throw new UserError(`${file}:${rows.length + 1}: expected the end of the file; make the shard anew`);
   }
   return rows;
-}
-
-function isRow(line: Buffer, row: number): boolean {
-  try {
-    const record = JSON.parse(line.toString("utf8")) as { id?: unknown };
-    return objection(record) === undefined && record.id === row;
-  } catch {
-    return false;
-  }
 }

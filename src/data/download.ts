@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hashFile } from "@alignscope/base/checksum";
-import { messageOf, UserError } from "@alignscope/base/errors";
+import { messageOf, reasonOf, UserError } from "@alignscope/base/errors";
 import { withLock } from "@alignscope/base/lock";
 
 export interface Download {
@@ -35,12 +35,6 @@ function partialOf(target: string): string {
 
 function sizeOf(path: string): number {
   return existsSync(path) ? statSync(path).size : 0;
-}
-
-/** Why `fetch` failed: its own message is "fetch failed", the reason is the cause. */
-function reason(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause === undefined ? messageOf(error) : messageOf(cause) || messageOf(error);
 }
 
 /** Fetches what is still missing from the partial file, once. */
@@ -99,7 +93,7 @@ async function fetchRest(download: Download): Promise<void> {
     if ((error as NodeJS.ErrnoException).syscall !== undefined) {
       throw new UserError(`cannot write ${partial}: ${messageOf(error)}`); // the disk, not the network
     }
-    throw new Passing(reason(error));
+    throw new Passing(reasonOf(error));
   } finally {
     clearTimeout(idle);
   }

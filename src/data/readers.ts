@@ -1,6 +1,6 @@
 import { CsvError, parse } from "csv-parse/sync";
 import { readFileSync } from "node:fs";
-import { messageOf, UserError } from "@alignscope/base/errors";
+import { messageOf, parseJson, UserError } from "@alignscope/base/errors";
 
 /** Says what is wrong with a record, or nothing when it is as it should be; `line`, from 1, is where it ends. */
 export type Validate = (record: unknown, line: number) => string | undefined;
@@ -57,12 +57,7 @@ export function readJsonl<T>(path: string, options: ReadOptions = {}): T[] {
   // Only \n ends a line here: U+2028, which some texts contain, is an ordinary character of a JSON string.
   for (const [index, line] of readText(path).split("\n").entries()) {
     if (line.trim() === "") continue;
-    let record: unknown;
-    try {
-      record = JSON.parse(line);
-    } catch (error) {
-      throw new UserError(`${path}:${index + 1}: not JSON (${messageOf(error)})`);
-    }
+    const record = parseJson<unknown>(line, (why) => `${path}:${index + 1}: not JSON (${why})`);
     const objection = options.validate?.(record, index + 1);
     if (objection !== undefined) throw new UserError(`${path}:${index + 1}: ${objection}`);
     records.push(record as T);

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { createGunzip } from "node:zlib";
-import { messageOf, UserError } from "@alignscope/base/errors";
+import { messageOf, parseJson, UserError } from "@alignscope/base/errors";
 import { readText } from "../data/readers.js";
 
 /**
@@ -15,13 +15,7 @@ export async function* streamJsonlGz<T>(path: string): AsyncGenerator<T> {
   file.on("error", (error) => unpacked.destroy(error));
   let line = 0;
   let rest = "";
-  const record = (text: string): T => {
-    try {
-      return JSON.parse(text) as T;
-    } catch (error) {
-      throw new UserError(`${path}:${line}: not JSON (${messageOf(error)})`);
-    }
-  };
+  const record = (text: string): T => parseJson(text, (why) => `${path}:${line}: not JSON (${why})`);
   try {
     for await (const chunk of file.pipe(unpacked).setEncoding("utf8")) {
       const lines = (rest + (chunk as string)).split("\n");

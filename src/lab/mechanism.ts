@@ -1,10 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { quantile } from "../metrics/bootstrap.js";
 import type { GPT2 } from "../model/index.js";
 import { randomDirections } from "../toxicity/interventions.js";
-import { readActivations } from "../toxicity/read-activations.js";
+import { readActivations } from "../model/activation-rows.js";
 import { rankValueVectors, readValueVectors, type Neuron } from "../toxicity/value-vectors.js";
-import { scaled, type Vector } from "@alignscope/tensors/vectors";
+import { quantile, scaled, type Vector } from "@alignscope/tensors/vectors";
 import { largest, projectToVocabulary } from "../toxicity/vocabulary.js";
 
 /** The value vector nearest to W_toxic, beside what random directions find among the same vectors. */
@@ -106,11 +105,11 @@ export async function activeShares(
     const batch = sequences.slice(from, from + batchSize);
     const width = Math.max(...batch.map(({ length }) => length));
     const first = batch.map(({ length }) => width - (positions === "last" ? 1 : length));
-    const counts = readActivations(model, batch, points, (activations) => {
+    const counts = readActivations(model, batch, points, (cache) => {
       const rows = first.map((start) => Array.from({ length: width }, (_, i) => (i >= start ? 1 : 0)));
       const counted = tf.tensor2d([rows.flat()]); // [1, batch · position]
       return points.map((point) => {
-        const active = tf.cast(tf.greater(activations(point), 0), "float32");
+        const active = tf.cast(tf.greater(cache.at(point), 0), "float32");
         return tf.reshape(tf.matMul(counted, tf.reshape(active, [-1, dMlp])), [dMlp]);
       });
     });

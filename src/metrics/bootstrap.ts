@@ -1,6 +1,6 @@
 import { UserError } from "@alignscope/base/errors";
 import { mulberry32 } from "@alignscope/base/random";
-import { mean } from "@alignscope/tensors/vectors";
+import { mean, quantile } from "@alignscope/tensors/vectors";
 
 /** A mean with the interval that a bootstrap over its examples gives. */
 export interface MeanWithInterval {
@@ -45,12 +45,4 @@ export function bootstrapMean(
     high: quantile(means, (1 + level) / 2),
     examples,
   };
-}
-
-/** Linear interpolation between the two nearest of ascending values; `share` from 0 to 1. */
-export function quantile(ascending: Float64Array, share: number): number {
-  const place = share * (ascending.length - 1);
-  const below = ascending[Math.floor(place)] as number;
-  const above = ascending[Math.ceil(place)] as number;
-  return below + (place - Math.floor(place)) * (above - below);
 }

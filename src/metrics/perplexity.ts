@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { GPT2, Hooks, ProtocolName } from "../model/index.js";
 import { UserError } from "@alignscope/base/errors";
 import { crossEntropy } from "@alignscope/tensors/ops";
-import { readActivations } from "../toxicity/read-activations.js";
+import { readActivations } from "../model/activation-rows.js";
 
 export interface PerplexityOptions {
   /** Tokens per window (default: the model's context). */
@@ -90,7 +90,7 @@ export function lastLayerPerplexity(
 /** The residual stream after the last block, [batch, position, dModel]; the caller disposes of it. */
 function lastResidual(model: GPT2, batch: number[][]): tf.Tensor3D {
   const name = `blocks.${model.config.nLayer - 1}.hook_resid_post`;
-  return readActivations(model, batch, [name], (activations) => tf.clone(activations(name)));
+  return readActivations(model, batch, [name], (cache) => tf.clone(cache.at<tf.Tensor3D>(name)));
 }
 
 async function shiftedWindows(

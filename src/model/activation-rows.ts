@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "@alignscope/base/errors";
 import type { ActivationCache } from "./activation-cache.js";
 import type { GPT2 } from "./gpt2.js";
-import { layerOf, selectHookPoints } from "./hooks.js";
+import { blocksUpTo, selectHookPoints } from "./hooks.js";
 import type { CacheOptions } from "./pass-options.js";
 import { byLength } from "./padding.js";
 
@@ -45,7 +45,10 @@ export async function activationRows<T extends number | number[] | number[][]>(
   for (let from = 0; from < order.length; from += batchSize) {
     const members = order.slice(from, from + batchSize);
     const batch = members.map((i) => sequences[i] as readonly number[]);
-    const found = readBatch(model, batch, points, { ...options, padding }, read);
+    const found = readActivations(model, batch, points, (cache) => rowsOf(read(cache, batch), batch.length), {
+      ...options,
+      padding,
+    });
     const values = (await found.array()) as T[];
     found.dispose();
     members.forEach((i, row) => (rows[i] = values[row] as T));
@@ -54,30 +57,34 @@ export async function activationRows<T extends number | number[] | number[][]>(
   return rows;
 }
 
-/** One batch: what is kept of its activations is freed before it returns. */
-function readBatch(
+function rowsOf(rows: tf.Tensor, texts: number): tf.Tensor {
+  if (rows.shape[0] === texts) return rows;
+  throw new UserError(
+    `activations: read [${rows.shape}] of ${texts} texts, expected one row per text, [${texts}, …]`,
+  );
+}
+
+/**
+ * Runs the model over texts and computes something from the activations at some hook points; they are freed before it
+ * returns, only what `read` returns stays. The pass ends where nothing further is asked for.
+ *
+ * @param sequences token ids, one list per text; pads are masked unless said otherwise
+ * @returns what `read` returns; its tensors belong to the caller
+ */
+export function readActivations<T extends tf.TensorContainer>(
   model: GPT2,
-  batch: readonly (readonly number[])[],
+  sequences: readonly (readonly number[])[],
   names: readonly string[],
-  options: Pick<CacheOptions, "positions" | "padding" | "hooks">,
-  read: (cache: ActivationCache, batch: readonly (readonly number[])[]) => tf.Tensor,
-): tf.Tensor {
+  read: (cache: ActivationCache) => T,
+  options: Pick<CacheOptions, "positions" | "padding" | "hooks"> = { padding: "masked" },
+): T {
   const whole = names.some((name) => name.startsWith("ln_final."));
-  const blocks = Math.max(...names.map((name) => (layerOf(name) ?? -1) + 1));
   const { cache, ...output } = whole
-    ? model.runWithCache(batch, { ...options, names })
-    : model.runWithCache(batch, { ...options, names, stopAtLayer: blocks });
+    ? model.runWithCache(sequences, { ...options, names })
+    : model.runWithCache(sequences, { ...options, names, stopAtLayer: blocksUpTo(names) });
   tf.dispose(output);
   try {
-    return tf.tidy(() => {
-      const rows = read(cache, batch);
-      if (rows.shape[0] !== batch.length) {
-        throw new UserError(
-          `activations: read [${rows.shape}] of ${batch.length} texts, expected one row per text, [${batch.length}, …]`,
-        );
-      }
-      return rows;
-    });
+    return tf.tidy(() => read(cache));
   } finally {
     cache.dispose();
   }

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { checkPositive } from "@alignscope/base/checks";
 import { UserError } from "@alignscope/base/errors";
 import type { GPT2 } from "./gpt2.js";
 import type { Hooks } from "./hooks.js";
@@ -42,14 +43,7 @@ export async function generate(
   options: GenerateOptions,
 ): Promise<number[][]> {
   const { batchSize = 64, maxNewTokens, minNewTokens = 0, sample } = options;
-  for (const [name, value] of Object.entries({ batchSize, maxNewTokens })) {
-    if (!(Number.isInteger(value) && value >= 1)) {
-      throw new UserError(`${name}: got ${value}, expected a positive integer`);
-    }
-  }
-  if (!(Number.isInteger(minNewTokens) && minNewTokens >= 0 && minNewTokens <= maxNewTokens)) {
-    throw new UserError(`minNewTokens: got ${minNewTokens}, expected 0 to maxNewTokens (${maxNewTokens})`);
-  }
+  checkLengths({ batchSize, maxNewTokens, minNewTokens });
   if (prompts.length === 0) throw new UserError("no prompts: expected at least one sequence of tokens");
   const continuations: number[][] = [];
   for (let start = 0; start < prompts.length; start += batchSize) {
@@ -61,6 +55,18 @@ export async function generate(
     await new Promise((resolve) => setImmediate(resolve));
   }
   return continuations;
+}
+
+/** Refuses numbers of tokens and prompts that make no sense. */
+export function checkLengths({
+  batchSize,
+  maxNewTokens,
+  minNewTokens,
+}: Required<Pick<GenerateOptions, "batchSize" | "maxNewTokens" | "minNewTokens">>): void {
+  checkPositive({ batchSize, maxNewTokens });
+  if (!(Number.isInteger(minNewTokens) && minNewTokens >= 0 && minNewTokens <= maxNewTokens)) {
+    throw new UserError(`minNewTokens: got ${minNewTokens}, expected 0 to maxNewTokens (${maxNewTokens})`);
+  }
 }
 
 async function generateBatch(

@@ -116,6 +116,11 @@ export function layerOf(name: string): number | null {
   return layer === undefined ? null : Number(layer);
 }
 
+/** How many blocks a pass has to run to reach these hook points. */
+export function blocksUpTo(names: readonly string[]): number {
+  return Math.max(0, ...names.map((name) => (layerOf(name) ?? -1) + 1));
+}
+
 /** Refuses names that are no hook points of this model, and says which is nearest. */
 export function checkHookNames(config: Pick<GPT2Config, "nLayer">, names: Iterable<string>): void {
   const known = new Set(hookPoints(config));

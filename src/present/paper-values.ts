@@ -12,7 +12,7 @@ export interface PaperTable {
   id: string;
   /** section of the paper that it belongs to, e.g. "3.3" */
   section: string;
-  /** key of {@link paperSources} */
+  /** a key of data/paper/sources.json, which has the publications */
   source: string;
   /** where in the source, e.g. "Table 2" */
   where: string;
@@ -31,18 +31,9 @@ export interface PaperValue {
   value: number;
   unit: string;
   section: string;
-  /** key of {@link paperSources} */
+  /** a key of data/paper/sources.json, which has the publications */
   source: string;
   where: string;
-  what: string;
-}
-
-/** A publication that values come from. */
-export interface PaperSource {
-  title: string;
-  authors: string;
-  year: number;
-  url: string;
   what: string;
 }
 
@@ -88,9 +79,4 @@ export function paperValue(id: string): PaperValue {
     );
   }
   return found;
-}
-
-/** The publications behind the values, by key. */
-export function paperSources(): Record<string, PaperSource> {
-  return read<Record<string, PaperSource>>("sources");
 }

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf, UserError } from "@alignscope/base/errors";
+import { parseJson, UserError } from "@alignscope/base/errors";
 import { cacheFolder, projectRoot } from "@alignscope/base/paths";
 import { readText } from "../data/readers.js";
 import type { Reading } from "./attributes.js";
@@ -44,12 +44,10 @@ export function ownCalibration(scorer: string): string {
 }
 
 function read(path: string): CalibrationFile {
-  let file: Partial<CalibrationFile> | null;
-  try {
-    file = JSON.parse(readText(path)) as typeof file;
-  } catch (error) {
-    throw error instanceof UserError ? error : new UserError(`${path} is not JSON (${messageOf(error)})`);
-  }
+  const file = parseJson<Partial<CalibrationFile> | null>(
+    readText(path),
+    (why) => `${path} is not JSON (${why})`,
+  );
   const numbers = (list: unknown): list is number[] => Array.isArray(list) && list.every(Number.isFinite);
   const fits =
     file?.format === "alignscope-calibration" &&

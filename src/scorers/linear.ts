@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Of } from "@alignscope/base/checksum";
-import { messageOf, UserError } from "@alignscope/base/errors";
+import { messageOf, parseJson, UserError } from "@alignscope/base/errors";
 import { projectRoot } from "@alignscope/base/paths";
 import { type Calibration, isCalibration, scoreOfLogit } from "./calibration.js";
 import { featureCount, featuresOf, type FeatureSettings } from "./ngrams.js";
@@ -130,13 +130,10 @@ function readPart(path: string): Buffer {
 }
 
 function readMeta(path: string): LinearScorerMeta {
-  const text = readPart(path).toString("utf8");
-  let meta: Partial<LinearScorerMeta> | null;
-  try {
-    meta = JSON.parse(text) as Partial<LinearScorerMeta> | null;
-  } catch (error) {
-    throw new UserError(`${path} is not JSON (${messageOf(error)}); ${remedy}`);
-  }
+  const meta = parseJson<Partial<LinearScorerMeta> | null>(
+    readPart(path).toString("utf8"),
+    (why) => `${path} is not JSON (${why}); ${remedy}`,
+  );
   if (meta?.format !== "alignscope-linear-scorer" || meta.version !== 1) {
     throw new UserError(
       `${path} has format ${String(meta?.format)} version ${String(meta?.version)}, ` +

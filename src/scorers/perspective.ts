@@ -1,4 +1,4 @@
-import { messageOf, UserError } from "@alignscope/base/errors";
+import { reasonOf, UserError } from "@alignscope/base/errors";
 import { ATTRIBUTES, type AttributeScores } from "./attributes.js";
 import { CachedSource, type SlowScorer, type Unscored } from "./cached-source.js";
 import { Pacer, sleep } from "./pacing.js";
@@ -55,12 +55,6 @@ function cut(text: string): string {
   let end = PERSPECTIVE_LONGEST;
   while (((bytes[end] as number) & 0xc0) === 0x80) end -= 1; // inside a character
   return bytes.subarray(0, end).toString("utf8");
-}
-
-/** Why `fetch` failed: its own message is "fetch failed", the reason is the cause. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return (cause === undefined ? "" : messageOf(cause)) || messageOf(error);
 }
 
 function checkedUrl(baseUrl: string): string {

@@ -1,4 +1,4 @@
-import { messageOf, UserError } from "@alignscope/base/errors";
+import { parseJson, UserError } from "@alignscope/base/errors";
 import { locate } from "../data/locate.js";
 import { readText } from "../data/readers.js";
 import { registered } from "../data/registry.js";
@@ -70,13 +70,10 @@ export class ProfanityCheckScorer implements Scorer, AttributeSource {
 }
 
 function parse(path: string): { vocab: string[]; folds: Fold[] } {
-  let model: { vocab?: string[]; folds?: Fold[] } | null;
-  try {
-    model = JSON.parse(readText(path)) as typeof model;
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`${path} is not JSON (${messageOf(error)})`);
-  }
+  const model = parseJson<{ vocab?: string[]; folds?: Fold[] } | null>(
+    readText(path),
+    (why) => `${path} is not JSON (${why})`,
+  );
   const { vocab, folds } = model ?? {};
   const fits =
     Array.isArray(vocab) &&

@@ -50,6 +50,14 @@ export function median(values: Vector): number {
   return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
 }
 
+/** Linear interpolation between the two nearest of ascending values; `share` from 0 to 1. */
+export function quantile(ascending: Vector, share: number): number {
+  const place = share * (ascending.length - 1);
+  const below = ascending[Math.floor(place)] as number;
+  const above = ascending[Math.ceil(place)] as number;
+  return below + (place - Math.floor(place)) * (above - below);
+}
+
 /** Pearson's correlation of two equally long lists. */
 export function pearson(a: Vector, b: Vector): number {
   const meanA = mean(a);

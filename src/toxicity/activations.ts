@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { GPT2 } from "../model/index.js";
-import { readActivations } from "./read-activations.js";
+import { readActivations } from "../model/activation-rows.js";
 import type { Neuron } from "./value-vectors.js";
 
 /**
@@ -21,8 +21,8 @@ export async function lastActivations(
   const result = neurons.map(() => new Float64Array(sequences.length));
   for (let from = 0; from < sequences.length; from += batchSize) {
     const batch = sequences.slice(from, from + batchSize);
-    const last = readActivations(model, batch, layers.map(point), (activations) =>
-      layers.map((layer) => lastPosition(activations(point(layer)))),
+    const last = readActivations(model, batch, layers.map(point), (cache) =>
+      layers.map((layer) => lastPosition(cache.at(point(layer)))),
     );
     for (const [k, tensor] of last.entries()) {
       const data = await tensor.data(); // [batch, dMlp]

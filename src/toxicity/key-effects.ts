@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "@alignscope/base/errors";
 import { gradientsOf, type ForwardOptions, type GPT2, type Hooks } from "../model/index.js";
 import { gelu } from "@alignscope/tensors/ops";
-import type { Neuron } from "./value-vectors.js";
+import { allNeurons, type Neuron } from "./value-vectors.js";
 
 /** What a model said after a prompt before it was aligned, and what it says since: token ids. */
 export interface ChangedContinuation {
@@ -169,14 +169,16 @@ export interface ScoredKey extends Neuron {
  * @param scores [nLayer · dMlp], layer after layer
  */
 export function rankKeys(
-  { config: { nLayer, dMlp } }: Pick<GPT2, "config">,
+  model: Pick<GPT2, "config">,
   scores: ArrayLike<number>,
   top = Infinity,
 ): ScoredKey[] {
-  if (scores.length !== nLayer * dMlp) {
-    throw new RangeError(`rankKeys: got ${scores.length} scores, expected ${nLayer * dMlp} (nLayer · dMlp)`);
+  const neurons = allNeurons(model);
+  if (scores.length !== neurons.length) {
+    throw new RangeError(`rankKeys: got ${scores.length} scores, expected ${neurons.length} (nLayer · dMlp)`);
   }
-  return Array.from(scores, (score, i) => ({ layer: Math.floor(i / dMlp), neuron: i % dMlp, score }))
+  return neurons
+    .map((neuron, i) => ({ ...neuron, score: scores[i] as number }))
     .sort((a, b) => b.score - a.score)
     .slice(0, top);
 }

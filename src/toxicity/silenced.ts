@@ -1,12 +1,7 @@
 import type { GPT2 } from "../model/index.js";
 import { lastActivations } from "./activations.js";
-import { readValueVectors, type Neuron } from "./value-vectors.js";
+import { allNeurons, readValueVectors } from "./value-vectors.js";
 import { dot, mean, unit, type Vector } from "@alignscope/tensors/vectors";
-
-/** The neurons of all layers, in the order of layers. */
-export function allNeurons({ config: { nLayer, dMlp } }: Pick<GPT2, "config">): Neuron[] {
-  return Array.from({ length: nLayer * dMlp }, (_, i) => ({ layer: Math.floor(i / dMlp), neuron: i % dMlp }));
-}
 
 /**
  * What alignment silenced (section 5.2's account of DPO, neuron by neuron): how much less each neuron writes along a

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "@alignscope/base/errors";
 import type { GPT2 } from "../model/index.js";
-import type { Neuron } from "./value-vectors.js";
+import { hasNeuron, type Neuron } from "./value-vectors.js";
 
 /**
  * Un-aligning (section 5.3, Table 4): a model whose key vectors of some neurons, columns of their layers' c_fc, are
@@ -31,11 +31,11 @@ export async function unalign(model: GPT2, neurons: readonly Neuron[], factor: n
   }
 }
 
-function checkNeurons({ config: { nLayer, dMlp } }: GPT2, neurons: readonly Neuron[]): void {
+function checkNeurons({ config }: GPT2, neurons: readonly Neuron[]): void {
+  const { nLayer, dMlp } = config;
   const seen = new Set<number>();
   for (const { layer, neuron } of neurons) {
-    const inside = Number.isInteger(layer) && Number.isInteger(neuron) && layer >= 0 && neuron >= 0;
-    if (!inside || layer >= nLayer || neuron >= dMlp) {
+    if (!hasNeuron(config, { layer, neuron })) {
       throw new UserError(
         `unalign: got neuron ${neuron} of layer ${layer}, expected one below ${dMlp} of a layer below ${nLayer}`,
       );

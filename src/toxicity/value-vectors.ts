@@ -24,6 +24,16 @@ export function hasNeuron(
   return within(layer, nLayer) && within(neuron, dMlp);
 }
 
+/** The neuron at a place among those of all layers, layer after layer. */
+export function neuronAt({ dMlp }: Pick<GPT2Config, "dMlp">, place: number): Neuron {
+  return { layer: Math.floor(place / dMlp), neuron: place % dMlp };
+}
+
+/** The neurons of all layers, in the order of layers. */
+export function allNeurons({ config }: Pick<GPT2, "config">): Neuron[] {
+  return Array.from({ length: config.nLayer * config.dMlp }, (_, place) => neuronAt(config, place));
+}
+
 /** "MLP.v_770^19": the paper's name of a value vector. */
 export function nameOf({ layer, neuron }: Neuron): string {
   return `MLP.v_${neuron}^${layer}`;

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { sha256Of } from "@alignscope/base/checksum";
-import { messageOf, UserError } from "@alignscope/base/errors";
+import { parseJson, UserError } from "@alignscope/base/errors";
 import { writeJsonAtomic } from "@alignscope/base/files";
 import { readText } from "../../data/readers.js";
 import type { Shard } from "./shard.js";
@@ -33,15 +33,10 @@ export function promptsChecksum(prompts: readonly string[]): MadeWith["prompts"]
 export function readMadeWith(path: string): MadeWith | undefined {
   const meta = metaPath(path);
   if (!existsSync(meta)) return undefined;
-  const text = readText(meta);
-  let made: Partial<MadeWith>;
-  try {
-    made = JSON.parse(text) as Partial<MadeWith>;
-  } catch (error) {
-    throw new UserError(
-      `${meta}: not JSON (${messageOf(error)}); delete it and ${path} and make the pairs anew`,
-    );
-  }
+  const made = parseJson<Partial<MadeWith>>(
+    readText(meta),
+    (why) => `${meta}: not JSON (${why}); delete it and ${path} and make the pairs anew`,
+  );
   if (made.format !== "alignscope-pairs" || made.version !== 1 || made.prompts === undefined) {
     throw new UserError(`${meta}: expected the note of a file of pairs (format alignscope-pairs, version 1)`);
   }

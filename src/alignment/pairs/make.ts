@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { checkPositive } from "@alignscope/base/checks";
 import { UserError } from "@alignscope/base/errors";
 import { withLock } from "@alignscope/base/lock";
 import type { Tokenizer } from "../../model/tokenizer.js";
@@ -82,9 +83,7 @@ export interface MadePairs {
  */
 export async function makePairs(options: MakePairsOptions): Promise<MadePairs> {
   const { prompts, shard, seed, rowsPerChunk = 32, scorer, settings } = options;
-  if (!(Number.isInteger(rowsPerChunk) && rowsPerChunk >= 1)) {
-    throw new UserError(`rowsPerChunk: got ${rowsPerChunk}, expected a positive integer`);
-  }
+  checkPositive({ rowsPerChunk });
   if (!Number.isSafeInteger(seed)) throw new UserError(`seed: got ${seed}, expected an integer`);
   if (prompts.length === 0) throw new UserError("no prompts: expected at least one to make pairs from");
   const path = shardPath(options.path, shard);

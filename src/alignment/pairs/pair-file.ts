@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { messageOf, UserError } from "@alignscope/base/errors";
 import { writeFileAtomic } from "@alignscope/base/files";
-import { objection } from "./row.js";
+import { isRow } from "./row.js";
 
 /** What is left of an earlier run: how many whole chunks, their size, and what came after them. */
 interface Found {
@@ -116,13 +116,7 @@ function endOfChunk(data: Buffer, start: number, rows: readonly number[]): numbe
   let offset = start;
   for (const row of rows) {
     const end = data.indexOf(0x0a, offset);
-    if (end < 0) return undefined;
-    try {
-      const record = JSON.parse(data.toString("utf8", offset, end)) as { id?: unknown };
-      if (objection(record) !== undefined || record.id !== row) return undefined;
-    } catch {
-      return undefined;
-    }
+    if (end < 0 || !isRow(data.toString("utf8", offset, end), row)) return undefined;
     offset = end + 1;
   }
   return offset;

@@ -1,4 +1,5 @@
 import { extname } from "node:path";
+import { checkPositive } from "@alignscope/base/checks";
 import { UserError } from "@alignscope/base/errors";
 import type { LocateOptions } from "../../data/locate.js";
 import { mulberry32, shuffled } from "@alignscope/base/random";
@@ -52,11 +53,8 @@ export interface Prompts {
  */
 export async function readPairPrompts(nameOrPath: string, options: PromptOptions): Promise<Prompts> {
   const { count = Infinity, seed, maxPromptTokens = 32, minWords = 5 } = options;
-  for (const [name, value] of Object.entries({ count, maxPromptTokens, minWords })) {
-    if (!((Number.isInteger(value) || value === Infinity) && value >= 1)) {
-      throw new UserError(`${name}: got ${value}, expected a positive integer`);
-    }
-  }
+  const numbers = Object.entries({ count, maxPromptTokens, minWords });
+  checkPositive(Object.fromEntries(numbers.filter(([, value]) => value !== Infinity)));
   const source = await placeOf(nameOrPath, options.locate);
   const texts = textsOf(source, options.split ?? "train");
   const long = texts.filter((text) => text.split(/\s+/).length >= minWords);

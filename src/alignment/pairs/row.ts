@@ -67,6 +67,16 @@ export function objection(record: unknown): string | undefined {
   return undefined;
 }
 
+/** Whether a line of a file is the row of that prompt. */
+export function isRow(line: string, id: number): boolean {
+  try {
+    const record = JSON.parse(line) as { id?: unknown };
+    return objection(record) === undefined && record.id === id;
+  } catch {
+    return false;
+  }
+}
+
 const TEXTS = ["prompt_text", "unpert_gen_text", "pert_gen_text"] as const;
 const NUMBERS = [
   "unpert_toxicity",

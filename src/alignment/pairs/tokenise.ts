@@ -1,3 +1,4 @@
+import { checkPositive } from "@alignscope/base/checks";
 import { UserError } from "@alignscope/base/errors";
 import type { Tokenizer } from "../../model/tokenizer.js";
 import type { PreferencePair, TokenPair } from "../preference-pair.js";
@@ -39,11 +40,7 @@ export function tokenisePairs(
   tokenizer: Tokenizer,
   { maxPromptTokens = 64, maxNewTokens = 64, keep = "beginning" }: TokenisePairsOptions = {},
 ): TokenisedPairs {
-  for (const [name, value] of Object.entries({ maxPromptTokens, maxNewTokens })) {
-    if (!(Number.isInteger(value) && value >= 1)) {
-      throw new UserError(`${name}: got ${value}, expected a positive integer`);
-    }
-  }
+  checkPositive({ maxPromptTokens, maxNewTokens });
   const report: TokenisedPairs["report"] = {
     cut: { prompt: 0, chosen: 0, rejected: 0 },
     unprompted: 0,

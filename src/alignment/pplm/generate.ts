@@ -1,7 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { UserError } from "@alignscope/base/errors";
 import type { GPT2 } from "../../model/index.js";
-import { without } from "../../model/generate.js";
+import { checkLengths, without } from "../../model/generate.js";
 import { sampler, type Sampler } from "../../model/sampling.js";
 import { largest } from "../../toxicity/vocabulary.js";
 import { checkAttribute, type AttributeModel } from "./attribute.js";
@@ -68,14 +67,7 @@ export async function generatePerturbed(
     ...own
   } = options;
   const settings = settingsOf(own);
-  for (const [name, value] of Object.entries({ batchSize, maxNewTokens })) {
-    if (!(Number.isInteger(value) && value >= 1)) {
-      throw new UserError(`${name}: got ${value}, expected a positive integer`);
-    }
-  }
-  if (!(Number.isInteger(minNewTokens) && minNewTokens >= 0 && minNewTokens <= maxNewTokens)) {
-    throw new UserError(`minNewTokens: got ${minNewTokens}, expected 0 to maxNewTokens (${maxNewTokens})`);
-  }
+  checkLengths({ batchSize, maxNewTokens, minNewTokens });
   checkAttribute(attribute, model.config.dModel);
   checkRoom(model, prompts, maxNewTokens, settings);
   const head = new AttributeHead(attribute);
