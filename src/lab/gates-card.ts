@@ -30,7 +30,7 @@ function asked({ relation, bound, kind }: Gate): string {
 }
 
 /** What a gate found, a share with its interval. */
-export function gateCell({ kind }: Pick<Gate, "kind">, figure: GateFigure | string): string {
+function gateCell({ kind }: Pick<Gate, "kind">, figure: GateFigure | string): string {
   if (typeof figure === "string") return "–";
   const { value, low, high } = figure;
   return low === undefined || high === undefined ? valueText(kind, value) : shareText({ value, low, high });
