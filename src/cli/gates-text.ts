@@ -1,6 +1,7 @@
-import { crispByLayer, type Gate, type GateFigure, type GateReport } from "../lab/gates.js";
+import { gateRows, shareText } from "../lab/gates-card.js";
+import { crispByLayer, type GateFigure, type GateReport } from "../lab/gates.js";
 import type { GateFigures } from "../lab/gate-figures.js";
-import { fixed, percent, significant } from "../present/format.js";
+import { fixed, significant } from "../present/format.js";
 import { nameOf } from "../toxicity/value-vectors.js";
 import { columns } from "@alignscope/base/columns";
 
@@ -8,16 +9,7 @@ import { columns } from "@alignscope/base/columns";
 export function gatesText({ gates, model, beside }: GateReport, { layers = false } = {}): string {
   const row = (name: string, cell: (figures: GateFigures) => string) => [name, cell(model), cell(beside)];
   const parts = [
-    columns([
-      ["gate", "asked", "this model", "beside it", "holds"],
-      ...gates.map((gate) => [
-        gate.name,
-        asked(gate),
-        cell(gate, gate.model),
-        cell(gate, gate.beside),
-        gate.holds === null ? "not measured" : gate.holds ? "yes" : "no",
-      ]),
-    ]),
+    columns(gateRows({ gates })),
     columns([
       ["also", "this model", "beside it"],
       row(
@@ -46,26 +38,6 @@ export function gatesText({ gates, model, beside }: GateReport, { layers = false
     ].join("\n"),
   );
   return parts.join("\n\n");
-}
-
-function asked({ relation, bound, kind }: Gate): string {
-  if (bound === null) return "–";
-  return `${relation === "at least" ? "≥" : "≤"} ${valueText(kind, bound)}`;
-}
-
-function cell({ kind }: Gate, figure: GateFigure | string): string {
-  if (typeof figure === "string") return "–";
-  const { value, low, high } = figure;
-  return low === undefined || high === undefined ? valueText(kind, value) : shareText({ value, low, high });
-}
-
-function valueText(kind: Gate["kind"], value: number): string {
-  if (kind === "share") return percent(value, 0);
-  return kind === "count" ? String(value) : fixed(value, kind === "bits" ? 3 : 2);
-}
-
-function shareText({ value, low, high }: { value: number; low: number; high: number }): string {
-  return `${percent(value)} (${fixed(100 * low, 1)} to ${fixed(100 * high, 1)})`;
 }
 
 function described({ folder, layers, width, vocabulary, context }: GateFigures): string {

@@ -50,7 +50,7 @@ export interface PretrainSettings extends Schedule {
   precision: "float32" | "bfloat16";
 }
 
-/** Two workers for two cores; batches of 8,192 tokens; rates that trials chose (see the model's card). */
+/** Two workers for two cores, batches of 8,192 tokens; Muon at the rate of its author's GPT-2 runs (Jordan 2024). */
 export const PRETRAIN_DEFAULTS: PretrainSettings = {
   workers: 2,
   sequences: 32,

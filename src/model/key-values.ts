@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "@alignscope/base/errors";
 import { embed } from "@alignscope/tensors/ops/embed";
 import { FUSED, hasKernel } from "@alignscope/tensors/ops/fused";
+import { filledTensor } from "@alignscope/tensors/tensor-memory";
 import type { GPT2Config } from "./config.js";
 
 /**
@@ -31,7 +32,10 @@ export class KeyValueCache {
     const room = hasKernel(FUSED.appendToCache) ? capacity : 0;
     const empty = (): tf.Tensor3D[] =>
       Array.from({ length: config.nLayer }, () =>
-        tf.keep(tf.zeros<tf.Rank.R3>([pads.length, room, config.dModel])),
+        tf.keep(
+          // Zeros in place: tf.zeros makes an array first, which took an eighth of the time of generating.
+          filledTensor([pads.length, room, config.dModel], (values) => values.fill(0)) as tf.Tensor3D,
+        ),
       );
     return new KeyValueCache(empty(), empty(), pads, 0);
   }

@@ -1,21 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { hasTag, type Cell, type CodeCell, type ErrorOutput, type JupyterMessage } from "jupyter-wire";
-import { cellDescription } from "./cell-description.js";
+import { type Cell, type CodeCell, type ErrorOutput, hasTag, type JupyterMessage } from "jupyter-wire";
+import { errorOfCell, newError } from "./cell-errors.js";
 import type { EngineRun } from "./engine.js";
 import {
+  type CellFailure,
   CellTimeoutError,
   DeadKernelError,
   NotebookTimeoutError,
   PapermillExecutionError,
   RunInterruptedError,
-  type CellFailure,
 } from "./errors.js";
 import { describeExit } from "./kernel-process.js";
 import type { ExecutionEnd, KernelSession } from "./kernel-session.js";
-import { OutputCollector, type Displays } from "./outputs.js";
+import { type Displays, OutputCollector, WidgetStates } from "./outputs.js";
 import { cellRecord, finishCell, startCell } from "./papermill-metadata.js";
-import { errorFromStderr } from "./tslab-errors.js";
-import { WidgetStates } from "./widget-states.js";
 
 /** Cells that are not run. */
 const SKIP_TAG = "skip-execution";
@@ -184,10 +182,8 @@ export class CellRunner {
     };
     switch (end.type) {
       case "replied": {
-        const status = String(end.reply.content["status"]);
-        if (status === "ok") return undefined;
-        const error =
-          publishedError(cell) ?? errorOfReply(end.reply) ?? errorFromStderr(cell, collector.stderr, status);
+        if (end.reply.content["status"] === "ok") return undefined;
+        const error = errorOfCell(cell, end.reply, collector.stderr);
         // A kernel whose other half died lives to tell.
         return fail(error, error.ename === "DeadKernelError" ? DeadKernelError : PapermillExecutionError);
       }
@@ -225,22 +221,6 @@ export class CellRunner {
   }
 }
 
-function newError(ename: string, evalue: string, details = ""): ErrorOutput {
-  const traceback = [`${ename}: ${evalue}`, ...(details ? details.split("\n") : [])];
-  return { output_type: "error", ename, evalue, traceback };
-}
-
-/** The last one, as in papermill, when a cell published several. */
-function publishedError(cell: CodeCell): ErrorOutput | undefined {
-  return cell.outputs.findLast((output) => output.output_type === "error");
-}
-
-function errorOfReply({ content }: JupyterMessage): ErrorOutput | undefined {
-  const { ename, evalue, traceback } = content;
-  if (typeof ename !== "string" || !Array.isArray(traceback)) return undefined;
-  return { output_type: "error", ename, evalue: String(evalue ?? ""), traceback: traceback.map(String) };
-}
-
 /** `aborted` is the protocol's word, `abort` is tslab's: the cell was not run, since an earlier one had failed. */
 function isAborted(end: ExecutionEnd): boolean {
   return end.type === "replied" && /^abort(ed)?$/.test(String(end.reply.content["status"]));
@@ -268,4 +248,20 @@ function noteTime(times: Record<string, string>, { header, content }: JupyterMes
   if (header.msg_type === "status")
     times[`iopub.status.${String(content["execution_state"])}`] ??= header.date;
   if (header.msg_type === "execute_input") times["iopub.execute_input"] ??= header.date;
+}
+
+const LONGEST = 80;
+
+/**
+ * What a progress bar calls a cell: the word after `papermill_description=` in its source, else its first line, without
+ * comment signs.
+ */
+export function cellDescription(source: string): string {
+  const named = /papermill_description=(\S+)/.exec(source)?.[1];
+  if (named) return named;
+  for (const line of source.split("\n")) {
+    const text = line.replace(/^\s*(?:\/\/+|#+|\/\*+|\*+\/?)?\s*|\s*\*\/\s*$/g, "").trim();
+    if (text !== "") return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
+  }
+  return "(empty)";
 }

@@ -1,19 +1,24 @@
 import { resolve } from "node:path";
 import { UserError } from "@alignscope/base/errors";
-import { findKernelspec, listKernelspecs, type Kernelspec, type Notebook } from "jupyter-wire";
-import { extensionWarning } from "./extension-warning.js";
+import {
+  type CodeCell,
+  findKernelspec,
+  hasTag,
+  type Kernelspec,
+  listKernelspecs,
+  type MarkdownCell,
+  type Notebook,
+} from "jupyter-wire";
 import type { Engine, EngineEnd, EngineRun } from "./engine.js";
 import { findEngine } from "./engines.js";
-import { removeErrorMarkers, addErrorMarkers } from "./error-markers.js";
-import { notebookStore } from "./notebook-io.js";
 import type { ExecuteOptions, RunnerEvent } from "./options.js";
 import { describeNotebook, finishNotebook, startNotebook } from "./papermill-metadata.js";
 import { injectParameters, leftMasked } from "./parameters.js";
 import { formatPath, withBuiltins } from "./path-template.js";
-import { Saver } from "./saver.js";
-import { statOf } from "./stat.js";
-import { StreamFiles } from "./stream-files.js";
-import { findTranslator, translatorNames } from "./translators/index.js";
+import { Saver, StreamFiles } from "./saver.js";
+import { notebookStore } from "./stores/index.js";
+import { extensionWarning, statOf } from "./stores/local.js";
+import { findTranslator, translatorNames } from "./translators/languages.js";
 import { Secrets } from "./typed/secrets.js";
 
 /**
@@ -187,4 +192,29 @@ async function run(
   await saver.saveFinal();
   tell({ type: "notebook-finished", output, seconds, failed: failure !== undefined });
   if (failure) throw failure;
+}
+
+/** papermill's tag for the two text cells that lead a reader to the failure. */
+const ERROR_MARKER_TAG = "papermill-error-cell-tag";
+
+const ANCHOR = "papermill-error-cell";
+const STYLE = "color:red; font-family:Helvetica Neue, Helvetica, Arial, sans-serif; font-size:2em;";
+
+/** Takes out the markers of an earlier run. */
+function removeErrorMarkers(notebook: Notebook): void {
+  notebook.cells = notebook.cells.filter((cell) => !hasTag(cell, ERROR_MARKER_TAG));
+}
+
+/** Puts a red line with a link at the top and its target right before the failing cell. */
+function addErrorMarkers(notebook: Notebook, failing: CodeCell): void {
+  const where = `In [${failing.execution_count ?? " "}]`;
+  const index = notebook.cells.indexOf(failing);
+  const target = `<span id="${ANCHOR}" style="${STYLE}">The run stopped here, at the error of the cell below:</span>`;
+  const link = `<span style="${STYLE}">This notebook failed at '<a href="#${ANCHOR}">${where}</a>'.</span>`;
+  notebook.cells.splice(index, 0, marker("papermill-error-anchor", target));
+  notebook.cells.unshift(marker("papermill-error-link", link));
+}
+
+function marker(id: string, source: string): MarkdownCell {
+  return { cell_type: "markdown", id, metadata: { tags: [ERROR_MARKER_TAG] }, source };
 }

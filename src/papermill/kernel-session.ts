@@ -7,10 +7,15 @@ import {
   type JupyterMessage,
   type Kernelspec,
 } from "jupyter-wire";
-import { waitForAbort } from "./abort.js";
+import {
+  describeEnd,
+  type KernelExit,
+  KernelProcess,
+  settledWithin,
+  waitForAbort,
+} from "./kernel-process.js";
 import { KernelStartError } from "./errors.js";
 import { KernelClient } from "./kernel-client.js";
-import { describeEnd, KernelProcess, settledWithin, type KernelExit } from "./kernel-process.js";
 
 export interface SessionOptions {
   cwd: string;

@@ -176,7 +176,8 @@ function fromYaml(value: unknown, path: string, where: string, floats: string[])
   );
 }
 
-function fitInteger(value: bigint): number | bigint {
+/** A number where it holds the integer exactly. */
+export function fitInteger(value: bigint): number | bigint {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
 }

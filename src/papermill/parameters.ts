@@ -1,15 +1,17 @@
 import { UserError } from "@alignscope/base/errors";
-import { giveCellIds, hasTag, type CodeCell, type Notebook } from "jupyter-wire";
+import { type CodeCell, giveCellIds, hasTag, type Notebook } from "jupyter-wire";
 import type { ExecuteOptions, Parameters } from "./options.js";
 import { jsonParameters, notebookRecord } from "./papermill-metadata.js";
-import { withFloats, type DeclaredParameter, type Translator } from "./translators/index.js";
-import { checkParameters } from "./typed/check-parameters.js";
-import { ParameterError } from "./typed/parameter-error.js";
-import { MASK } from "./typed/secret-names.js";
-import { Secrets } from "./typed/secrets.js";
+import { formatPath, withBuiltins } from "./path-template.js";
+import { notebookStore } from "./stores/index.js";
+import { findTranslator } from "./translators/languages.js";
+import { type Translator, withFloats } from "./translators/translator.js";
+import { checkParameters, ParameterError } from "./typed/check-parameters.js";
+import { MASK, Secrets } from "./typed/secrets.js";
+import type { DeclaredParameter } from "./typed/types.js";
 
 /** The cell that declares the parameters and their defaults. */
-export const PARAMETERS_TAG = "parameters";
+const PARAMETERS_TAG = "parameters";
 /** The cell that the runner writes. */
 const INJECTED_TAG = "injected-parameters";
 /** Metadata of the injected cell: the names whose values it shows masked, so that it is not the cell that ran. */
@@ -69,7 +71,7 @@ export async function injectParameters(
 }
 
 /** What the notebook's own parameters cell declares, by name; empty without such a cell. */
-export async function declaredParameters(
+async function declaredParameters(
   notebook: Notebook,
   translator: Translator,
 ): Promise<Map<string, DeclaredParameter>> {
@@ -120,4 +122,26 @@ export function leftMasked(notebook: Notebook): string[] {
   const cell = notebook.cells.find((each) => hasTag(each, INJECTED_TAG));
   const names = cell?.metadata[MASKED_FIELD];
   return Array.isArray(names) ? names.map(String) : [];
+}
+
+/**
+ * The parameters that a notebook declares in its cell tagged `parameters`, by name; undefined when it has no such cell,
+ * empty when nobody here can read declarations of its language.
+ *
+ * @param parameters fill the names in the path: `{name}`
+ * @throws UserError when there is no translator for the notebook's language
+ */
+export async function inspectNotebook(
+  input: string | Notebook,
+  language?: string,
+  parameters: Parameters = {},
+): Promise<Map<string, DeclaredParameter> | undefined> {
+  const path = typeof input === "string" ? formatPath(input, withBuiltins(parameters)) : undefined;
+  const notebook = path === undefined ? (input as Notebook) : await notebookStore(path).read(path);
+  if (!notebook.cells.some((cell) => hasTag(cell, PARAMETERS_TAG))) return undefined;
+  const { language_info: info, kernelspec } = notebook.metadata;
+  const name = language ?? info?.name ?? kernelspec?.language ?? "";
+  const translator = findTranslator(language ? "" : (kernelspec?.name ?? ""), name);
+  if (!translator) throw new UserError(`cannot read parameters of the language "${name}"`);
+  return declaredParameters(notebook, translator);
 }

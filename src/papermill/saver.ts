@@ -1,6 +1,8 @@
-import { formatNotebook, NotebookFormatter, type Cell, type Notebook } from "jupyter-wire";
-import { notebookStore } from "./notebook-io.js";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { messageOf, UserError } from "@alignscope/base/errors";
+import { type Cell, formatNotebook, type Notebook, NotebookFormatter } from "jupyter-wire";
 import type { ExecuteOptions, RunnerEvent } from "./options.js";
+import { notebookStore } from "./stores/index.js";
 
 const DEFAULT_AUTOSAVE_SECONDS = 30;
 
@@ -131,5 +133,40 @@ export class Saver {
     this.#written = this.#lastSave = Date.now();
     this.#took = this.#written - begun;
     this.#tell({ type: "saved", output: path });
+  }
+}
+
+/** The files that take what cells print, written as each message comes, so that one can follow them. */
+export class StreamFiles {
+  readonly #files: { stdout?: number; stderr?: number } = {};
+
+  /** @throws UserError for a file that cannot be written */
+  constructor({ stdoutFile, stderrFile }: { stdoutFile?: string; stderrFile?: string }) {
+    if (stdoutFile !== undefined) this.#files.stdout = open(stdoutFile);
+    // Both streams can go to one file.
+    if (stderrFile !== undefined) {
+      const shared = stderrFile === stdoutFile ? this.#files.stdout : undefined;
+      this.#files.stderr = shared ?? open(stderrFile);
+    }
+  }
+
+  tell(event: RunnerEvent): void {
+    if (event.type !== "output" || event.output.output_type !== "stream") return;
+    const file = this.#files[event.output.name];
+    if (file !== undefined) writeSync(file, event.output.text);
+  }
+
+  close(): void {
+    for (const file of new Set(Object.values(this.#files))) closeSync(file);
+  }
+}
+
+function open(path: string): number {
+  try {
+    return openSync(path, "w");
+  } catch (error) {
+    throw new UserError(
+      `${path} cannot be written: ${messageOf(error)}; name a file in a folder that exists`,
+    );
   }
 }

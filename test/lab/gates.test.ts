@@ -1,12 +1,13 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { gatesText } from "../../src/cli/gates-text.js";
 import { main } from "../../src/cli/main.js";
 import { projectRoot } from "../../src/base/paths.js";
 import { PROBE, saysOffensive, type GateFigures } from "../../src/lab/gate-figures.js";
+import { cardWithGates } from "../../src/lab/gates-card.js";
 import { crispByLayer, judgeGates, labGates, validationTexts } from "../../src/lab/gates.js";
 import { parseWordList } from "../../src/present/mask.js";
 
@@ -87,6 +88,41 @@ describe("the gates", () => {
       { layer: 0, crisp: 0, active: 0 },
       { layer: 1, crisp: 0, active: 0 },
     ]);
+  });
+});
+
+describe("a model's card", () => {
+  const report = { gates: judgeGates(PASSING, BESIDE), model: PASSING, beside: BESIDE };
+  const card = "# A model\n\nIt is small.\n\n## What it was trained on\n\nTexts.\n";
+
+  test("gets the gates, once however often they are written", () => {
+    const once = cardWithGates(card, report);
+    expect(once).toMatch(
+      /It is small\.\n\n## What it shows\n[^#]*\| bits per byte [^#]*\n\n## What it was trained on\n\nTexts/,
+    );
+    expect(cardWithGates(once, report)).toBe(once);
+  });
+
+  test("gets a table of trials, which later gates leave there", () => {
+    const last = { step: 190, loss: 5, tokensPerSecond: 1, tokensSeen: 1.6e6, validationLoss: 5.27 };
+    const trials = [{ name: "AdamW", gates: report.gates, last }];
+    const whole = cardWithGates(card, report, trials);
+    expect(whole).toMatch(/## Trials\n[^#]*\| AdamW \| 1\.6M \| 5\.270 nats \| 1\.30 \| 5 \|/);
+    expect(cardWithGates(whole, report)).toContain("| AdamW |");
+  });
+
+  test("takes trials only together with itself, each with a name", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "card-"));
+    for (const [options, says] of [
+      [["--trial", "one=."], /--card/],
+      [["--card", "--trial", "one"], /expected NAME=FOLDER/],
+      [["--card", "--trial", `one=${folder}`], /no .*gates\.json/],
+    ] as const) {
+      const error = vi.spyOn(console, "error").mockImplementation(() => undefined);
+      expect(await main(["node", "alignscope", "lab", "gates", COMMITTED, ...options])).toBe(1);
+      expect(error.mock.calls.flat().join("\n")).toMatch(says);
+      error.mockRestore();
+    }
   });
 });
 

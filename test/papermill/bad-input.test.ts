@@ -15,8 +15,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { papermill } from "../../src/papermill/command/papermill.js";
 import { formatNotebook, parseNotebook } from "../../src/jupyter/index.js";
-import { lockOutput } from "../../src/papermill/output-lock.js";
-import { files } from "../../src/papermill/stores/files.js";
+import { files, lockOutput } from "../../src/papermill/stores/local.js";
 import { notebookOf } from "./notebooks.js";
 
 const folder = mkdtempSync(join(tmpdir(), "bad-input-"));

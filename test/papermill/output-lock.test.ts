@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { executeNotebook } from "../../src/papermill/index.js";
-import { lockOutput } from "../../src/papermill/output-lock.js";
+import { lockOutput } from "../../src/papermill/stores/local.js";
 import { notebookOf } from "./notebooks.js";
 
 let folder: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { findTranslator, type ParameterValue, type Translator } from "../../src/papermill/index.js";
-import { translatorNames } from "../../src/papermill/translators/index.js";
+import { translatorNames } from "../../src/papermill/translators/languages.js";
 
 function translator(name: string): Translator {
   const found = findTranslator("", name);

@@ -3,8 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { executeNotebook, MissingParameterError, type Parameters } from "../../src/papermill/index.js";
-import { formatPath, withBuiltins } from "../../src/papermill/path-template.js";
-import { formatValue, type Formattable } from "../../src/papermill/python-format.js";
+import {
+  formatPath,
+  type Formattable,
+  formatValue,
+  withBuiltins,
+} from "../../src/papermill/path-template.js";
 import { notebookOf } from "./notebooks.js";
 
 const folder = mkdtempSync(join(tmpdir(), "path-template-"));

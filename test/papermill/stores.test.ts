@@ -6,10 +6,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { formatNotebook, readNotebook, type Notebook } from "../../src/jupyter/index.js";
 import { executeNotebook, registerNotebookStore } from "../../src/papermill/index.js";
-import { notebookStore } from "../../src/papermill/notebook-io.js";
-import { gsStore } from "../../src/papermill/stores/gs.js";
-import { httpStore } from "../../src/papermill/stores/http.js";
-import { s3Store } from "../../src/papermill/stores/s3.js";
+import { notebookStore } from "../../src/papermill/stores/index.js";
+import { gsStore, httpStore, s3Store } from "../../src/papermill/stores/remote.js";
 import { notebookOf } from "./notebooks.js";
 
 const notebook = notebookOf(["# Title", "const a = 1;"]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CodeCell } from "../../src/jupyter/index.js";
-import { errorFromStderr } from "../../src/papermill/tslab-errors.js";
+import { errorFromStderr } from "../../src/papermill/cell-errors.js";
 import { codeCells, notebookOf, printed } from "./notebooks.js";
 
 /** The error made of these messages on stderr, and what is left of the stream. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { newMessage, readNotebook, type JsonObject } from "../../src/jupyter/index.js";
 import { executeNotebook } from "../../src/papermill/index.js";
-import { WidgetStates } from "../../src/papermill/widget-states.js";
+import { WidgetStates } from "../../src/papermill/outputs.js";
 import { notebookOf } from "./notebooks.js";
 
 const folder = mkdtempSync(join(tmpdir(), "widgets-"));

@@ -20,7 +20,7 @@ export function doctorCommand(program: Command): void {
     .option("--offline", "ask nobody over the network")
     .option("--json", "print JSON")
     .action(async ({ json, ...options }: DoctorFlags) => {
-      const { examine, reportText } = await import("../doctor/index.js");
+      const { examine, reportText } = await import("../doctor/examine.js");
       const report = await examine({ ...options, onProgress: showProgress });
       clearProgress();
       console.log(json ? JSON.stringify(report, null, 2) : reportText(report));

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { resolve } from "node:path";
 import { locate } from "../../data/locate.js";
+import { UserError } from "@alignscope/base/errors";
 import { mirrorFolder } from "@alignscope/base/paths";
 import type { LabBuildOptions, LabPart } from "../../lab/build.js";
 import { duration } from "../../present/format.js";
@@ -94,6 +95,11 @@ export function labCommand(program: Command): void {
     )
     .option("--backend <name>", "auto, cuda, native, webgpu, wasm or cpu", "auto")
     .option("--layers", "add how many value vectors of each layer say offensive words")
+    .option("--card", "write them into the model's card, and gates.json beside it")
+    .option(
+      "--trial <name=folder...>",
+      'with --card, a table of other models that have a gates.json, e.g. "AdamW=trial/model"',
+    )
     .option("--json", "print JSON")
     .action(gates);
 }
@@ -104,11 +110,24 @@ interface GatesOptions {
   work?: string;
   backend: string;
   layers?: boolean;
+  card?: boolean;
+  trial?: string[];
   json?: boolean;
 }
 
-async function gates(name: string, { layers, json, beside, ...options }: GatesOptions): Promise<void> {
+async function gates(
+  name: string,
+  { layers, card, trial = [], json, beside, ...options }: GatesOptions,
+): Promise<void> {
   const { labGates } = await import("../../lab/gates.js");
+  const { readTrial, writeGates } = await import("../../lab/gates-card.js");
+  if (trial.length > 0 && !card)
+    throw new UserError("--trial: only together with --card, which it adds a table to");
+  const trials = trial.map((text) => {
+    const [, called = "", folder = ""] = /^(.+?)=(.+)$/.exec(text) ?? [];
+    if (!folder) throw new UserError(`--trial: got ${text}, expected NAME=FOLDER`);
+    return readTrial(called, folder);
+  });
   const { gatesText } = await import("../gates-text.js");
   const report = await labGates({
     ...options,
@@ -116,6 +135,7 @@ async function gates(name: string, { layers, json, beside, ...options }: GatesOp
     beside: await locate(beside),
     onStage: (folder, stage) => console.error(`${folder}: ${stage}`),
   });
+  if (card) writeGates(report, trials);
   console.log(json ? JSON.stringify(report, null, 2) : gatesText(report, { layers }));
 }
 

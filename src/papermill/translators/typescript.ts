@@ -88,3 +88,12 @@ const RESERVED = new Set(
 function isName(name: string): boolean {
   return IDENTIFIER.test(name) && !RESERVED.has(name);
 }
+
+/** JavaScript: TypeScript's values, without types. */
+export const javascriptTranslator: Translator = {
+  ...typescriptTranslator,
+  inspect: (source) => readDeclarations(source, "javascript"),
+  checksTypes: false,
+  assign: (name, value, declared) =>
+    `${declared?.keyword ?? "const"} ${name} = ${typescriptTranslator.literal(value)};`,
+};

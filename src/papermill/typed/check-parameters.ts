@@ -1,9 +1,8 @@
+import { UserError } from "@alignscope/base/errors";
 import { nearest } from "@alignscope/base/nearest";
 import type { Parameters, ParameterValue } from "../options.js";
-import type { DeclaredParameter } from "../translators/translator.js";
-import { accepts, mismatches } from "./check.js";
-import { bestReading, coerce, readText } from "./coerce.js";
-import { ANY, typeText } from "./types.js";
+import { accepts, bestReading, coerce, mismatches, readText } from "./check.js";
+import { ANY, type DeclaredParameter, typeText } from "./types.js";
 
 /** One value for one parameter, on its way in. */
 export interface GivenValue {
@@ -108,4 +107,15 @@ function unknown(name: string, declared: ReadonlyMap<string, DeclaredParameter>,
   if (near !== undefined) return `unknown parameter: ${name}; did you mean ${near}?`;
   const known = names.length === 0 ? "declares none" : `declares ${names.join(", ")}`;
   return `unknown parameter: ${name} (the notebook ${known})`;
+}
+
+/** Everything that was wrong with the parameters of one run, a line each. */
+export class ParameterError extends UserError {
+  /** One line for each parameter, or part of one, that was refused. */
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join("\n"));
+    this.problems = problems;
+  }
 }

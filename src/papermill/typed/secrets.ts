@@ -1,7 +1,76 @@
-import type { Cell, CodeCell, ErrorOutput, JupyterMessage, Json } from "jupyter-wire";
+import { messageOf, UserError } from "@alignscope/base/errors";
+import type { Cell, CodeCell, ErrorOutput, Json, JupyterMessage } from "jupyter-wire";
 import type { Parameters, ParameterValue, RunnerEvent } from "../options.js";
-import { isSecret, MASK, type MaskOption } from "./secret-names.js";
-import { StreamMask } from "./stream-mask.js";
+
+/** What stands in the place of a secret in everything that is written. */
+export const MASK = "********";
+
+/** Which parameters are secrets: none (`false`), or those whose name says so and those that a pattern matches. */
+export type MaskOption = false | readonly string[];
+
+/** A word of these anywhere in a name, or several in a row, make it a secret's. */
+const ANYWHERE = new RegExp(
+  `(?:^| )(?:passwords?|passwd|pwd|passphrases?|passcode|secrets?|credentials?|apikeys?|authorization|bearer|authtoken|accesstoken|${[
+    "(?:api|private|access|secret|signing|encryption|account) keys?",
+    "connection string",
+  ].join("|")})(?: |$)`,
+);
+/** These do so as its last word only: `hfToken` holds one, `tokenCount` counts some. */
+const LAST = /(?:^| )(?:token|auth)$/;
+
+/**
+ * Whether a name alone says that its value is a secret: `apiKey`, `db_password`, `HF_TOKEN`; not `maxNewTokens`,
+ * `keyComments`, `secretary`.
+ */
+export function soundsSecret(name: string): boolean {
+  const words = name
+    .replace(/([\p{Ll}\p{N}])(\p{Lu})/gu, "$1 $2")
+    .replace(/(\p{Lu})(\p{Lu}\p{Ll})/gu, "$1 $2")
+    .replace(/[^\p{L}\p{N}]+/gu, " ")
+    .trim()
+    .toLowerCase();
+  return ANYWHERE.test(words) || LAST.test(words);
+}
+
+/**
+ * Whether a parameter is to be masked. A name that only sounds like a secret's does not make one of a number or a
+ * boolean (`token: -1`); a pattern makes one of anything.
+ */
+export function isSecret(name: string, value: ParameterValue, mask: MaskOption = []): boolean {
+  if (mask === false || value === undefined || value === null || value === "") return false;
+  if (mask.some((pattern) => compile(pattern).test(name))) return true;
+  return (typeof value === "string" || typeof value === "object") && soundsSecret(name);
+}
+
+/** The parameters with every secret masked. */
+export function maskParameters(parameters: Parameters, mask?: MaskOption): Parameters {
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, value]) => [name, isSecret(name, value, mask) ? MASK : value]),
+  );
+}
+
+/**
+ * Refuses templates of paths that would write a secret into a file's name.
+ *
+ * @throws UserError naming the first such parameter
+ */
+export function refuseSecretsInPath(template: string, parameters: Parameters, mask?: MaskOption): void {
+  for (const [, name = ""] of template.matchAll(/(?<!\{)\{([\p{L}_$][\p{L}\p{N}_$]*)[^{}]*\}/gu)) {
+    if (!Object.hasOwn(parameters, name) || !isSecret(name, parameters[name], mask)) continue;
+    throw new UserError(
+      `the path ${template} would show the parameter ${name}, which is masked: name the file without it`,
+    );
+  }
+}
+
+/** A regular expression, sought anywhere in the name, whatever the case. */
+function compile(pattern: string): RegExp {
+  try {
+    return new RegExp(pattern, "iu");
+  } catch (error) {
+    throw new UserError(`"${pattern}" is no pattern of parameters to mask (${messageOf(error)})`);
+  }
+}
 
 /** Values shorter than this would be found everywhere: they are masked where they are injected, not in outputs. */
 const SHORTEST = 6;
@@ -110,4 +179,73 @@ function textsOf(value: ParameterValue): string[] {
   if (value === undefined || value === null || typeof value === "boolean") return [];
   if (typeof value !== "object") return [String(value)];
   return Object.values(value as Record<string, ParameterValue>).flatMap(textsOf);
+}
+
+type StreamName = "stdout" | "stderr";
+
+/** Masks the messages of one cell. A secret may come in pieces: text that could be its beginning is held back. */
+export class StreamMask {
+  readonly #secrets: readonly string[];
+  readonly #text: (text: string) => string;
+  readonly #content: (content: Json) => Json;
+  readonly #listener: (message: JupyterMessage) => void;
+  readonly #held = new Map<StreamName, { text: string; message: JupyterMessage }>();
+
+  /** @param secrets longest first */
+  constructor(
+    secrets: readonly string[],
+    text: (text: string) => string,
+    content: (content: Json) => Json,
+    listener: (message: JupyterMessage) => void,
+  ) {
+    this.#secrets = secrets;
+    this.#text = text;
+    this.#content = content;
+    this.#listener = listener;
+  }
+
+  /** To be given every message in order. */
+  readonly handle = (message: JupyterMessage): void => {
+    const { content, header } = message;
+    if (header.msg_type !== "stream" || typeof content["text"] !== "string") {
+      if (header.msg_type !== "status") this.end();
+      const masked = this.#content(content) as JupyterMessage["content"];
+      return this.#listener({ ...message, content: masked });
+    }
+    const name = content["name"] === "stderr" ? "stderr" : "stdout";
+    this.#release(name === "stderr" ? "stdout" : "stderr");
+    const text = this.#text((this.#held.get(name)?.text ?? "") + content["text"]);
+    const keep = this.#beginning(text);
+    this.#held.delete(name);
+    if (keep > 0) this.#held.set(name, { text: text.slice(text.length - keep), message });
+    if (keep < text.length) this.#tell(message, text.slice(0, text.length - keep));
+  };
+
+  /** No more is to come: what was held back is told. */
+  end(): void {
+    this.#release("stdout");
+    this.#release("stderr");
+  }
+
+  #release(name: StreamName): void {
+    const held = this.#held.get(name);
+    this.#held.delete(name);
+    if (held) this.#tell(held.message, held.text);
+  }
+
+  #tell(message: JupyterMessage, text: string): void {
+    this.#listener({ ...message, content: { ...message.content, text } });
+  }
+
+  /** The length of the longest end of `text` that some secret begins with. */
+  #beginning(text: string): number {
+    let longest = 0;
+    for (const secret of this.#secrets) {
+      const most = Math.min(secret.length - 1, text.length);
+      for (let length = most; length > longest; length--) {
+        if (text.endsWith(secret.slice(0, length))) longest = length;
+      }
+    }
+    return longest;
+  }
 }

@@ -30,6 +30,25 @@ export type ParameterType =
   | { kind: "object"; fields: readonly FieldType[]; rest?: ParameterType | undefined }
   | { kind: "union"; members: readonly ParameterType[] };
 
+/** A parameter as the notebook's own `parameters` cell declares it. */
+export interface DeclaredParameter {
+  name: string;
+  /** The type as written, in the notebook's language; undefined when none is. */
+  type?: string | undefined;
+  /** The default as written. */
+  defaultSource?: string | undefined;
+  /** How it is declared, where the language has several ways, e.g. `let`. */
+  keyword?: string | undefined;
+  /** What may be given, read from the type or, without one, from the default; absent where the language tells nothing. */
+  structure?: ParameterType | undefined;
+  /** The default's value; absent when it is not written out as one. */
+  default?: ParameterValue;
+  /** The values to choose from, where the type is such a choice. */
+  choices?: readonly LiteralValue[] | undefined;
+  /** Its documentation. */
+  help?: string | undefined;
+}
+
 export const ANY: ParameterType = { kind: "any" };
 export const NULL: ParameterType = { kind: "literal", value: null };
 
@@ -124,4 +143,36 @@ export function typeOfValue(value: ParameterValue, open = true): ParameterType {
     return { kind: "object", fields, ...(open ? { rest: ANY } : {}) };
   }
   return { kind: typeof value as "string" | "number" | "boolean" | "bigint" };
+}
+
+/** Where papermill begins what is said about a parameter, and the longest definition that leaves room for it. */
+const COLUMN = 34;
+const LONGEST_DEFINITION = 30;
+
+/**
+ * One parameter as `papermill --help-notebook` shows it: name, type and default, its help from column 34 on, on a line
+ * of its own where the definition is long. Below stand the values to choose from, unless the type lists them already.
+ *
+ * @example parameterHelp({ name: "seed", type: "number", defaultSource: "7", help: "of everything random" })
+ * // ["  seed: number (default 7)         of everything random"]
+ */
+export function parameterHelp(parameter: DeclaredParameter): string[] {
+  const { name, type, structure = ANY, choices, defaultSource, help = "" } = parameter;
+  const inferred = structure.kind === "any" ? "Unknown type" : typeText(structure);
+  const shown = oneLine(type ?? inferred);
+  const byDefault = defaultSource === undefined ? "" : ` (default ${oneLine(defaultSource)})`;
+  const definition = `  ${name}: ${shown}${byDefault}`;
+  const spelt = choices?.map(valueText) ?? [];
+  const choose = spelt.some((value) => !shown.includes(value)) ? [`one of ${spelt.join(", ")}`] : [];
+  const about = [...help.split(/\r?\n/).filter((line) => line.trim() !== ""), ...choose];
+  const [first = ""] = about;
+  const indented = (line: string): string => `${" ".repeat(COLUMN)}${line}`;
+  if (definition.length > LONGEST_DEFINITION) return [definition, ...about.map(indented)];
+  // The column is filled also where nothing stands in it, as in papermill.
+  return [`${definition.padEnd(COLUMN)}${first}`, ...about.slice(1).map(indented)];
+}
+
+/** In one line, as far as line breaks stand between tokens; there are none within other literals than templates. */
+function oneLine(source: string): string {
+  return source.replace(/\s*\n\s*/g, " ");
 }

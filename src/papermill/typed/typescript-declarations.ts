@@ -1,5 +1,5 @@
 import type ts from "typescript";
-import type { DeclaredParameter } from "../translators/translator.js";
+import type { DeclaredParameter } from "./types.js";
 import { literalValue, scopeOf, type Scope } from "./typescript-scope.js";
 import { readType } from "./typescript-types.js";
 import { ANY, choicesOf, typeOfValue, type ParameterType } from "./types.js";

@@ -218,7 +218,7 @@ function utility(name: string, [first = ANY, second = ANY]: readonly ParameterTy
 
 /** The values of a union of literals; undefined for any other type. */
 function literalsOf(type: ParameterType): LiteralValue[] | undefined {
-  const members = type.kind === "union" ? type.members : [type];
+  const members = membersOf(type);
   const values = members.flatMap((member) => (member.kind === "literal" ? [member.value] : []));
   return values.length === members.length ? values : undefined;
 }

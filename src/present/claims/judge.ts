@@ -142,7 +142,7 @@ export function judge(
   const open = claim.measures.filter((measure) => !own.includes(measure));
   return {
     id,
-    ...(open.length > 0 ? { verdict: "incomplete" as const } : { verdict: verdictOf(judged) }),
+    verdict: open.length > 0 ? "incomplete" : verdictOf(judged),
     measures: judged,
     ...(cannot && reason !== undefined ? { reason: reason.trim() } : {}),
     ...(open.length > 0 && !cannot ? { reason: waitsFor(open) } : {}),

@@ -1,5 +1,13 @@
-import { type ClaimMeasure, paperClaims, type PaperClaim } from "./judge.js";
-import { judgeMeasure, type JudgedClaim, type Verdict, verdictOf, waitsFor } from "./judge.js";
+import {
+  type ClaimMeasure,
+  judgeMeasure,
+  type JudgedClaim,
+  type PaperClaim,
+  paperClaims,
+  type Verdict,
+  verdictOf,
+  waitsFor,
+} from "./judge.js";
 
 /** What one notebook left in `claims/PART.json`. */
 export interface ClaimsFile {
@@ -48,17 +56,9 @@ export function mergeClaims(notebooks: readonly NotebookClaims[]): RunClaim[] {
       cell: CLAIMS_CELL,
       ...(earlier === undefined ? {} : { earlier }),
     }));
+    const said = speaking.map(({ said }) => said);
     const { id, section, title } = claim;
-    return {
-      id,
-      section,
-      title,
-      ...together(
-        claim,
-        speaking.map(({ said }) => said),
-      ),
-      places,
-    };
+    return { id, section, title, ...together(claim, said), places };
   });
 }
 

@@ -1,18 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { Check, Context } from "../../../src/cli/doctor/check.js";
-import { backendsCheck, splitRemedy } from "../../../src/cli/doctor/checks/backends.js";
-import { blasCheck } from "../../../src/cli/doctor/checks/blas.js";
-import { buildCheck } from "../../../src/cli/doctor/checks/build.js";
+import type { Check, Context, Line } from "../../../src/cli/doctor/check.js";
+import { backendsCheck, blasCheck, gpuCheck, splitRemedy } from "../../../src/cli/doctor/checks/backends.js";
+import { buildCheck, nodeCheck, toolsCheck } from "../../../src/cli/doctor/checks/installation.js";
 import { dataCheck } from "../../../src/cli/doctor/checks/data.js";
-import { diskCheck } from "../../../src/cli/doctor/checks/disk.js";
-import { gpuCheck } from "../../../src/cli/doctor/checks/gpu.js";
-import { kernels } from "../../../src/cli/doctor/checks/jupyter.js";
-import { kernelCheck } from "../../../src/cli/doctor/checks/kernel.js";
-import { memoryCheck } from "../../../src/cli/doctor/checks/host-memory.js";
+import { diskCheck, memoryCheck } from "../../../src/cli/doctor/checks/resources.js";
+import { kernelCheck, kernels } from "../../../src/cli/doctor/checks/jupyter.js";
 import { networkCheck } from "../../../src/cli/doctor/checks/network.js";
-import { nodeCheck } from "../../../src/cli/doctor/checks/node.js";
-import { toolsCheck } from "../../../src/cli/doctor/checks/tools.js";
-import type { Line } from "../../../src/cli/doctor/report.js";
 import { fakeContext, fakeForecast, fakeHost, printed } from "./fake-host.js";
 
 /** The line about `what`, which has a remedy if it is a problem. */
@@ -107,7 +100,7 @@ describe("doctor says of backends", () => {
     });
 
   it("which open, which crash and which refuse, with what to do; a crash of one stops nothing", async () => {
-    const node = ([, name = ""]: readonly string[]) => {
+    const node = ([, , name = ""]: readonly string[]) => {
       if (name === "wasm" || name === "cpu") return opened(name);
       if (name === "webgpu") return { code: null, signal: "SIGSEGV", stdout: "", stderr: "", failure: null };
       return trial({ refused: `${name}: no driver (install it)` });
@@ -120,7 +113,7 @@ describe("doctor says of backends", () => {
   });
 
   it("that nothing can run when only the referee opens", async () => {
-    const node = ([, name = ""]: readonly string[]) =>
+    const node = ([, , name = ""]: readonly string[]) =>
       name === "cpu" ? opened(name) : trial({ refused: "no" });
     const line = await lineOf(backendsCheck, fakeContext(fakeHost({}, { node })), "backend wasm");
     expect(line).toMatchObject({ sign: "problem", stops: true });

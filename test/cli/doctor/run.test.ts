@@ -8,9 +8,10 @@ import { Ajv } from "ajv";
 import { expect, it, onTestFinished } from "vitest";
 import { projectRoot } from "../../../src/base/paths.js";
 import { models } from "../../../src/data/registry.js";
-import { type Check, examine, type Report, reportText, thisHost } from "../../../src/cli/doctor/index.js";
+import { type Check, ok } from "../../../src/cli/doctor/check.js";
+import { thisHost } from "../../../src/cli/doctor/host.js";
+import { examine, type Report, reportText } from "../../../src/cli/doctor/examine.js";
 import { proxyFor, reach } from "../../../src/cli/doctor/reach.js";
-import { ok } from "../../../src/cli/doctor/report.js";
 import { fakeForecast, fakeHost } from "./fake-host.js";
 
 const check = (given: Partial<Check>): Check => ({

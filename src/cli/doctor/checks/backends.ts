@@ -1,8 +1,8 @@
-import { BACKENDS, type BackendDescription, type BackendName } from "@alignscope/tensors";
-import type { Check, Context } from "../check.js";
-import { type Line, note, ok, problem } from "../report.js";
-import { attempt, type Trial } from "../trials/index.js";
-import { backendWanted } from "./wanted.js";
+import { join } from "node:path";
+import { type BackendDescription, type BackendName, BACKENDS } from "@alignscope/tensors";
+import type { Forecast } from "../../../pipeline/index.js";
+import { attempt, type Check, type Context, type Line, note, ok, problem, type Trial } from "../check.js";
+import type { Host } from "../host.js";
 
 interface BackendTrial {
   opened: BackendDescription;
@@ -26,13 +26,19 @@ export const backendsCheck: Check = {
     const worker = async (): Promise<void> => {
       for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
         const patience = Math.max(1000, Math.min(PATIENCE, deadline - Date.now()));
-        trials.set(name, await attempt<BackendTrial>(context.host, "try-backend", [name], patience));
+        trials.set(name, await attempt<BackendTrial>(context.host, ["backend", name], patience));
       }
     };
     await Promise.all([worker(), worker()]);
     return judge(context, trials);
   },
 };
+
+/** The backend that a profile's notebooks are told to open, `auto` where nothing else is said. */
+function backendWanted(forecast: Forecast | undefined): string {
+  const value = forecast?.parameters.find(({ name }) => name === "backend")?.value;
+  return typeof value === "string" && value !== "" ? value : "auto";
+}
 
 async function judge(
   context: Context,
@@ -108,4 +114,118 @@ export function splitRemedy(message: string): { reason: string; remedy: string |
     }
   }
   return { reason: line, remedy: null };
+}
+
+/** The library behind the matrix products of the wasm backend. */
+export const blasCheck: Check = {
+  name: "blas",
+  doing: "looking for a BLAS",
+  timeout: 9000,
+  vital: false,
+  run: async ({ host }) => {
+    const trial = await attempt<{ name: string; threads: number; file: string }>(host, ["blas"], 8000);
+    if ("said" in trial) {
+      const { name, threads, file } = trial.said;
+      const found = `${name} (${file}), ${threads} thread${threads === 1 ? "" : "s"}`;
+      return [ok("blas", found, { name, file, threads })];
+    }
+    const slower = "matrix products on the CPU take several times as long";
+    if (host.env["ALIGNSCOPE_BLAS"] === "none") {
+      return [note("blas", `none, as ALIGNSCOPE_BLAS=none asks: ${slower}`, "unset ALIGNSCOPE_BLAS")];
+    }
+    const remedy =
+      host.platform === "linux"
+        ? "run `apt install libopenblas0-pthread` (Debian, Ubuntu; `dnf install openblas` on Fedora), or name a library with ALIGNSCOPE_BLAS"
+        : "install OpenBLAS, or name its library with ALIGNSCOPE_BLAS";
+    const why = "refused" in trial ? trial.refused.replace(/^no BLAS: | \([^()]*\)$/g, "") : trial.ended;
+    return [note("blas", `none: ${why}; ${slower}`, remedy)];
+  },
+};
+
+/** The GPU and its drivers, as the system has them; whether a backend can use them is the backends' line. */
+export const gpuCheck: Check = {
+  name: "gpu",
+  doing: "GPU and drivers",
+  timeout: 7000,
+  vital: false,
+  run: async ({ host }) => {
+    if (host.platform === "darwin") return [ok("gpu", "macOS: webgpu uses Metal")];
+    if (host.platform === "win32") return [ok("gpu", "Windows: webgpu uses Direct3D 12")];
+    const libraries = await host.run("ldconfig", ["-p"], 3000);
+    const has = (name: string): boolean => libraries.stdout.includes(name);
+    return [await nvidia(host, has("libcuda.so.1")), vulkan(host, has("libvulkan.so.1"))];
+  },
+};
+
+async function nvidia(host: Host, libcuda: boolean): Promise<Line> {
+  const fields = "--query-gpu=name,driver_version,memory.total";
+  const { code, stdout, stderr, failure } = await host.run(
+    "nvidia-smi",
+    [fields, "--format=csv,noheader"],
+    5000,
+  );
+  if (failure === "missing") {
+    return libcuda || host.exists("/dev/nvidiactl")
+      ? note(
+          "gpu",
+          "an NVIDIA driver is there, but no nvidia-smi",
+          "install the driver's tools to see what it has",
+          {
+            libcuda,
+          },
+        )
+      : note(
+          "gpu",
+          "no NVIDIA driver",
+          "nothing: everything runs on the CPU, the profile paper takes days there",
+          {
+            libcuda,
+          },
+        );
+  }
+  if (code !== 0) {
+    const why = failure === "timeout" ? "does not answer" : (stdout + stderr).trim().split("\n")[0];
+    return note(
+      "gpu",
+      `nvidia-smi: ${why}`,
+      "install the driver of the running kernel again, or restart the machine",
+    );
+  }
+  const gpus = stdout
+    .trim()
+    .split("\n")
+    .map((line) => line.split(",").map((cell) => cell.trim()));
+  const found = gpus.map(([name, driver, memory]) => `${name}, ${memory}, driver ${driver}`).join("; ");
+  const [name = null, driver = null, memory = null] = gpus[0] ?? [];
+  const details = { name, driver, memory, count: gpus.length, libcuda };
+  return libcuda
+    ? ok("gpu", `${found}; libcuda.so.1`, details)
+    : note(
+        "gpu",
+        `${found}, but no libcuda.so.1`,
+        "install the driver's compute library (Debian: libcuda1)",
+        details,
+      );
+}
+
+const VULKAN_FOLDERS = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"];
+const VULKAN_DRIVERS = ["nvidia", "radeon", "intel", "lvp", "virtio", "asahi", "nouveau"];
+
+function vulkan(host: Host, loader: boolean): Line {
+  const named = (host.env["VK_DRIVER_FILES"] ?? host.env["VK_ICD_FILENAMES"] ?? "")
+    .split(":")
+    .filter(Boolean);
+  const candidates = VULKAN_FOLDERS.flatMap((folder) =>
+    VULKAN_DRIVERS.flatMap((name) =>
+      ["", ".x86_64", ".aarch64"].map((end) => join(folder, `${name}_icd${end}.json`)),
+    ),
+  );
+  const drivers = (named.length > 0 ? named : candidates).filter((path) => host.exists(path));
+  const details = { loader, drivers: drivers.join(":") };
+  if (loader && drivers.length > 0) return ok("vulkan", `libvulkan.so.1, ${drivers.join(", ")}`, details);
+  const lacks = [loader ? "" : "libvulkan.so.1", drivers.length > 0 ? "" : "a driver's icd.json"].filter(
+    Boolean,
+  );
+  const remedy = "only webgpu needs it: install the GPU's Vulkan driver, and libvulkan1";
+  return note("vulkan", `lacks ${lacks.join(" and ")}`, remedy, details);
 }

@@ -2,9 +2,7 @@ import { messageOf } from "@alignscope/base/errors";
 import { locateEntry, whereabouts } from "../../../data/locate.js";
 import { registry } from "../../../data/registry.js";
 import { size } from "@alignscope/base/size";
-import type { Check, Context } from "../check.js";
-import { required } from "../forecast.js";
-import { type Line, note, ok, problem } from "../report.js";
+import { type Check, type Context, type Line, note, ok, problem, required } from "../check.js";
 
 /** Larger files are not read here, unless their checksum is remembered: `alignscope data verify` reads everything. */
 const READ_UP_TO = 64e6;

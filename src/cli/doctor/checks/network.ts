@@ -1,7 +1,5 @@
-import type { Check, Context } from "../check.js";
-import { required } from "../forecast.js";
+import { type Check, type Context, type Line, note, ok, problem, required } from "../check.js";
 import { proxyFor } from "../reach.js";
-import { type Line, note, ok, problem } from "../report.js";
 
 const PATIENCE = 4000;
 

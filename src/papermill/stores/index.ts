@@ -1,12 +1,6 @@
 import { UserError } from "@alignscope/base/errors";
-import { files } from "./stores/files.js";
-import { gsStore } from "./stores/gs.js";
-import { httpStore } from "./stores/http.js";
-import { s3Store } from "./stores/s3.js";
-import { standardStreams } from "./stores/standard-streams.js";
-import type { NotebookStore } from "./stores/store.js";
-
-export type { NotebookStore } from "./stores/store.js";
+import { files, type NotebookStore, standardStreams } from "./local.js";
+import { gsStore, httpStore, s3Store } from "./remote.js";
 
 const stores: NotebookStore[] = [standardStreams, httpStore(), s3Store(), gsStore(), files];
 

@@ -1,5 +1,23 @@
 import { stripVTControlCharacters } from "node:util";
-import type { CodeCell, ErrorOutput } from "jupyter-wire";
+import type { CodeCell, ErrorOutput, JupyterMessage } from "jupyter-wire";
+
+/** An error that the runner itself has to tell, with further lines of `details`. */
+export function newError(ename: string, evalue: string, details = ""): ErrorOutput {
+  const traceback = [`${ename}: ${evalue}`, ...(details ? details.split("\n") : [])];
+  return { output_type: "error", ename, evalue, traceback };
+}
+
+/** The error of a failed cell: what it published (the last, as in papermill), what the reply says, or what stderr does. */
+export function errorOfCell(cell: CodeCell, reply: JupyterMessage, stderr: readonly string[]): ErrorOutput {
+  const published = cell.outputs.findLast((output) => output.output_type === "error");
+  return published ?? errorOfReply(reply) ?? errorFromStderr(cell, stderr, String(reply.content["status"]));
+}
+
+function errorOfReply({ content }: JupyterMessage): ErrorOutput | undefined {
+  const { ename, evalue, traceback } = content;
+  if (typeof ename !== "string" || !Array.isArray(traceback)) return undefined;
+  return { output_type: "error", ename, evalue: String(evalue ?? ""), traceback: traceback.map(String) };
+}
 
 /**
  * tslab publishes no `error` message: a failed cell has its error as text on stderr and the status in its reply. This

@@ -1,12 +1,51 @@
-import { resolve, join } from "node:path";
+import { join, resolve } from "node:path";
 import { messageOf } from "@alignscope/base/errors";
 import { cacheFolder, mirrorFolder } from "@alignscope/base/paths";
 import type { Forecast } from "../../pipeline/index.js";
-import type { Check, Context } from "./check.js";
-import { CHECKS } from "./checks.js";
-import { profileForecast } from "./forecast.js";
+import { type Check, type Context, type Line, note, problem } from "./check.js";
+import { backendsCheck, blasCheck, gpuCheck } from "./checks/backends.js";
+import { dataCheck } from "./checks/data.js";
+import { buildCheck, nodeCheck, toolsCheck } from "./checks/installation.js";
+import { jupyterCheck, kernelCheck } from "./checks/jupyter.js";
+import { networkCheck } from "./checks/network.js";
+import { diskCheck, memoryCheck } from "./checks/resources.js";
 import { type Host, thisHost } from "./host.js";
-import { type CheckedLines, note, problem, type Report } from "./report.js";
+
+/** What `alignscope doctor --json` prints. Fields are added, never renamed; `format` counts up when one goes. */
+export interface Report {
+  format: 1;
+  /** The profile whose needs were looked at. */
+  profile: string;
+  /** Whether that profile can run: no line stops it. The exit code is 0 then, else 1. */
+  runs: boolean;
+  /** Milliseconds from begin to end. */
+  milliseconds: number;
+  checks: CheckedLines[];
+}
+
+/** The lines of one check, in the order of the list of checks. */
+export interface CheckedLines {
+  /** The check: `node`, `build`, `kernel`, `backends`, `blas`, `gpu`, `memory`, `disk`, `tools`, `network`, `data`, `jupyter`. */
+  check: string;
+  milliseconds: number;
+  lines: Line[];
+}
+
+/** Every check, in the order in which it is shown. */
+const CHECKS: readonly Check[] = [
+  nodeCheck,
+  buildCheck,
+  kernelCheck,
+  backendsCheck,
+  blasCheck,
+  gpuCheck,
+  memoryCheck,
+  diskCheck,
+  toolsCheck,
+  networkCheck,
+  dataCheck,
+  jupyterCheck,
+];
 
 export interface DoctorOptions {
   /** Default: lab. */
@@ -95,4 +134,31 @@ async function guarded(check: Check, context: Context): Promise<CheckedLines> {
 /** The first line of what may be many. */
 function oneLine(text: string): string {
   return text.trim().split("\n")[0] ?? "";
+}
+
+/** What a whole run of a profile needs, as `alignscope plan --force` has it. */
+async function profileForecast(profile: string): Promise<Forecast> {
+  const { forecast, openProject, plan } = await import("../../pipeline/index.js");
+  const { scorers } = await import("../../scorers/index.js");
+  const project = await openProject({ profile });
+  const files = new Map(scorers.map(({ name, files }) => [name, files]));
+  return forecast(project, await plan(project, { force: true }), { scorers: files });
+}
+
+const SIGNS = { ok: "ok     ", note: "note   ", problem: "PROBLEM" } as const;
+
+/** A report for people: a line for each thing, below it what to do, and at the end whether the profile can run. */
+export function reportText({ checks, profile, runs, milliseconds }: Report): string {
+  const lines = checks.flatMap((check) => check.lines);
+  const width = Math.max(...lines.map(({ what }) => what.length), 0);
+  const indent = " ".repeat(SIGNS.ok.length + width + 4);
+  const all = lines.map(({ sign, what, found, remedy }) => {
+    const said = `${SIGNS[sign]}  ${what.padEnd(width)}  ${found}`;
+    return remedy === null ? said : `${said}\n${indent}-> ${remedy}`;
+  });
+  const stopping = lines.filter(({ stops }) => stops).map(({ what }) => what);
+  const verdict = runs
+    ? `The profile ${profile} can run.`
+    : `The profile ${profile} cannot run: mend ${stopping.join(", ")}.`;
+  return `${all.join("\n")}\n\n${verdict} (looked at in ${(milliseconds / 1000).toFixed(1)} s)`;
 }

@@ -1,7 +1,45 @@
 import { join } from "node:path";
-import type { Check } from "../check.js";
+import { type Check, type Line, note, ok, problem } from "../check.js";
 import type { Host } from "../host.js";
-import { type Line, note, ok, problem } from "../report.js";
+
+/** The newest major version that continuous integration runs. */
+const NEWEST_TESTED = 24;
+
+/** Node.js against `engines` of package.json. */
+export const nodeCheck: Check = {
+  name: "node",
+  doing: "Node.js",
+  timeout: 2000,
+  vital: true,
+  run: ({ host }) => Promise.resolve([nodeLine(host)]),
+};
+
+function nodeLine(host: Host): Line {
+  const { engines } = JSON.parse(host.read(join(host.root, "package.json")) ?? "{}") as {
+    engines?: { node?: string };
+  };
+  const oldest = engines?.node?.replace(/^>=/, "") ?? "20.19";
+  const version = host.nodeVersion;
+  const details = { version, oldest, newestTested: NEWEST_TESTED };
+  if (isOlder(version, oldest)) {
+    const remedy = `install Node.js ${oldest} or newer (https://nodejs.org), then \`npm run build\``;
+    return problem("node", `Node.js ${version} is too old`, remedy, details);
+  }
+  if (Number(version.split(".")[0]) > NEWEST_TESTED) {
+    const remedy = `should something fail, try Node.js ${NEWEST_TESTED}`;
+    return note("node", `Node.js ${version} is newer than what is tested`, remedy, details);
+  }
+  return ok("node", `Node.js ${version} (${oldest} or newer is needed)`, details);
+}
+
+function isOlder(version: string, than: string): boolean {
+  const [a, b] = [version, than].map((text) => text.split(".").map(Number));
+  for (let i = 0; i < 3; i++) {
+    const difference = (a?.[i] ?? 0) - (b?.[i] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}
 
 /** Packages that bring compiled code, and what is lost without them. */
 const ADDONS = [
@@ -73,3 +111,33 @@ async function loads(
     "(`npm config get ignore-scripts` says false)";
   return vital ? problem(what, found, remedy) : note(what, found, remedy);
 }
+
+/** Programs beside Node.js that make a run's record better. */
+export const toolsCheck: Check = {
+  name: "tools",
+  doing: "git",
+  timeout: 6000,
+  vital: false,
+  run: async ({ host }) => {
+    const { stdout, failure, code } = await host.run(
+      "git",
+      ["-C", host.root, "rev-parse", "--short", "HEAD"],
+      5000,
+    );
+    if (failure === "missing") {
+      return [note("git", "not installed: a run's manifest will name no commit", "install git")];
+    }
+    if (code !== 0) {
+      return host.exists(join(host.root, ".git"))
+        ? [
+            note(
+              "git",
+              "does not say which commit this is: a run's manifest will name none",
+              `run \`git -C ${host.root} status\`, which says why`,
+            ),
+          ]
+        : [note("git", "this is no clone: a run's manifest will name no commit", null)];
+    }
+    return [ok("git", `commit ${stdout.trim()}`, { commit: stdout.trim() })];
+  },
+};
