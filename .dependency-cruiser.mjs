@@ -25,7 +25,7 @@ export const ROOMS = {
   "src/data": ["src/base"],
   "src/model": ["src/tensors", "src/base"],
   "src/toxicity": ["src/model", "src/tensors", "src/base"],
-  "src/scorers": ["src/toxicity", "src/model", "src/data", "src/tensors", "src/base"],
+  "src/scorers": ["src/model", "src/data", "src/tensors", "src/base"],
   "src/alignment": ["src/scorers", "src/toxicity", "src/model", "src/data", "src/tensors", "src/base"],
   "src/analysis": ["src/toxicity", "src/model", "src/tensors", "src/base"],
   "src/metrics": ["src/scorers", "src/toxicity", "src/model", "src/tensors", "src/base"],

@@ -1,4 +1,6 @@
+import { UserError } from "@alignscope/base/errors";
 import type { MadePairs, MakePplmPairsOptions } from "../alignment/pairs/index.js";
+import type { Shard } from "../alignment/pairs/shard.js";
 import { untilSignalled } from "./signals.js";
 
 /**
@@ -37,4 +39,17 @@ export async function makeWatched(
 /** What was made, in words. @param path where it is to be found */
 export function madeText({ rows, resumed }: MadePairs, path: string): string {
   return `${path}: ${rows} rows${resumed > 0 ? `, ${resumed} of them from before` : ""}`;
+}
+
+/**
+ * `2/4` as a shard.
+ *
+ * @throws UserError when it is anything but i/n with 1 ≤ i ≤ n
+ */
+export function parseShard(text: string): Shard {
+  const [, index, of] = (/^(\d+)\/(\d+)$/.exec(text.trim()) ?? []).map(Number);
+  if (index === undefined || of === undefined || index < 1 || index > of || of > 9999) {
+    throw new UserError(`shard: got ${text}, expected i/n with i from 1 to n, for instance 1/4`);
+  }
+  return { index, of };
 }

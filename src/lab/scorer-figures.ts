@@ -1,5 +1,4 @@
-import { auroc } from "../toxicity/classification.js";
-import { pearson } from "@alignscope/tensors/vectors";
+import { auroc, pearson } from "@alignscope/tensors/vectors";
 import type { Scorer } from "../scorers/index.js";
 import type { HeldOutTexts } from "./scorer-data.js";
 

@@ -111,7 +111,7 @@ export function blocksBefore(layer: number, { nLayer }: Pick<GPT2Config, "nLayer
 }
 
 /** The block that a hook point belongs to; null for the embeddings and the last layer norm. */
-export function layerOf(name: string): number | null {
+function layerOf(name: string): number | null {
   const layer = /^blocks\.(\d+)\./.exec(name)?.[1];
   return layer === undefined ? null : Number(layer);
 }

@@ -1,6 +1,5 @@
 import { UserError } from "@alignscope/base/errors";
-import { auroc } from "../toxicity/classification.js";
-import { mean, pearson, spearman } from "@alignscope/tensors/vectors";
+import { auroc, mean, pearson, spearman } from "@alignscope/tensors/vectors";
 import { applyCurve, type IsotonicCurve } from "./isotonic.js";
 import type { Scorer, ScoreOptions } from "./scorer.js";
 

@@ -88,3 +88,16 @@ export function ranks(values: Vector): Float64Array {
   }
   return result;
 }
+
+/** Area under the ROC curve of scores against labels, 1 positive, from rank sums (Mann and Whitney). */
+export function auroc(scores: ArrayLike<number>, labels: ArrayLike<number>): number {
+  const rank = ranks(scores);
+  let positives = 0;
+  let rankSum = 0;
+  for (let i = 0; i < labels.length; i += 1) {
+    if (labels[i] !== 1) continue;
+    positives += 1;
+    rankSum += rank[i] as number;
+  }
+  return (rankSum - (positives * (positives + 1)) / 2) / (positives * (labels.length - positives));
+}

@@ -1,4 +1,4 @@
-import { ranks } from "@alignscope/tensors/vectors";
+import { auroc } from "@alignscope/tensors/vectors";
 
 /** How well scores separate two classes, and what guessing the larger class every time would have given. */
 export interface ClassificationReport {
@@ -49,17 +49,4 @@ export function classificationReport(
     auroc: auroc(scores, labels),
     f1: positives + predictedPositives === 0 ? 0 : (2 * truePositives) / (positives + predictedPositives),
   };
-}
-
-/** Area under the ROC curve from rank sums (Mann and Whitney). */
-export function auroc(scores: ArrayLike<number>, labels: ArrayLike<number>): number {
-  const rank = ranks(scores);
-  let positives = 0;
-  let rankSum = 0;
-  for (let i = 0; i < labels.length; i += 1) {
-    if (labels[i] !== 1) continue;
-    positives += 1;
-    rankSum += rank[i] as number;
-  }
-  return (rankSum - (positives * (positives + 1)) / 2) / (positives * (labels.length - positives));
 }

@@ -1,7 +1,12 @@
-import { auroc } from "./classification.js";
-import { fitLogistic, predictLogistic, selectRows, type LogisticModel, type Matrix } from "./logistic.js";
+import {
+  fitLogistic,
+  predictLogistic,
+  selectRows,
+  type LogisticModel,
+  type Matrix,
+} from "@alignscope/tensors/logistic";
 import { mulberry32, shuffled } from "@alignscope/base/random";
-import { cosine, mean } from "@alignscope/tensors/vectors";
+import { auroc, cosine, mean } from "@alignscope/tensors/vectors";
 
 /** What one ridge penalty gives. */
 export interface PenaltyResult {

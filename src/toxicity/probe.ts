@@ -1,6 +1,6 @@
 import { UserError } from "@alignscope/base/errors";
 import { classificationReport, type ClassificationReport } from "./classification.js";
-import { fitLogistic, matrixOf, predictLogistic, selectRows } from "./logistic.js";
+import { fitLogistic, matrixOf, predictLogistic, selectRows } from "@alignscope/tensors/logistic";
 import { classMeanDifference, sweepPenalties, type PenaltyResult } from "./penalty.js";
 import { stratifiedSplit } from "./split.js";
 import { norm, type Vector } from "@alignscope/tensors/vectors";

@@ -28,17 +28,8 @@ export type LayoutSettings = Pick<
 };
 
 /** What of the settings decides a gradient. */
-export type GradientSettings = Pick<
-  DpoSettings,
-  | "beta"
-  | "klGamma"
-  | "microBatchSize"
-  | "maxGradNorm"
-  | "countPrompt"
-  | "countSidePadding"
-  | "maskEos"
-  | "positions"
->;
+export type GradientSettings = Pick<DpoSettings, "beta" | "klGamma" | "microBatchSize" | "maxGradNorm"> &
+  Omit<LayoutSettings, "everyPosition">;
 
 /** The settings of a layout: with a KL in the loss or in a report, as published, every position has to be as it is there. */
 export function layoutOf(

@@ -4,7 +4,7 @@ import { UserError } from "@alignscope/base/errors";
 import { writeFileAtomic } from "@alignscope/base/files";
 import type { PairBatch } from "./batch.js";
 import type { SideLogProbs } from "./log-probs.js";
-import { softplus } from "../../toxicity/logistic.js";
+import { softplus } from "@alignscope/tensors/logistic";
 
 /** What a policy makes of one pair, with what the reference makes of it; log-probabilities in nats. */
 export interface PairScore {

@@ -65,16 +65,11 @@ function tokensOf(
   tokenizer: Tokenizer | undefined,
 ): { prompt: number[]; chosen: number[]; rejected: number[] } | undefined {
   const said = pairs.flatMap(({ tokens }) => (tokens ? [tokens] : []));
-  if (said.length === pairs.length) {
-    return {
-      prompt: said.map(({ prompt }) => prompt),
-      chosen: said.map(({ chosen }) => chosen),
-      rejected: said.map(({ rejected }) => rejected),
-    };
-  }
-  if (!tokenizer) return undefined;
-  const lengths = (side: "prompt" | "chosen" | "rejected") =>
-    pairs.map((pair) => tokenizer.encode(pair[side]).length);
+  if (said.length < pairs.length && !tokenizer) return undefined;
+  const lengths = (side: "prompt" | "chosen" | "rejected"): number[] =>
+    said.length === pairs.length
+      ? said.map((tokens) => tokens[side])
+      : pairs.map((pair) => tokenizer!.encode(pair[side]).length);
   return { prompt: lengths("prompt"), chosen: lengths("chosen"), rejected: lengths("rejected") };
 }
 

@@ -15,5 +15,5 @@ export { perturbedContinuations } from "./perturbed.js";
 export { writePairs } from "./write.js";
 export type { Rewrites } from "./paradetox.js";
 export type { PairRow, ReadPair } from "./row.js";
-export { parseShard, shardPath } from "./shard.js";
+export { shardPath } from "./shard.js";
 export { tokenisePairs } from "./tokenise.js";

@@ -1,23 +1,8 @@
-import { UserError } from "@alignscope/base/errors";
-
 /** One of several equal parts of the work: the chunks `index − 1`, `index − 1 + of`, … */
 export interface Shard {
   /** From 1. */
   index: number;
   of: number;
-}
-
-/**
- * `2/4` as a shard.
- *
- * @throws UserError when it is anything but i/n with 1 ≤ i ≤ n
- */
-export function parseShard(text: string): Shard {
-  const [, index, of] = (/^(\d+)\/(\d+)$/.exec(text.trim()) ?? []).map(Number);
-  if (index === undefined || of === undefined || index < 1 || index > of || of > 9999) {
-    throw new UserError(`shard: got ${text}, expected i/n with i from 1 to n, for instance 1/4`);
-  }
-  return { index, of };
 }
 
 /** Where a shard of the file is written: `pairs.jsonl` → `pairs.shard-2-of-4.jsonl`. */

@@ -1,7 +1,7 @@
 import { basename, dirname } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { UserError } from "@alignscope/base/errors";
-import { madeText, makeWatched } from "../pair-making.js";
+import { madeText, makeWatched, parseShard } from "../pair-making.js";
 import { positiveInteger } from "../project-options.js";
 
 interface MakeOptions {
@@ -24,7 +24,7 @@ interface MakeOptions {
 }
 
 async function make({ model: name, out: path, ...options }: MakeOptions): Promise<void> {
-  const { makePplmPairs, parseShard } = await import("../../alignment/pairs/index.js");
+  const { makePplmPairs } = await import("../../alignment/pairs/index.js");
   const { openAttribute, PPLM_DEFAULTS } = await import("../../alignment/pplm/index.js");
   const { GPT2, Tokenizer } = await import("../../model/index.js");
   const { openArtifacts } = await import("../../data/artifacts.js");

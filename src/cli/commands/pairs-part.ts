@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { UserError } from "@alignscope/base/errors";
 import { writeFileAtomic } from "@alignscope/base/files";
 import type { PairParameters, StudyOptions } from "../../study/index.js";
-import { madeText, makeWatched } from "../pair-making.js";
+import { madeText, makeWatched, parseShard } from "../pair-making.js";
 import { addProjectOptions, projectOptions } from "../project-options.js";
 
 /** The artifact whose notebook's parameters these are. */
@@ -32,7 +32,7 @@ async function makePart(
   word: string,
   { out, ...options }: Parameters<typeof projectOptions>[0] & { out?: string },
 ): Promise<void> {
-  const { parseShard, shardPath } = await import("../../alignment/pairs/index.js");
+  const { shardPath } = await import("../../alignment/pairs/index.js");
   const { openPairMaker, openStudy } = await import("../../study/index.js");
   const shard = parseShard(word);
   const { parameters, outputs, outputsParameter } = await openRun(options);

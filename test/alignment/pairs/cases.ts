@@ -84,7 +84,8 @@ export async function makeInChild(
   const built = (file: string): string => JSON.stringify(join(projectRoot(), file));
   const script = `
     const fs = require("node:fs");
-    const { makePairs, parseShard } = require(${built("dist/src/alignment/pairs/index.js")});
+    const { makePairs } = require(${built("dist/src/alignment/pairs/index.js")});
+    const { parseShard } = require(${built("dist/src/cli/pair-making.js")});
     const { mulberry32 } = require(${built("src/base/dist/random.js")});
     const { Tokenizer } = require(${built("dist/src/model/index.js")});
     // A file system that is full gives an error only; ulimit sends a signal as well.

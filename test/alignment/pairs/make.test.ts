@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { makePairs, parseShard, type ContinuationContext } from "../../../src/alignment/pairs/index.js";
+import { makePairs, type ContinuationContext } from "../../../src/alignment/pairs/index.js";
+import { parseShard } from "../../../src/cli/pair-making.js";
 import { readJsonl } from "../../../src/data/readers.js";
 import { mergePairs } from "../../../src/cli/merge-pairs.js";
 import { folder, makeInChild, prompts, pairOptions } from "./cases.js";

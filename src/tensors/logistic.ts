@@ -1,4 +1,4 @@
-import { minimise } from "@alignscope/tensors/lbfgs";
+import { minimise } from "./lbfgs.js";
 
 /** A dense float64 matrix, row after row: row `i` is `values.subarray(i * columns, (i + 1) * columns)`. */
 export interface Matrix {
@@ -48,7 +48,7 @@ export interface LogisticOptions {
  * column at mean 0 and standard deviation 1, so that one penalty suits all columns). The result is expressed back in
  * the features' own basis: w_j / σ_j, with the means folded into the bias.
  *
- * @param features [examples, dModel]
+ * @param features [examples, columns]
  * @param labels 1 for the positive class, 0 for the other
  */
 export function fitLogistic(
