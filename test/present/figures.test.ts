@@ -21,6 +21,14 @@ const trade = (id: string, label: string, slope: number) =>
     ...{ low: 0.37 - slope * multiple, high: 0.43 - slope * multiple },
   }));
 
+/** As notebooks give it: with more than the picture shows. */
+const result = (id: string, perplexity: number, toxicity: number) => ({
+  id,
+  perplexity,
+  toxicity,
+  continuations: [{ text: "a continuation" }],
+});
+
 const predicted = Array.from({ length: 300 }, (_, id) => 4 * Math.sin(id));
 
 const drawn: Figure[] = [
@@ -65,10 +73,7 @@ const drawn: Figure[] = [
       ...trade("value-vector", "− MLP.v_770^19", 0.05),
       ...trade("svd-u0", "− SVD.U_toxic[0]", 0.08),
     ],
-    [
-      { id: "random-1", perplexity: 21.7, toxicity: 0.41 },
-      { id: "random-2", perplexity: 21.6, toxicity: 0.385 },
-    ],
+    [result("random-1", 21.7, 0.41), result("random-2", 21.6, 0.385)],
     { prompts: 256 },
   ),
   projectionScatterFigure(

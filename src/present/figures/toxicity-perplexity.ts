@@ -43,7 +43,14 @@ export function toxicityPerplexityFigure(
       "with 95% bootstrap intervals over prompts; single points are random directions.",
     data: [
       ...curves.map((point) => ({ ...point })),
-      ...controls.map((control) => ({ ...control, label: RANDOM, multiple: 1 })),
+      // Whole results may be given: their continuations are no data of the picture.
+      ...controls.map(({ id, perplexity, toxicity }) => ({
+        id,
+        label: RANDOM,
+        multiple: 1,
+        perplexity,
+        toxicity,
+      })),
     ],
     spec: {
       width: 420,
