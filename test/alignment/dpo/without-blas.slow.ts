@@ -6,5 +6,5 @@ vi.hoisted(() => {
   process.env["ALIGNSCOPE_TEST_BACKENDS"] = "wasm";
 });
 
-import "./numbers.test.js";
+import "./numbers.slow.js";
 import "./trainable.test.js";
