@@ -72,15 +72,15 @@ export const KNOWN: Record<string, Record<string, Known>> = {
     "npx alignscope data verify lab-prompts": { run: true, shows: /lab-prompts/ },
     'npm run reproduce -- --only 2 -p model "$PWD/data/lab/model"': dry,
     "npx alignscope lab build --only model --precision bfloat16 --nice 19": {
-      elsewhere: "test/lab/pretrain.test.ts",
+      elsewhere: "test/lab/pretrain.slow.ts",
       says: "killed at any moment, it goes on from the last checkpoint",
     },
     "npx alignscope lab build --only model --anneal 300 --out ./my-lab": {
-      elsewhere: "test/lab/pretrain.test.ts",
+      elsewhere: "test/lab/pretrain.slow.ts",
       says: "a checkpoint is decayed aside",
     },
     "npx alignscope lab gates ./my-model --validation texts.jsonl --layers": {
-      elsewhere: "test/lab/gates.test.ts",
+      elsewhere: "test/lab/gates.slow.ts",
       says: "labGates({ model: COMMITTED",
     },
     'echo "What a silly idea." | npx alignscope score --scorer linear': { run: true, shows: /"score":0\.\d/ },
