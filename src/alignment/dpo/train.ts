@@ -93,8 +93,13 @@ export async function loadPolicy(folder: string): Promise<GPT2> {
   return GPT2.load(best);
 }
 
-/** {@link trainDpo} without a lock; `stage` is called before each stage of writing a checkpoint, for tests. */
-async function run(options: DpoOptions, stage?: WriteStage): Promise<DpoResult> {
+/**
+ * {@link trainDpo} without a lock; `stage` is called before each stage of writing a checkpoint, for tests, which run it in a
+ * process of its own.
+ *
+ * @public
+ */
+export async function run(options: DpoOptions, stage?: WriteStage): Promise<DpoResult> {
   const { model, folder, signal, onProgress } = options;
   // A reference that is trained would be none: the policy itself stands for what it begins with.
   const given = options.reference === model ? undefined : options.reference;
