@@ -56,7 +56,7 @@ export const KNOWN: Record<string, Record<string, Known>> = {
   "docs/doctor.md": {
     "npx alignscope doctor": { run: true, with: "--offline", shows: /The profile lab can run/ },
     "npx alignscope doctor --profile paper": {
-      elsewhere: "test/doctor/run.test.ts",
+      elsewhere: "test/cli/doctor/run.test.ts",
       says: 'profile: "huge"',
     },
     "npx alignscope doctor --offline": { run: true, shows: /^ok +node/m },
@@ -185,9 +185,12 @@ export const KNOWN: Record<string, Record<string, Known>> = {
       run: true,
       with: "--prepare-only",
     },
-    "npm install --no-save @aws-sdk/client-s3": { elsewhere: "package.json", says: '"@aws-sdk/client-s3"' },
+    "npm install --no-save @aws-sdk/client-s3": {
+      elsewhere: "src/papermill/package.json",
+      says: '"@aws-sdk/client-s3"',
+    },
     "npm install --no-save @google-cloud/storage": {
-      elsewhere: "package.json",
+      elsewhere: "src/papermill/package.json",
       says: '"@google-cloud/storage"',
     },
     "npx alignscope bench runner": { elsewhere: "test/cli/bench/runner.slow.ts", says: "runner" },
