@@ -6,7 +6,7 @@ const MOST_POINTS = 2000;
 const OTHERS = "other tokens";
 
 /**
- * What E v foretells of each token's logit and what happens: a point a token, at most {@link MOST_POINTS} and those that
+ * What E v foretells of each token's logit and what happens: a point a token, at most 2,000 and those that
  * are marked.
  *
  * @param promotion predicted and measured changes, `[vocab]` each, and the ids of the tokens to mark
