@@ -57,17 +57,25 @@ export interface Trial {
 const GATES_FILE = "gates.json";
 
 /**
- * Writes what was found into the card of the model's folder, README.md, and whole beside it, gates.json; with trials, also
- * a table of these.
+ * The card of a model, README.md in its folder: to be asked for before minutes of measuring.
+ *
+ * @throws UserError where the folder has none
+ */
+export function cardOf(folder: string): string {
+  const card = join(folder, "README.md");
+  if (existsSync(card)) return card;
+  throw new UserError(`${folder} has no README.md to write the gates into: \`lab build\` makes one`);
+}
+
+/**
+ * Writes what was found into the card of the model's folder, and whole beside it, gates.json; with trials, also a table of
+ * these.
  *
  * @throws UserError where the folder has no card
  */
 export function writeGates(report: GateReport, trials: readonly Trial[] = []): void {
   const { folder } = report.model;
-  const card = join(folder, "README.md");
-  if (!existsSync(card)) {
-    throw new UserError(`${folder} has no README.md to write the gates into: \`lab build\` makes one`);
-  }
+  const card = cardOf(folder);
   // Where the folders lay is of no use to those who get the model.
   const figures = ({ folder: _, ...own }: GateFigures) => own;
   const { gates, model, beside } = report;

@@ -120,7 +120,7 @@ async function gates(
   { layers, card, trial = [], json, beside, ...options }: GatesOptions,
 ): Promise<void> {
   const { labGates } = await import("../../lab/gates.js");
-  const { readTrial, writeGates } = await import("../../lab/gates-card.js");
+  const { cardOf, readTrial, writeGates } = await import("../../lab/gates-card.js");
   if (trial.length > 0 && !card)
     throw new UserError("--trial: only together with --card, which it adds a table to");
   const trials = trial.map((text) => {
@@ -129,9 +129,11 @@ async function gates(
     return readTrial(called, folder);
   });
   const { gatesText } = await import("../gates-text.js");
+  const folder = await locate(name);
+  if (card) cardOf(folder);
   const report = await labGates({
     ...options,
-    model: await locate(name),
+    model: folder,
     beside: await locate(beside),
     onStage: (folder, stage) => console.error(`${folder}: ${stage}`),
   });
