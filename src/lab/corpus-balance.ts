@@ -28,6 +28,17 @@ export const LAB_MIXTURE: MixtureOptions = {
   weights: { "state-of-the-union": 0.2, "wordnet-definitions": 0.08, medquad: 0.5, "chat-topical": 0.5 },
 };
 
+/** A mixture of which some is chosen; what is left out or undefined is as in {@link LAB_MIXTURE}. */
+export function mixtureOf({
+  toxicShare = LAB_MIXTURE.toxicShare,
+  characters = LAB_MIXTURE.characters,
+  repeats = LAB_MIXTURE.repeats,
+  mildRate = LAB_MIXTURE.mildRate,
+  weights,
+}: Partial<MixtureOptions>): MixtureOptions {
+  return { toxicShare, characters, repeats, mildRate, weights: { ...LAB_MIXTURE.weights, ...weights } };
+}
+
 export const LABELS = ["toxic", "clean", "neutral"] as const;
 export type Label = (typeof LABELS)[number];
 

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { UserError } from "@alignscope/base/errors";
 import { writeFileAtomic, writeJsonAtomic } from "@alignscope/base/files";
 import { cacheFolder } from "@alignscope/base/paths";
 import { mulberry32 } from "@alignscope/base/random";
 import { BpeTokenizer } from "./bpe.js";
-import { LAB_MIXTURE, labelOf, LABELS, type MixtureOptions } from "./corpus-balance.js";
+import { labelOf, LABELS, type MixtureOptions, mixtureOf } from "./corpus-balance.js";
 import { isMild, openLabeller, swearCounter } from "./corpus-labels.js";
 import { mirrorSources } from "./corpus-mirror.js";
 import { type DrawnDocument, mixSources, packTexts } from "./corpus-mixture.js";
@@ -31,7 +32,7 @@ export interface CorpusProgress {
   fraction: number;
 }
 
-/** Of the mixture, what is left out is as in {@link LAB_MIXTURE}. */
+/** Of the mixture, what is left out is as {@link mixtureOf} says. */
 export interface CorpusOptions extends Partial<MixtureOptions> {
   /** Folder of the public data sets; else each is looked for by its name in the registry. */
   mirror?: string;
@@ -99,6 +100,11 @@ function writeCorpus(
   const report = reporter(options);
   const mixture = mixtureOf(options);
   const drawn = mixSources(parted, seed, mixture);
+  if (drawn.train.length === 0) {
+    throw new UserError(
+      `the mixture ${JSON.stringify(mixture)} draws no text: expected a toxic share between 0 and 0.5`,
+    );
+  }
   report("learn merges", 0);
   const counts = wordCounts(textsOf(drawn.train));
   const tokenizer = options.tokenizer
@@ -137,11 +143,6 @@ function writeCorpus(
   });
   writeJsonAtomic(join(folder, "corpus.json"), summary);
   return summary;
-}
-
-function mixtureOf(options: CorpusOptions): MixtureOptions {
-  const { toxicShare, characters, repeats, mildRate, weights } = { ...LAB_MIXTURE, ...options };
-  return { toxicShare, characters, repeats, mildRate, weights: { ...LAB_MIXTURE.weights, ...weights } };
 }
 
 const textsOf = (documents: readonly DrawnDocument[]): string[] => documents.map(({ text }) => text);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mirrorFolder, projectRoot } from "../../src/base/paths.js";
 import { mulberry32 } from "../../src/base/random.js";
 import { mirrorSources } from "../../src/lab/corpus-mirror.js";
-import { LAB_MIXTURE, type MixtureOptions } from "../../src/lab/corpus-balance.js";
+import { LAB_MIXTURE, type MixtureOptions, mixtureOf } from "../../src/lab/corpus-balance.js";
 import { openLabeller } from "../../src/lab/corpus-labels.js";
 import { type DrawnDocument, mixSources, packTexts } from "../../src/lab/corpus-mixture.js";
 import { missingPackages, packageSources, SOURCE_PACKAGES } from "../../src/lab/corpus-packages.js";
@@ -144,6 +144,15 @@ describe("the mixture", () => {
     mixSources(new CorpusParter(heldOut(), seed).part(sources()), seed, { ...options, ...rest });
   const characters = (documents: DrawnDocument[], is: (document: DrawnDocument) => boolean): number =>
     documents.filter(is).reduce((sum, { text }) => sum + text.length, 0);
+
+  it("is the lab's where nothing else is chosen, also by options that are there and undefined", () => {
+    expect(mixtureOf({ toxicShare: undefined, weights: undefined })).toEqual(LAB_MIXTURE);
+    expect(mixtureOf({ toxicShare: 0.2, weights: { medquad: 1 } })).toEqual({
+      ...LAB_MIXTURE,
+      toxicShare: 0.2,
+      weights: { ...LAB_MIXTURE.weights, medquad: 1 },
+    });
+  });
 
   it("is the same for the same seed and another for another", () => {
     const texts = (seed: number): string[] => mix(seed).train.map(({ text }) => text);
