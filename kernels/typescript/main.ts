@@ -1,6 +1,10 @@
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { readPackages } from "./executor/packages.js";
 import { executorCommand, startFront } from "./front/index.js";
+import { THIS_PACKAGE } from "./install/kernelspec-owner.js";
+import { LanguageClient } from "./language/client.js";
 
 const USAGE = "usage: node main.js [--package FOLDER]... CONNECTION_FILE (Jupyter or a runner starts this)\n";
 
@@ -21,7 +25,14 @@ async function main(args: string[]): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  await startFront(connectionFile, executorCommand(values.package));
+  const language = new LanguageClient({
+    cwd: process.cwd(),
+    globals: join(THIS_PACKAGE.folder, "executor", "cell-globals.d.ts"),
+    packages: readPackages(values.package),
+  });
+  // Loaded ahead: the first cell and the first question find it ready, or nearly.
+  language.warm().catch(() => undefined);
+  await startFront(connectionFile, executorCommand(values.package), language);
 }
 
 void main(process.argv.slice(2));

@@ -31,6 +31,9 @@ const TRUNCATED =
   "[papermill-ts] Output of this cell may be missing here: the kernel answered, but its closing message never came. " +
   "It loses messages when a cell prints several hundred times without a pause; print less often, more at a time.\n";
 
+/** A kernel's word in the payload of a reply that the notebook is to end here, as a success. */
+const STOP = "stop";
+
 type FailureClass = new (failure: CellFailure) => PapermillExecutionError;
 
 /** Runs the cells of one notebook in one kernel, in order, up to the first failure. */
@@ -41,6 +44,8 @@ export class CellRunner {
   readonly #session: KernelSession;
   readonly #displays: Displays = new Map();
   readonly #widgets = new WidgetStates();
+  /** Why a cell has ended the run, if one has. */
+  #stopped: string | undefined;
 
   constructor(run: EngineRun, session: KernelSession) {
     this.#run = run;
@@ -82,9 +87,24 @@ export class CellRunner {
         this.stoppedAt = cell;
         return isCleanExit(failure) ? undefined : failure;
       }
+      if (this.#stopped !== undefined) {
+        this.#skip(notebook.cells.slice(index + 1));
+        tell({
+          type: "warning",
+          message: `the notebook ended itself, the rest is skipped: ${this.#stopped}`,
+        });
+        return undefined;
+      }
       saver.save();
     }
     return undefined;
+  }
+
+  #skip(cells: readonly Cell[]): void {
+    for (const cell of cells) {
+      cellRecord(cell).status = "skipped";
+      this.#run.saver.changed(cell);
+    }
   }
 
   /** Text has nothing to run, and is done when the run comes by, as in papermill. */
@@ -135,6 +155,7 @@ export class CellRunner {
     filter?.end();
     if (end.type === "replied") {
       times["shell.execute_reply"] = end.reply.header.date;
+      this.#stopped = stopIn(end.reply);
       const count = end.reply.content["execution_count"];
       if (typeof count === "number") cell.execution_count = count;
       if (!end.complete) markTruncated(cell, collector, (message) => tell({ type: "warning", message }));
@@ -264,4 +285,14 @@ export function cellDescription(source: string): string {
     if (text !== "") return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
   }
   return "(empty)";
+}
+
+/** Why a reply wants the notebook to end, if it does. */
+function stopIn({ content }: JupyterMessage): string | undefined {
+  const payload = Array.isArray(content["payload"]) ? content["payload"] : [];
+  for (const one of payload) {
+    if (typeof one !== "object" || one === null || Array.isArray(one) || one["source"] !== STOP) continue;
+    return typeof one["reason"] === "string" ? one["reason"] : "no reason was given";
+  }
+  return undefined;
 }

@@ -87,8 +87,11 @@ export interface ExecuteOptions {
   signal?: AbortSignal;
 }
 
-/** pending: never ran; running: runs now; completed: ran through; failed: stopped by an error, a time limit or a dead kernel. */
-export type CellStatus = "pending" | "running" | "completed" | "failed";
+/**
+ * pending: never ran; running: runs now; completed: ran through; failed: stopped by an error, a time limit or a dead kernel;
+ * skipped: an earlier cell has ended the run well.
+ */
+export type CellStatus = "pending" | "running" | "completed" | "failed" | "skipped";
 
 interface CellPosition {
   /** Index among all cells of the notebook as executed (the injected cell included), from 0. */

@@ -29,7 +29,11 @@ export interface FigureOptions extends MaskOptions {
 export type FigureLabels = Pick<FigureOptions, "name" | "number" | "title" | "caption">;
 
 const schema = "https://vega.github.io/schema/vega-lite/v6.json";
-const mimeType = "application/vnd.vegalite.v6+json";
+/** What JupyterLab and VS Code draw; these specifications say nothing that version 5 does not know. */
+const shown = {
+  mimeType: "application/vnd.vegalite.v5+json",
+  schema: "https://vega.github.io/schema/vega-lite/v5.json",
+};
 
 /** Above this size the interactive version stays out of the notebook; the picture and the saved file remain. */
 const largestBundle = 400_000;
@@ -165,7 +169,9 @@ export class Figure implements Presentable {
     return {
       data: {
         "image/png": png,
-        ...(JSON.stringify(spec).length <= largestBundle ? { [mimeType]: spec } : {}),
+        ...(JSON.stringify(spec).length <= largestBundle
+          ? { [shown.mimeType]: { ...spec, $schema: shown.schema } }
+          : {}),
         "text/plain": this.text(),
       },
       metadata: {

@@ -112,6 +112,7 @@ it(
   { timeout: 120_000 },
   async () => {
     const slow = await KernelSession.start();
+    await slow.execute("1"); // The compiler is loaded.
     // Another subscriber, which takes nothing: its queue is full soon.
     const lazy = new Subscriber({ linger: 0, receiveHighWaterMark: 1 });
     lazy.connect(socketAddress(slow.info, "iopub"));

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Kernel } from "../../kernels/typescript/front/kernel.js";
+import type { Language } from "../../kernels/typescript/front/language.js";
 import type { KernelSockets } from "../../kernels/typescript/front/sockets.js";
 import { projectRoot } from "../../src/base/paths.js";
 import type { JsonObject } from "../../src/jupyter/index.js";
@@ -22,9 +23,7 @@ it("kernel_info_reply has a status, and its versions are true", async () => {
   const { content } = await ask("kernel_info_request");
   const version = (file: string): string =>
     (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
-  const compiler = createRequire(createRequire(import.meta.url).resolve("tslab/dist/main.js")).resolve(
-    "@tslab/typescript-for-tslab/package.json",
-  );
+  const compiler = createRequire(import.meta.url).resolve("typescript/package.json");
   expect(content).toMatchObject({
     status: "ok",
     implementation: "ts-jupyter-kernel",
@@ -44,6 +43,7 @@ it("the kernel says that it is starting before it says anything else", () => {
   const started = new Kernel(
     sockets as unknown as KernelSockets,
     [process.execPath, "--version"],
+    {} as Language, // It is asked for nothing.
     () => undefined,
   );
   started.kill();

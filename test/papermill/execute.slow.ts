@@ -48,6 +48,26 @@ async function run(cells: readonly CellSpec[], options: ExecuteOptions = {}): Pr
 const record = (holder: { metadata: Record<string, unknown> } | undefined) =>
   holder?.metadata["papermill"] as Record<string, unknown>;
 
+it("a cell that calls kernel.stop ends the run as a success, and what comes after it is skipped", async () => {
+  const { error, written, events } = await run([
+    "1 + 1",
+    'kernel.stop("nothing new"); 2',
+    "throw new Error()",
+    "# Text",
+  ]);
+  expect(error).toBeUndefined();
+  expect(written.cells.map((cell) => record(cell)?.["status"])).toEqual([
+    "completed",
+    "completed",
+    "skipped",
+    "skipped",
+  ]);
+  expect(record(written)?.["exception"]).toBeNull();
+  expect(events.filter(({ type }) => type === "warning")).toEqual([
+    { type: "warning", message: "the notebook ended itself, the rest is skipped: nothing new" },
+  ]);
+});
+
 describe("a notebook that runs through", () => {
   const finished = run(
     [

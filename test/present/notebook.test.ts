@@ -81,7 +81,7 @@ describe("inside a kernel", () => {
     const [message] = messages;
     const data = message?.content.data ?? {};
     expect(Buffer.from(String(data["image/png"]), "base64").subarray(1, 4).toString()).toBe("PNG");
-    expect(data["application/vnd.vegalite.v6+json"]).toMatchObject({ title: "Figure 1. F" });
+    expect(data["application/vnd.vegalite.v5+json"]).toMatchObject({ title: "Figure 1. F" });
     expect(data["text/plain"]).toBe("[Figure 1: F] Words.");
     const width = Buffer.from(String(data["image/png"]), "base64").readUInt32BE(16);
     expect(message?.content.metadata["image/png"]).toMatchObject({ width: width / 2 });

@@ -28,6 +28,12 @@ declare namespace AlignscopeKernel {
     display(data: MimeBundle, metadata?: Record<string, object>): DisplayHandle;
     /** Shows a value as the last expression of a cell would be. */
     show(value: unknown): Promise<void>;
+    /**
+     * Ends the cell and, in a headless run, the notebook, as a success: the cells after it are skipped.
+     *
+     * @example if (rows.length === 0) kernel.stop("nothing new since yesterday");
+     */
+    stop(reason?: string): never;
     /** Clears the output of the running cell; with `wait`, only when the next output comes, so that nothing flickers. */
     clearOutput(wait?: boolean): void;
     /** What tensors are alive, which cells have left them behind, and what this process uses. */

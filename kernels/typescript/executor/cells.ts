@@ -1,88 +1,114 @@
-import { dirname } from "node:path";
-import { setImmediate, setTimeout as sleep } from "node:timers/promises";
-import { pathToFileURL } from "node:url";
-import { format } from "node:util";
-import type { Executor } from "tslab/dist/executor.js";
-import type { CellError, ExpressionResult, Shown, ToExecutor } from "../wire/index.js";
+import { clearInterval, setImmediate, setInterval, setTimeout } from "node:timers";
+import { Script } from "node:vm";
+import {
+  cellScript,
+  RESULT,
+  RUNTIME,
+  type CellError,
+  type CompiledCell,
+  type ExpressionResult,
+  type Shown,
+  type ToExecutor,
+} from "../wire/index.js";
 import { tellFront } from "./channel.js";
-import type { CellCompiler } from "./compiler/cell-compiler.js";
-import { RUNTIME } from "./compiler/rewrite.js";
-import { tslabModule } from "./compiler/typescript.js";
 import { ErrorTeller, type CodeBook } from "./errors.js";
-import { begin, currentExecution, Execution, InterruptedError, resume } from "./execution.js";
-import { Imports } from "./imports.js";
-import type { OfferedPackage } from "./packages.js";
+import {
+  begin,
+  currentExecution,
+  Execution,
+  interruptible,
+  InterruptedError,
+  StoppedError,
+  type Interruptible,
+} from "./interrupts.js";
 import type { Lifeline } from "./lifeline.js";
+import { COMMON_JS, type Modules } from "./modules.js";
+import type { Places } from "./places.js";
 import { render } from "./render/index.js";
+import { wasShown } from "./shown.js";
+import { hasValue, prepareSlots } from "./slots.js";
 import { TensorWatch } from "./tensors.js";
 
 type ExecuteRequest = Extract<ToExecutor, { type: "execute" }>;
 
-/** What tslab's executor has said of a cell: it prints what it was asked to show, and what went wrong. */
-interface Said {
-  value?: unknown;
+/** How a cell has ended. */
+interface Ending {
   thrown?: { value: unknown };
 }
 
-interface Outcome {
-  shown?: Shown;
-  error?: CellError;
-}
-
-/** What a cell that was interrupted gets to end by itself, in milliseconds, once this thread has heard of it. */
-const TORN_MS = 1000;
+/** What a cell that was interrupted gets to clear up, in milliseconds. */
+const CLEARING_MS = 3000;
+/** How often is looked whether it has. */
+const LOOK_MS = 20;
 
 /** Executions whose code is kept for the frames of errors. */
 const REMEMBERED = 2000;
 
-/** Runs cells, one after the other, in tslab's executor. */
-export class Cells implements CodeBook {
-  readonly executor: Executor;
-  readonly errors: ErrorTeller;
-  readonly tensors = new TensorWatch(() => this.#safePoint());
-  running: Execution | undefined;
-  readonly #compiler: CellCompiler;
-  readonly #lifeline: Lifeline;
-  readonly #imports: Imports;
-  readonly #codes = new Map<number, { label: string; code: string }>();
-  #said: Said = {};
+const BEFORE = `(async function (${COMMON_JS.join(", ")}) {"use strict";`;
+const AFTER = "\n})";
 
-  /** `onTslab` is called before a cell gets tslab's own module. */
-  constructor(
-    compiler: CellCompiler,
-    lifeline: Lifeline,
-    packages: readonly OfferedPackage[],
-    onTslab: () => void,
-  ) {
-    this.#compiler = compiler;
+/** Runs compiled cells, one after the other. */
+export class Cells implements CodeBook {
+  readonly errors: ErrorTeller;
+  readonly tensors: TensorWatch;
+  /** Ends the code that calls it when its cell was interrupted: for loops of a library. */
+  readonly checkpoint: () => void;
+  running: Execution | undefined;
+  readonly #lifeline: Lifeline;
+  readonly #modules: Modules;
+  readonly #places: Places;
+  readonly #codes = new Map<number, { label: string; code: string }>();
+  readonly #runtime: Interruptible;
+  /** Ends the running execution. */
+  #end: ((ending: Ending) => void) | undefined;
+
+  constructor(cwd: string, modules: Modules, places: Places, lifeline: Lifeline) {
+    this.#modules = modules;
+    this.#places = places;
     this.#lifeline = lifeline;
-    const converter = compiler.forExecutor();
-    const { createExecutor } = tslabModule("executor") as typeof import("tslab/dist/executor.js");
-    this.executor = createExecutor(
-      compiler.cwd,
-      { node: converter, browser: converter, close: () => converter.close() },
-      {
-        log: (value: unknown) => (this.#said.value = value),
-        error: (...values: unknown[]) => {
-          // A complaint about an in-memory module, which tslab takes in spite of it.
-          if (values.length > 1) process.stderr.write(`${format(...values)}\n`);
-          else this.#said.thrown = { value: values[0] };
+    this.errors = new ErrorTeller(places, this, cwd);
+    this.#runtime = interruptible(() => lifeline.hear());
+    this.checkpoint = this.#runtime.halt;
+    this.tensors = new TensorWatch(this.checkpoint);
+    Object.defineProperties(globalThis, {
+      [RUNTIME]: {
+        value: {
+          ...this.#runtime,
+          mark: (count: number) => void (currentExecution().assigned = count),
+          import: (specifier: unknown) => modules.import(specifier),
+          importFrom: (from: string, specifier: unknown) => modules.import(specifier, from),
+          meta: modules.metaOf(),
+          metaOf: (filename: string) => modules.metaOf(filename),
         },
       },
-    );
-    this.#imports = new Imports(compiler.modules, compiler.cwd, packages, onTslab);
-    this.errors = new ErrorTeller(compiler.ts, compiler.places, this, compiler.cwd);
-    this.#extendRuntime();
+      [RESULT]: { value: (value: unknown) => void (currentExecution().value = value) },
+    });
   }
 
   cell(execution: number): { label: string; code: string } | undefined {
     return this.#codes.get(execution);
   }
 
-  /** Ends the code of the running cell when it was interrupted: for loops of a library. */
-  checkpoint(): void {
-    this.#hearInterrupt();
-    currentExecution().checkpoint();
+  /** Ends what the cell awaits, the innermost first, and leaves it some time to clear up. */
+  interrupt(id: number): void {
+    const execution = this.running;
+    if (execution?.id !== id) return; // It is over.
+    const again = execution.interrupted;
+    execution.interrupt();
+    if (again) return;
+    const until = performance.now() + CLEARING_MS;
+    const looking = setInterval(() => {
+      if (this.running !== execution) clearInterval(looking);
+      else if (performance.now() > until) this.kill(id);
+      else execution.interrupt();
+    }, LOOK_MS);
+  }
+
+  /** Its code has been terminated, or does not end: nothing of it goes on. */
+  kill(id: number): void {
+    if (this.running?.id !== id) return;
+    this.running.kill();
+    this.#end?.({ thrown: { value: new InterruptedError() } });
   }
 
   /** Runs a cell and tells the front all about it: also when this fails, or whoever has sent it would wait for ever. */
@@ -90,135 +116,132 @@ export class Cells implements CodeBook {
     try {
       await this.#run(request);
     } catch (reason) {
-      this.#lifeline.leave();
-      this.running = undefined;
+      this.#over();
       const error = this.errors.thrown(reason);
       tellFront({ type: "executed", execution: request.execution, error, expressions: {} });
     }
   }
 
   async #run(request: ExecuteRequest): Promise<void> {
-    const { execution: id, code, silent, allowStdin } = request;
-    const execution = new Execution(id, allowStdin, silent);
+    const { execution: id, code, silent, allowStdin, cell } = request;
     const label = silent ? "In [ ]" : `In [${request.count}]`;
     this.#remember(id, label, code);
-    begin(execution);
-    this.running = execution;
+    const execution = this.#begin(new Execution(id, allowStdin, silent));
     const before = this.tensors.before();
-    const { shown, error } = await this.#orTorn(execution, this.#evaluate(execution, code));
+    const { shown, error } = await this.#evaluate(execution, cell);
     if (error) this.tensors.unwind(before);
     this.tensors.after(before, label);
     if (shown && !silent) tellFront({ type: "result", execution: id, ...shown });
     if (error) tellFront({ type: "error", execution: id, ...error });
     const expressions: Record<string, ExpressionResult> = {};
-    for (const [name, expression] of error ? [] : Object.entries(request.expressions)) {
-      expressions[name] = await this.#expression(execution, expression);
+    for (const [name, one] of error ? [] : Object.entries(request.expressions)) {
+      expressions[name] = await this.#expression(
+        new Execution(id, allowStdin, silent),
+        one.execution,
+        one.cell,
+      );
     }
+    this.#over();
+    const has = (name: string, at: number): boolean =>
+      cell.vars.includes(name) ? hasValue(name) : at < execution.assigned;
+    const assigned = error ? { assigned: cell.declares.filter(has) } : {};
+    const { stopped } = execution;
+    tellFront({
+      type: "executed",
+      execution: id,
+      ...(error ? { error } : {}),
+      ...(stopped === undefined ? {} : { stopped }),
+      ...assigned,
+      expressions,
+    });
+  }
+
+  #begin(execution: Execution): Execution {
+    begin(execution);
+    this.running = execution;
+    this.#lifeline.begin(execution.id);
+    return execution;
+  }
+
+  #over(): void {
     this.running = undefined;
-    tellFront({ type: "executed", execution: id, ...(error ? { error } : {}), expressions });
+    this.#lifeline.over();
   }
 
-  /** As `checkpoint`, for code that does not ask: in the cell's own code only, and not again while that clears up. */
-  #safePoint(): void {
-    if (this.#hearInterrupt() && !this.running?.told) this.running?.checkpoint();
-  }
-
-  /** Also while this thread computes without a pause. Returns whether it does so for the cell. */
-  #hearInterrupt(): boolean {
-    return this.running !== undefined && this.#lifeline.hear(this.running.id);
-  }
-
-  /** A cell that was terminated from another thread never returns, nor does what waits for it. */
-  async #orTorn<T extends { error?: CellError }>(execution: Execution, outcome: Promise<T>): Promise<T> {
-    const torn = Promise.race([execution.interruption, execution.termination]).catch(
-      async (reason: unknown) => {
-        if (!this.#lifeline.terminated(execution.id)) await sleep(TORN_MS);
-        this.#lifeline.leave();
-        return { error: this.errors.thrown(reason) } as T; // Nothing else of an outcome is required.
-      },
-    );
-    return Promise.race([outcome, torn]);
-  }
-
-  async #evaluate(execution: Execution, code: string): Promise<Outcome> {
-    if (this.#isEmpty(code)) return {};
-    const { value, error } = await this.#execute(execution, code);
-    if (error || value === undefined || execution.silent) return error ? { error } : {};
-    try {
-      const shown = await Promise.race([render(value), execution.interruption]);
-      return shown ? { shown } : {};
-    } catch (reason) {
-      return { error: this.errors.thrown(reason) };
-    }
-  }
-
-  /** Without a single token there is nothing to compile and nothing to run; a documentation comment may mean something. */
-  #isEmpty(code: string): boolean {
-    if (code.includes("/**")) return false;
-    const { ts } = this.#compiler;
-    const scanner = ts.createScanner(ts.ScriptTarget.Latest, true, ts.LanguageVariant.Standard, code);
-    return scanner.scan() === ts.SyntaxKind.EndOfFileToken;
-  }
-
-  async #execute(execution: Execution, code: string): Promise<{ value?: unknown; error?: CellError }> {
-    this.#said = {};
-    if (isDirective(code)) {
-      await this.executor.execute(code);
-      return {};
-    }
-    const compiled = this.#compiler.compile(code, execution.id);
-    if (!compiled.ok) return { error: this.errors.diagnostics(compiled.diagnostics, execution.id) };
-    await this.#imports.prepare(this.#compiler.ts, code);
-    // An interrupt that came meanwhile is heard now, before the cell's code holds this thread.
-    await setImmediate();
+  async #evaluate(
+    execution: Execution,
+    cell: CompiledCell,
+    script = cellScript(execution.id),
+    always = false,
+  ): Promise<{ shown?: Shown; error?: CellError }> {
+    let shown: Shown | undefined;
+    const { thrown } = await this.#toItsEnd(execution, async () => {
+      await this.#start(cell, script);
+      const { silent } = execution;
+      const value = wasShown(execution.value) ? undefined : execution.value;
+      while (execution.showing.length > 0)
+        await this.#waiting(execution.showing.shift() ?? Promise.resolve());
+      if (always || (value !== undefined && value !== null && !silent)) {
+        shown = await this.#waiting(render(value));
+        if (always) shown ??= { data: { "text/plain": String(value) }, metadata: {} };
+      }
+    });
+    execution.value = undefined;
     if (execution.interrupted) return { error: this.errors.thrown(new InterruptedError()) };
-    this.#lifeline.enter(execution.id);
-    const ok = await this.executor.execute(code);
-    this.#lifeline.leave();
-    if (ok) this.#compiler.keepDeclarations();
-    const { value, thrown } = this.#said;
-    this.#said = {};
-    if (ok) return { value };
-    return { error: this.errors.thrown(execution.interrupted ? new InterruptedError() : thrown?.value) };
+    if (thrown && !(thrown.value instanceof StoppedError)) return { error: this.errors.thrown(thrown.value) };
+    return shown ? { shown } : {};
   }
 
-  async #expression(execution: Execution, expression: string): Promise<ExpressionResult> {
-    const outcome = this.#execute(execution, `(${expression})`);
-    const { value, error } = await this.#orTorn(execution, outcome);
+  async #start(cell: CompiledCell, filename: string): Promise<void> {
+    this.#modules.take(cell.modules, cell.links);
+    this.#places.add(filename, cell.script.maps);
+    if (cell.imports.length > 0) await this.#waiting(this.#modules.importInto(cell.imports));
+    prepareSlots(cell);
+    const script = new Script(BEFORE + cell.script.code + AFTER, { filename, columnOffset: -BEFORE.length });
+    const body = script.runInThisContext() as (...given: unknown[]) => Promise<void>;
+    await this.#waiting(Reflect.apply(body, undefined, this.#modules.commonJs()));
+  }
+
+  /**
+   * Resolves when a cell has ended and, after an interrupt, has cleared up. What V8 terminates takes all that stands behind
+   * it in the queue of microtasks along: cells begin and end in turns of their own, where nothing of the kernel does.
+   */
+  #toItsEnd(execution: Execution, work: () => Promise<void>): Promise<Ending> {
+    return new Promise((resolve) => {
+      const end = (ending: Ending): void => {
+        if (execution.interrupted && !execution.dead && execution.awaits.size > 0) {
+          setTimeout(() => end(ending), LOOK_MS);
+        } else resolve(ending);
+      };
+      this.#end = end;
+      setImmediate(() => {
+        begin(execution);
+        // In a microtask: Node loses count of its callbacks when one of them is terminated.
+        void Promise.resolve()
+          .then(work)
+          .then(
+            () => setImmediate(() => end({})),
+            (value: unknown) => setImmediate(() => end({ thrown: { value } })),
+          );
+      });
+    });
+  }
+
+  async #expression(execution: Execution, script: number, cell: CompiledCell): Promise<ExpressionResult> {
+    this.#begin(execution);
+    const { shown, error } = await this.#evaluate(execution, cell, cellScript(script), true);
     if (error) return { status: "error", ...error };
-    const shown = (await render(value ?? null)) ?? { data: { "text/plain": String(value) }, metadata: {} };
-    return { status: "ok", ...shown };
+    return { status: "ok", ...(shown ?? { data: {}, metadata: {} }) };
+  }
+
+  /** Waits as a cell does. */
+  async #waiting<T>(value: Promise<T>): Promise<T> {
+    const { begin: start, until, resume } = this.#runtime;
+    return resume(await until(start(), value)) as T;
   }
 
   #remember(id: number, label: string, code: string): void {
     this.#codes.set(id, { label, code });
     if (this.#codes.size > REMEMBERED) this.#codes.delete(this.#codes.keys().next().value ?? 0);
   }
-
-  /** What rewritten cells call: see compiler/rewrite.ts. */
-  #extendRuntime(): void {
-    const runtime = Reflect.get(globalThis, RUNTIME) as Record<string, unknown>;
-    Object.assign(runtime, {
-      require: this.#imports.around(runtime["require"] as (id: string) => unknown),
-      resume,
-      importModule: (id: string) => this.#imports.importModule(id),
-      meta: metaOf(`${this.#compiler.cwd}/cell.ts`),
-      metaOf,
-    });
-  }
-}
-
-/** A cell that is an in-memory module by tslab's `@module`, or meant for a browser: tslab alone knows what to do with it. */
-function isDirective(code: string): boolean {
-  if (!/@(module|browser)\b/.test(code)) return false;
-  const { getCodeMetadata } = tslabModule("metadata") as {
-    getCodeMetadata: (code: string) => { module?: string; mode?: string };
-  };
-  const { module, mode } = getCodeMetadata(code);
-  return module !== undefined || mode === "browser";
-}
-
-/** `import.meta` of a file. */
-function metaOf(filename: string): object {
-  return { url: pathToFileURL(filename).href, filename, dirname: dirname(filename) };
 }

@@ -32,7 +32,13 @@ export function textToFront(kind: typeof STDOUT | typeof STDERR, execution: numb
   }
 }
 
+let writing = false;
+
+/** Whether a frame has been written in part: what ends this thread's code now would leave nonsense in the pipe. */
+export const isWriting = (): boolean => writing;
+
 function writeWhole(frame: Buffer): void {
+  writing = true;
   for (let at = 0; at < frame.length;) {
     try {
       at += writeSync(TO_FRONT_FD, frame, at, frame.length - at);
@@ -40,9 +46,13 @@ function writeWhole(frame: Buffer): void {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EAGAIN") Atomics.wait(sleeping, 0, 0, FULL_MS);
       else if (code === "EPIPE" || code === "EBADF") process.exit(1);
-      else throw error;
+      else {
+        writing = false;
+        throw error;
+      }
     }
   }
+  writing = false;
 }
 
 /** Hears the front, until it is gone: then this process ends. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { CommMessage, ToExecutor } from "../wire/index.js";
 import { tellFront } from "./channel.js";
-import { currentExecution } from "./execution.js";
+import { currentExecution } from "./interrupts.js";
 
 type Data = Record<string, unknown>;
 type FromFront = Extract<ToExecutor, { type: "comm-open" | "comm-message" | "comm-close" }>;

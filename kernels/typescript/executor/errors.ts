@@ -1,29 +1,22 @@
 import { relative } from "node:path";
 import { inspect } from "node:util";
-import type * as TS from "typescript";
-import type { CellError } from "../wire/index.js";
-import { cellFile } from "./compiler/local-modules.js";
-import { cellScript, executionOf, type Place, type Places } from "./compiler/places.js";
-import type { TslabTypeScript } from "./compiler/typescript.js";
-import { InterruptedError } from "./execution.js";
+import { codeFrame } from "../wire/code-frame.js";
+import { asWritten, executionOf, type CellError } from "../wire/index.js";
+import { InterruptedError } from "./interrupts.js";
 import { inKernel } from "./own-frames.js";
+import type { Place, Places } from "./places.js";
 
 const RED = "\u001b[31m";
-const DIM = "\u001b[2m";
 const PLAIN = "\u001b[0m";
 
-/** Lines of code shown before and after the one an error is in. */
-const AROUND = 2;
-
-/** Frames of Node and of the compiler around the cell, which say nothing about the cell. */
-const MACHINERY = /node:internal|node:vm|node:async_hooks|[\\/]tslab[\\/]dist[\\/]|__tslab__\.resume/;
-
-function isMachinery(line: string): boolean {
-  return MACHINERY.test(line) || inKernel(line);
-}
+/** Frames of Node around the cell, which say nothing about the cell. */
+const MACHINERY = /node:internal|node:vm/;
 
 /** What a frame of V8's stack says: `at name (place)` or `at place`. */
 const FRAME = /^(\s+at )(?:(.*) \()?(?:file:\/\/)?(.*?):(\d+):(\d+)\)?$/;
+
+/** So many equal frames in a row are told; of a recursion there may be thousands. */
+const EQUAL_FRAMES = 3;
 
 /** The code of past executions, by number: what an error's place is shown in. */
 export interface CodeBook {
@@ -33,16 +26,24 @@ export interface CodeBook {
 
 /** Tells errors in the terms of the person who wrote the cell. */
 export class ErrorTeller {
-  readonly #ts: TslabTypeScript;
   readonly #places: Places;
   readonly #book: CodeBook;
   readonly #cwd: string;
+  /** The first place of an error's stack that is a cell's. */
+  readonly #cells = new WeakMap<object, Place>();
 
-  constructor(ts: TslabTypeScript, places: Places, book: CodeBook, cwd: string) {
-    this.#ts = ts;
+  constructor(places: Places, book: CodeBook, cwd: string) {
     this.#places = places;
     this.#book = book;
     this.#cwd = cwd;
+  }
+
+  /** Has every stack, also one that a cell reads or prints, name cells and their lines, and no frame of the kernel. */
+  tellStacks(): void {
+    Error.prepareStackTrace = (error, sites) => {
+      const frames = sites.map((site) => this.#frame(error, `    at ${safely(() => String(site))}`));
+      return [safely(() => asWritten(String(error))), ...shortened(frames.flat())].join("\n");
+    };
   }
 
   /** What a cell threw: its class, its message, and its stack with the cells' own line numbers. */
@@ -55,8 +56,8 @@ export class ErrorTeller {
   }
 
   #thrown(value: unknown): CellError {
-    if (isInterruption(value)) {
-      const { name: ename, message: evalue } = new InterruptedError();
+    if (value instanceof InterruptedError) {
+      const { name: ename, message: evalue } = value;
       return { ename, evalue, traceback: [`${RED}${ename}${PLAIN}: ${evalue}`] };
     }
     if (!(value instanceof Error)) {
@@ -64,76 +65,43 @@ export class ErrorTeller {
       return { ename: "Thrown", evalue, traceback: [`${RED}Thrown${PLAIN}: ${evalue}`] };
     }
     const ename = safely(() => String(value.name || value.constructor.name)) || "Error";
-    const evalue = safely(() => String(value.message));
-    const { lines, place } = this.#stack(value);
-    const frame = place === undefined ? [] : ["", ...this.#frame(place)];
+    const evalue = safely(() => asWritten(String(value.message)));
+    const stack = this.#stack(value);
+    const place = this.#cells.get(value);
+    const code = place && this.#book.cell(executionOf(place.source) ?? 0)?.code;
+    const frame = place === undefined || code === undefined ? [] : ["", ...codeFrame(code, place)];
     return {
       ename,
       evalue,
-      traceback: [`${RED}${ename}${PLAIN}: ${evalue}`, ...lines, ...this.#causes(value), ...frame],
+      traceback: [`${RED}${ename}${PLAIN}: ${evalue}`, ...stack, ...this.#causes(value), ...frame],
     };
   }
 
-  /** The stack of an error as text, its frames led back to the cells. */
+  /** The stack of an error as text. */
   text(value: unknown): string {
     return safely(() => (value instanceof Error ? this.thrown(value).traceback.join("\n") : inspect(value)));
   }
 
-  /** What the compiler has against a cell, each with its place and the lines around it. */
-  diagnostics(diagnostics: readonly TS.Diagnostic[], execution: number): CellError {
-    const told = diagnostics.map((one) => {
-      const message = this.#ts.flattenDiagnosticMessageText(one.messageText, "\n");
-      return { one, message, place: this.#placeOf(one, execution) };
-    });
-    return {
-      ename: "TypeScriptError",
-      evalue: told
-        .map(({ message, place }) => `${place ? `${this.#short(place, execution)} - ` : ""}${message}`)
-        .join("; "),
-      traceback: told.flatMap(({ one, message, place }, index) => [
-        ...(index > 0 ? [""] : []),
-        `${place ? `${this.#label(place)} - ` : ""}${RED}error${PLAIN} ${DIM}TS${one.code}:${PLAIN} ${message}`,
-        ...(place ? this.#frame(place, place.length, one.file?.text) : []),
-      ]),
-    };
+  /** The frames of an error, each a line. */
+  #stack(error: Error): string[] {
+    return safely(() => String(error.stack ?? ""))
+      .split("\n")
+      .filter((line) => /^\s+at |^\s+\.\.\. /.test(line));
   }
 
-  #placeOf(
-    { file, start, length }: TS.Diagnostic,
-    execution: number,
-  ): (Place & { length: number }) | undefined {
-    if (!file || start === undefined) return undefined;
-    const { line, character } = this.#ts.getLineAndCharacterOfPosition(file, start);
-    const place = { line: line + 1, column: character + 1, length: length ?? 1 };
-    // One line stands before a cell's code when it is compiled.
-    if (file.fileName === cellFile(this.#cwd)) {
-      return { ...place, source: cellScript(execution), line };
-    }
-    return { ...place, source: file.fileName };
-  }
-
-  #stack(error: Error): { lines: string[]; place: Place | undefined } {
-    const lines: string[] = [];
-    let place: Place | undefined;
-    const stack = safely(() => String(error.stack ?? ""));
-    for (const line of stack.split("\n")) {
-      const match = FRAME.exec(line);
-      if (!match) {
-        if (/^\s+at /.test(line) && !isMachinery(line)) lines.push(line);
-        continue;
-      }
-      if (isMachinery(line)) continue;
-      const [, at = "", name, source = "", row = "1", column = "1"] = match;
-      const written = this.#places.written({ source, line: Number(row), column: Number(column) });
-      if (!written) continue;
-      if (executionOf(source) !== undefined) place ??= written;
-      const label = this.#label(written);
-      // The function around a cell has no name of its own.
-      lines.push(
-        name && !/^(async )?(eval|<anonymous>)$/.test(name) ? `${at}${name} (${label})` : `${at}${label}`,
-      );
-    }
-    return { lines, place };
+  /** A frame led back to what was written; none for machinery. */
+  #frame(error: object, line: string): string[] {
+    if (MACHINERY.test(line) || inKernel(line)) return [];
+    const match = FRAME.exec(line);
+    if (!match) return [asWritten(line)];
+    const [, at = "", name = "", source = "", row = "1", column = "1"] = match;
+    const written = this.#places.written({ source, line: Number(row), column: Number(column) });
+    if (!written) return [];
+    if (executionOf(source) !== undefined && !this.#cells.has(error)) this.#cells.set(error, written);
+    const label = this.#label(written);
+    // The function around a cell has no name of its own.
+    if (/^(async )?(Object\.|eval|<anonymous>)?$/.test(name)) return [`${at}${label}`];
+    return [`${at}${asWritten(name)} (${label})`];
   }
 
   #causes(error: Error): string[] {
@@ -146,8 +114,8 @@ export class ErrorTeller {
         break;
       }
       lines.push(
-        `  [cause]: ${cause.name}: ${cause.message}`,
-        ...this.#stack(cause).lines.map((line) => `  ${line}`),
+        `  [cause]: ${cause.name}: ${asWritten(cause.message)}`,
+        ...this.#stack(cause).map((line) => `  ${line}`),
       );
       cause = cause.cause;
     }
@@ -167,44 +135,19 @@ export class ErrorTeller {
         : (this.#book.cell(execution)?.label ?? "In [ ]");
     return `${name}:${place.line}:${place.column}`;
   }
-
-  /** A cell's own places need no name. */
-  #short(place: Place, execution: number): string {
-    return executionOf(place.source) === execution ? `${place.line}:${place.column}` : this.#label(place);
-  }
-
-  /** The lines around a place, with a mark under it. */
-  #frame({ source, line, column }: Place, length = 1, text?: string): string[] {
-    const execution = executionOf(source);
-    const code = execution === undefined ? text : this.#book.cell(execution)?.code;
-    if (code === undefined) return [];
-    const all = code.split("\n");
-    const first = Math.max(1, line - AROUND);
-    const last = Math.min(all.length, line + AROUND);
-    const width = String(last).length;
-    const lines: string[] = [];
-    for (let number = first; number <= last; number++) {
-      const here = number === line;
-      const written = all[number - 1] ?? "";
-      lines.push(
-        `${here ? ">" : " "} ${DIM}${String(number).padStart(width)} |${PLAIN} ${written}`.trimEnd(),
-      );
-      if (!here) continue;
-      const marks = Math.max(1, Math.min(length, written.length - column + 1));
-      // Tabs before the place are kept, so that the mark stands under it whatever their width.
-      const indent = written.slice(0, column - 1).replace(/[^\t]/g, " ");
-      lines.push(`  ${" ".repeat(width)} ${DIM}|${PLAIN} ${indent}${RED}${"^".repeat(marks)}${PLAIN}`);
-    }
-    return lines;
-  }
 }
 
-/** The kernel's own, or the error with which V8 ends a script at a signal. */
-function isInterruption(value: unknown): boolean {
-  return (
-    value instanceof InterruptedError ||
-    (value instanceof Error && (value as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_INTERRUPTED")
-  );
+/** Frames, those cut that repeat the one before. */
+function shortened(frames: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (let at = 0; at < frames.length;) {
+    let end = at + 1;
+    while (end < frames.length && frames[end] === frames[at]) end++;
+    lines.push(...frames.slice(at, Math.min(end, at + EQUAL_FRAMES)));
+    if (end - at > EQUAL_FRAMES) lines.push(`    ... the same ${end - at - EQUAL_FRAMES} times more`);
+    at = end;
+  }
+  return lines;
 }
 
 const HIDDEN = "(an object that cannot be shown)";

@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
+import { createRequire } from "node:module";
 import { STDERR, type Bundle, type Shown } from "../wire/index.js";
 import { textToFront, tellFront } from "./channel.js";
 import type { Cells } from "./cells.js";
 import type { Comms } from "./comms.js";
-import { currentExecution } from "./execution.js";
+import { currentExecution, InterruptedError, StoppedError } from "./interrupts.js";
 import type { Inputs } from "./inputs.js";
 import { memoryReport } from "./memory-report.js";
+import { markShown } from "./shown.js";
 import { html, image, latex, markdown, render, svg } from "./render/index.js";
-import { tslabModule } from "./compiler/typescript.js";
 
 /** The content of Jupyter's display messages, as the library and tslab's display make it. */
 interface DisplayContent extends Shown {
@@ -19,18 +20,27 @@ export function installGlobals(cells: Cells, inputs: Inputs, comms: Comms): void
   const display = (data: Record<string, unknown>, metadata: Record<string, object> = {}): object => {
     const displayId = randomUUID();
     send(encoded(data), metadata, displayId, false);
-    return {
+    return markShown({
       displayId,
       update: (next: Record<string, unknown>, also: Record<string, object> = {}) =>
         send(encoded(next), also, displayId, true),
-    };
+    });
   };
-  const checkpoint = (): void => cells.checkpoint();
+  const { checkpoint } = cells;
   const kernel = {
     display,
-    async show(value: unknown): Promise<void> {
-      const shown = await render(value);
-      if (shown) send(shown.data, shown.metadata, undefined, false);
+    show(value: unknown): Promise<void> {
+      const execution = currentExecution();
+      const showing = render(value).then((shown) => {
+        if (shown) send(shown.data, shown.metadata, undefined, false, execution);
+      });
+      execution.showing.push(showing);
+      return markShown(showing);
+    },
+    stop(reason = ""): never {
+      currentExecution().stopped = reason;
+      process.stdout.write(`Stopped${reason === "" ? "" : `: ${reason}`}\n`);
+      throw new StoppedError(reason);
     },
     clearOutput(wait = false): void {
       tellFront({ type: "clear", execution: currentExecution().id, wait });
@@ -60,7 +70,7 @@ export function installGlobals(cells: Cells, inputs: Inputs, comms: Comms): void
 
 /** tslab's own display functions lead to the front as well. To be called when a cell imports tslab. */
 export function connectTslabDisplay(): void {
-  const server = tslabModule("jupyter") as { lastWriteDisplayData: unknown };
+  const server = createRequire(import.meta.url)("tslab/dist/jupyter.js") as { lastWriteDisplayData: unknown };
   server.lastWriteDisplayData = sink;
 }
 
@@ -68,8 +78,13 @@ function sink({ data, metadata, transient }: DisplayContent, update: boolean): v
   send(data, metadata ?? {}, transient?.display_id, update);
 }
 
-function send(data: Bundle, metadata: object, displayId: string | undefined, update: boolean): void {
-  const { id, silent } = currentExecution();
+function send(
+  data: Bundle,
+  metadata: object,
+  displayId: string | undefined,
+  update: boolean,
+  { id, silent } = currentExecution(),
+): void {
   if (silent) return;
   tellFront({
     type: "display",
@@ -93,7 +108,7 @@ function encoded(data: Record<string, unknown>): Bundle {
 /** Errors that no cell waits for any more are printed where their cell prints. */
 export function reportStrays(cells: Cells): void {
   const report = (kind: string) => (error: unknown) => {
-    if (cells.running?.interrupted && currentExecution().interrupted) return;
+    if (error instanceof InterruptedError) return;
     const text = `${kind}: ${cells.errors.text(error)}\n`;
     textToFront(STDERR, currentExecution().id, Buffer.from(text));
   };

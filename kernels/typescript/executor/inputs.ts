@@ -1,12 +1,12 @@
 import { tellFront } from "./channel.js";
-import { currentExecution } from "./execution.js";
+import { currentExecution } from "./interrupts.js";
 
 /** Questions to whoever sits at the front end. */
 export class Inputs {
   readonly #open = new Map<number, (value: string | undefined) => void>();
   #count = 0;
 
-  /** Rejects when nobody can answer, and when the cell that asks is interrupted. */
+  /** Rejects when nobody can answer; a cell that is interrupted waits no longer. */
   async ask(prompt: string, password: boolean): Promise<string> {
     const execution = currentExecution();
     if (!execution.allowStdin) {
@@ -18,7 +18,7 @@ export class Inputs {
     const answered = new Promise<string | undefined>((resolve) => this.#open.set(input, resolve));
     tellFront({ type: "input", execution: execution.id, input, prompt, password });
     try {
-      const value = await Promise.race([answered, execution.interruption]);
+      const value = await answered;
       if (value === undefined) throw new Error(`input(${JSON.stringify(prompt)}) was not answered`);
       return value;
     } finally {

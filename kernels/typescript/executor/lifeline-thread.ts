@@ -1,14 +1,14 @@
 import { Session } from "node:inspector";
 import { Socket } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
-import { InterruptReader, LIFELINE_FD } from "../wire/index.js";
-import { ASKED, HEARD, IN_CELL, MEANT, TERMINATED, type Word } from "./lifeline.js";
+import { InterruptReader, LIFELINE_FD, STOP } from "../wire/index.js";
+import { ASKED, HEARD, MEANT, RUNNING, TERMINATE, type Word } from "./lifeline.js";
 
-/** What the main thread gets to hear of an interrupt by itself, in milliseconds: it does when the cell awaits or computes with tensors. */
+/** What the main thread gets to hear of an interrupt by itself, in milliseconds: it does when the cell awaits, loops or computes with tensors. */
 const GRACE_MS = 150;
 /** What code that has heard of it gets to end, in milliseconds: it may catch the error, and go on in a loop. */
 const ENDING_MS = 3000;
-/** How often is looked again whether the compiler, which nothing may stop, has given way to the cell. */
+/** How often is looked again whether it has. */
 const AGAIN_MS = 20;
 
 /*
@@ -32,29 +32,41 @@ lifeline.on("close", () => {
 });
 
 /**
- * Tells the main thread. A cell that does not let it hear, in a loop say, is terminated. (A signal, which Node can have end
- * a script, would end neither a loop after an `await` nor be safe: between two scripts it ends the process.)
+ * Tells the main thread, and the loops that it may be in. A cell that does not let it hear, in the loop of a library say, is
+ * terminated. (A signal, which Node can have end a script, would end neither a loop after an `await` nor be safe: between
+ * two scripts it ends the process.)
  */
 function interrupt(execution: number): void {
   Atomics.store(places, MEANT, execution);
   const asked = Atomics.add(places, ASKED, 1) + 1;
+  evaluate(`globalThis[${JSON.stringify(STOP)}] = true`);
   tell({ execution, asked });
-  const inCell = (): boolean => Atomics.load(places, IN_CELL) === execution;
+  const deadline = performance.now() + ENDING_MS;
   const look = (): void => {
-    if (Atomics.load(places, HEARD) >= asked) setTimeout(() => inCell() && terminate(execution), ENDING_MS);
-    else if (inCell()) terminate(execution);
-    else setTimeout(look, AGAIN_MS);
+    if (Atomics.load(places, RUNNING) !== execution) return;
+    const heard = Atomics.load(places, HEARD) >= asked;
+    if (heard && performance.now() < deadline) setTimeout(look, AGAIN_MS);
+    else terminate(execution, () => setTimeout(look, AGAIN_MS));
   };
   setTimeout(look, GRACE_MS);
 }
 
-function terminate(execution: number): void {
-  Atomics.store(places, TERMINATED, execution);
+/** Has the main thread end what it computes, if that is a cell's. */
+function terminate(execution: number, orElse: () => void): void {
+  evaluate(`globalThis[${JSON.stringify(TERMINATE)}](${execution})`, (value) => {
+    // Terminated, the evaluation may not get to say so.
+    if (value === false) orElse();
+    else tell({ execution, terminated: true });
+  });
+}
+
+/** Evaluates an expression on the main thread, in the middle of whatever that does. */
+function evaluate(expression: string, done: (value: unknown) => void = () => undefined): void {
   const session = new Session();
   session.connectToMainThread();
-  session.post("Runtime.terminateExecution", () => {
+  session.post("Runtime.evaluate", { expression }, (_error, answer?: { result: { value?: unknown } }) => {
     session.disconnect();
-    tell({ execution, terminated: true });
+    done(answer?.result.value);
   });
 }
 

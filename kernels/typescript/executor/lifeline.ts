@@ -1,14 +1,15 @@
+import { Session } from "node:inspector";
 import { Worker } from "node:worker_threads";
+import { executionOf, RUNTIME, STOP } from "../wire/index.js";
+import { isWriting } from "./channel.js";
 
 /** Places in the memory that both threads see: how many interrupts were asked for and heard of, and the execution meant last. */
 export const ASKED = 0;
 export const HEARD = 1;
 export const MEANT = 2;
-/** The number of the execution whose own code runs; 0 while the kernel's does. */
-export const IN_CELL = 3;
-/** The execution that was terminated last. */
-export const TERMINATED = 4;
-const PLACES = 5;
+/** The number of the execution that runs; 0 while none does. */
+export const RUNNING = 3;
+const PLACES = 4;
 
 /** What the thread says of an execution: that it is to end, and the how manieth interrupt this is; or that it was terminated. */
 export type Word = { execution: number } & ({ asked: number } | { terminated: true });
@@ -17,6 +18,7 @@ export type Word = { execution: number } & ({ asked: number } | { terminated: tr
 export interface Hearer {
   /** Called when the thread is free or calls `hear`. */
   interrupted(execution: number): void;
+  /** Called when the thread is free again. */
   terminated(execution: number): void;
 }
 
@@ -26,21 +28,20 @@ const LIMITS = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1 };
 /** The main thread's end of what it shares with the thread that hears the front at any time. */
 export interface Lifeline {
   /**
-   * To be called around a cell's own code: only that may be terminated, the compiler would not survive it. The thread is
-   * started with the first cell: an idle kernel does without its memory, and hears of the front's end by its other pipe.
+   * An execution begins. The thread is started with the first: an idle kernel does without its memory, and hears of the
+   * front's end by its other pipe.
    */
-  enter(execution: number): void;
-  leave(): void;
-  /**
-   * Hears at once of an interrupt that nothing but the thread knows of yet: to be called where a cell's code can end well.
-   * Returns whether this thread is in that code.
-   */
-  hear(execution: number): boolean;
-  /** Whether the execution was terminated: then nothing of it ever returns. */
-  terminated(execution: number): boolean;
+  begin(execution: number): void;
+  over(): void;
+  /** Hears at once of an interrupt that nothing but the thread knows of yet. */
+  hear(): void;
 }
 
-export function holdLifeline(hearer: Hearer): Lifeline {
+/** By this name of the global object the thread has the main thread look whether a cell computes, and end that. */
+export const TERMINATE = `terminate_${RUNTIME}`;
+
+/** `isLocal` knows the files that are run as a part of cells. */
+export function holdLifeline(hearer: Hearer, isLocal: (path: string) => boolean): Lifeline {
   const shared = new SharedArrayBuffer(PLACES * Int32Array.BYTES_PER_ELEMENT);
   const places = new Int32Array(shared);
   let started = false;
@@ -48,6 +49,13 @@ export function holdLifeline(hearer: Hearer): Lifeline {
     if (Atomics.load(places, HEARD) >= asked) return;
     Atomics.store(places, HEARD, asked);
     hearer.interrupted(execution);
+  };
+  const lookAway = (): void => {
+    if (Reflect.get(globalThis, STOP) === true) Reflect.set(globalThis, STOP, false);
+  };
+  const hear = (): void => {
+    if (places[ASKED] !== places[HEARD]) hearUpTo(Atomics.load(places, ASKED), Atomics.load(places, MEANT));
+    else if (places[MEANT] !== places[RUNNING]) lookAway();
   };
   const start = (): void => {
     started = true;
@@ -66,17 +74,53 @@ export function holdLifeline(hearer: Hearer): Lifeline {
     });
     thread.unref();
   };
+  Object.defineProperty(globalThis, STOP, { value: false, writable: true });
+  Object.defineProperty(globalThis, TERMINATE, {
+    value: (execution: number) =>
+      places[RUNNING] === execution && !isWriting() && computes(isLocal) && terminate(),
+  });
   return {
-    enter(execution) {
+    hear,
+    begin(execution) {
       if (!started) start();
-      Atomics.store(places, IN_CELL, execution);
+      Atomics.store(places, RUNNING, execution);
+      lookAway();
     },
-    leave: () => void Atomics.store(places, IN_CELL, 0),
-    hear(execution) {
-      if (places[IN_CELL] !== execution) return false;
-      if (places[ASKED] !== places[HEARD]) hearUpTo(Atomics.load(places, ASKED), Atomics.load(places, MEANT));
-      return true;
+    over() {
+      Atomics.store(places, RUNNING, 0);
+      lookAway();
     },
-    terminated: (execution) => Atomics.load(places, TERMINATED) === execution,
   };
+}
+
+/** Whether code of a cell stands on the stack: this is called in the middle of whatever the thread does. */
+function computes(isLocal: (path: string) => boolean): boolean {
+  const { stackTraceLimit } = Error;
+  const prepareStackTrace: unknown = Reflect.get(Error, "prepareStackTrace");
+  Error.stackTraceLimit = Infinity;
+  Error.prepareStackTrace = (_error, sites) =>
+    sites.some((site) => {
+      const file = site.isAsync() ? null : site.getFileName();
+      return file !== null && file !== undefined && (executionOf(file) !== undefined || isLocal(file));
+    });
+  try {
+    return new Error().stack as unknown as boolean;
+  } finally {
+    Object.assign(Error, { stackTraceLimit, prepareStackTrace });
+  }
+}
+
+let session: Session | undefined;
+
+/**
+ * Asked for on the very thread, V8 ends the code that stands on its stack. Asked for by another thread it ends whatever runs
+ * when that is heard, which may be the kernel.
+ */
+function terminate(): true {
+  if (!session) {
+    session = new Session();
+    session.connect();
+  }
+  session.post("Runtime.terminateExecution");
+  return true;
 }

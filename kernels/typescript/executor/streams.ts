@@ -1,6 +1,6 @@
 import { STDERR, STDOUT } from "../wire/index.js";
 import { textToFront } from "./channel.js";
-import { currentExecution } from "./execution.js";
+import { currentExecution } from "./interrupts.js";
 
 type Callback = (error?: Error | null) => void;
 

@@ -1,9 +1,12 @@
+import { messageOf } from "@alignscope/base/errors";
 import type { JsonObject, JupyterMessage, MessageHeader } from "jupyter-wire/messages";
 import type { Json } from "jupyter-wire/nbformat";
-import type { CellError, ToFront } from "../wire/index.js";
+import { diagnostics } from "../language/diagnostics.js";
+import type { CellError, CompiledCell, Problem, ToFront } from "../wire/index.js";
 import { NotAnswered, type Executor } from "./executor.js";
 import type { History } from "./history.js";
 import type { Inputs } from "./inputs.js";
+import type { Language } from "./language.js";
 import type { Output, StreamName } from "./output.js";
 import type { KernelSockets } from "./sockets.js";
 
@@ -15,6 +18,7 @@ const LAST_LOOKS = 50;
 interface Execution {
   id: number;
   header: MessageHeader;
+  code: string;
   count: number;
   silent: boolean;
   /** Whether it has a place in the history. */
@@ -31,8 +35,15 @@ export interface Surroundings {
   output: Output;
   history: History;
   inputs: Inputs;
+  language: Language;
   executor(): Executor;
 }
+
+const INTERRUPTED: CellError = {
+  ename: "InterruptedError",
+  evalue: "the cell was interrupted before it began",
+  traceback: ["InterruptedError: the cell was interrupted before it began"],
+};
 
 /** What is run, and to which request each piece of output belongs. */
 export class Executions {
@@ -45,6 +56,8 @@ export class Executions {
   #cellsBegun = 0;
   #count = 0;
   #rawBytes = 0;
+  /** Whether the cell that is being compiled was interrupted; undefined while none is. */
+  #interrupted: boolean | undefined;
   #notice: string | undefined;
 
   constructor(surroundings: Surroundings) {
@@ -53,7 +66,7 @@ export class Executions {
 
   /** Runs one execute_request, to the end of its output; resolves to the content of its reply. */
   async run(request: JupyterMessage): Promise<JsonObject> {
-    const { sockets, history, inputs } = this.#around;
+    const { sockets, history, inputs, language } = this.#around;
     const { content } = request;
     const code = content["code"];
     if (typeof code !== "string") return this.failure(badRequest("execute_request without code"));
@@ -68,30 +81,80 @@ export class Executions {
     if (store) history.add(count, code);
     execution.stored = store;
     this.#giveNotice(execution);
-    let expressions: JsonObject = {};
+    const expressions: JsonObject = {};
+    const payload: JsonObject[] = [];
     try {
+      const cell = await this.#compile(code, id);
+      const compiled: Record<string, { execution: number; cell: CompiledCell }> = {};
+      for (const [name, expression] of Object.entries(textsIn(content["user_expressions"]))) {
+        const number = ++this.#last;
+        try {
+          compiled[name] = { execution: number, cell: await this.#compile(`(${expression})`, number) };
+        } catch (error) {
+          expressions[name] = { status: "error", ...reasonOf(error) };
+        }
+      }
       const done = await this.#around.executor().ask({
         type: "execute",
         execution: id,
         code,
         count,
         silent,
-        expressions: textsIn(content["user_expressions"]),
+        cell,
+        expressions: compiled,
         allowStdin: execution.asker !== undefined,
       });
-      expressions = Object.fromEntries(
-        Object.entries(done.expressions).map(([name, result]) => [name, { ...result }]),
-      );
-      if (done.error) await this.#fail(execution, done.error);
+      if (done.error) {
+        language.settled(id, done.assigned ?? []);
+        await this.#fail(execution, done.error);
+      }
+      for (const [name, result] of Object.entries(done.expressions)) expressions[name] = { ...result };
+      // For runners; papermill-ts ends the notebook there.
+      if (done.stopped !== undefined) payload.push({ source: "stop", reason: done.stopped });
     } catch (error) {
-      if (!(error instanceof NotAnswered)) throw error;
-      await this.#fail(execution, error.reason);
+      await this.#fail(execution, reasonOf(error));
     }
     execution.asker = undefined;
     inputs.forget(id);
     await this.over(id);
     if (execution.error) return this.failure(execution.error, count);
-    return { status: "ok", execution_count: count, user_expressions: expressions, payload: [] };
+    return { status: "ok", execution_count: count, user_expressions: expressions, payload };
+  }
+
+  /** Stops the running cell, also one that is being compiled. */
+  interrupt(): void {
+    if (this.#interrupted === undefined) this.#around.executor().interrupt();
+    else this.#interrupted = true;
+  }
+
+  /** Rejects with {@link NotAnswered} when the compiler has something against the code, and when it was interrupted. */
+  async #compile(code: string, execution: number): Promise<CompiledCell> {
+    this.#interrupted = false;
+    try {
+      const compiled = await this.#around.language.compile(code, execution).catch((error: unknown) => {
+        const evalue = messageOf(error);
+        throw new NotAnswered({ ename: "CompilerError", evalue, traceback: [`CompilerError: ${evalue}`] });
+      });
+      if (!compiled.ok) throw new NotAnswered(this.#problems(compiled.problems, execution));
+      if (this.#interrupted) {
+        this.#around.language.forget(execution);
+        throw new NotAnswered(INTERRUPTED);
+      }
+      return compiled.cell;
+    } finally {
+      this.#interrupted = undefined;
+    }
+  }
+
+  #problems(problems: readonly Problem[], execution: number): CellError {
+    const book = {
+      label: (id: number): string | undefined => {
+        const known = this.#cells.get(id);
+        return known && (known.silent ? "In [ ]" : `In [${known.count}]`);
+      },
+      code: (id: number): string | undefined => this.#cells.get(id)?.code,
+    };
+    return diagnostics(problems, execution, book, process.cwd());
   }
 
   /** The reply to a request that was skipped because an earlier one failed. */
@@ -175,6 +238,7 @@ export class Executions {
 
   /** The executor is gone: the next cell to be run by another says so, which is the newest if that waits. */
   onLost(how: string, waits: boolean): void {
+    this.#around.language.reset();
     const newest = this.#of(0);
     if (!newest || (waits && this.#cellsBegun === 1)) return; // There were no variables yet.
     this.#notice = `The process that ran the earlier cells ${how}: their variables are gone.\n`;
@@ -184,7 +248,8 @@ export class Executions {
   #begin(request: JupyterMessage, silent: boolean, among: Map<number, Execution>): Execution {
     const { header, content } = request;
     const asker = content["allow_stdin"] === true ? request : undefined;
-    const execution = { id: ++this.#last, header, count: this.#count, silent, asker, running: true };
+    const code = typeof content["code"] === "string" ? content["code"] : "";
+    const execution = { id: ++this.#last, header, code, count: this.#count, silent, asker, running: true };
     among.set(execution.id, execution);
     const [oldest] = among.keys();
     if (among.size > REMEMBERED && oldest !== undefined) among.delete(oldest);
@@ -227,6 +292,11 @@ export class Executions {
       await turn();
     }
   }
+}
+
+function reasonOf(error: unknown): CellError {
+  if (!(error instanceof NotAnswered)) throw error;
+  return error.reason;
 }
 
 function turn(): Promise<void> {

@@ -2,13 +2,11 @@ import type { CellError, ToExecutor, ToFront } from "../wire/index.js";
 import { deathAtWork, describeDeath, neverReady, type Death } from "./death.js";
 import { ExecutorProcess, type ExecutorCommand, type ExecutorListener } from "./executor-process.js";
 
-type Asked = Extract<ToExecutor, { type: "execute" | "complete" | "inspect" | "is-complete" }>;
-type Answer = Extract<ToFront, { type: "executed" | "completions" | "inspection" | "completeness" }>;
+type Asked = Extract<ToExecutor, { type: "execute" | "ping" }>;
+type Answer = Extract<ToFront, { type: "executed" | "pong" }>;
 interface Answers {
   execute: Extract<ToFront, { type: "executed" }>;
-  complete: Extract<ToFront, { type: "completions" }>;
-  inspect: Extract<ToFront, { type: "inspection" }>;
-  "is-complete": Extract<ToFront, { type: "completeness" }>;
+  ping: Extract<ToFront, { type: "pong" }>;
 }
 
 /** Why a request was not answered by the executor, in the form in which cells fail. */
@@ -126,9 +124,7 @@ export class Executor {
         for (const waiting of this.#pending.values()) this.#deliver(waiting);
         return undefined;
       case "executed":
-      case "completions":
-      case "inspection":
-      case "completeness": {
+      case "pong": {
         const key = keyOf(message);
         const pending = this.#pending.get(key);
         this.#pending.delete(key);

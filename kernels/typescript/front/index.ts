@@ -4,9 +4,11 @@ import { messageOf, UserError } from "@alignscope/base/errors";
 import type { ConnectionInfo } from "jupyter-wire/connection";
 import type { ExecutorCommand } from "./executor-process.js";
 import { Kernel } from "./kernel.js";
+import type { Language } from "./language.js";
 import { KernelSockets } from "./sockets.js";
 
 export type { ExecutorCommand } from "./executor-process.js";
+export type { Language } from "./language.js";
 
 /** Milliseconds between two looks whether the parent is still there. */
 const PARENT_CHECK = 1000;
@@ -14,10 +16,14 @@ const NUMBERS = ["shell_port", "iopub_port", "stdin_port", "control_port", "hb_p
 
 /**
  * The front process of the kernel: owns the sockets of the connection and speaks Jupyter's protocol; the cells run in a
- * process of their own, started by `executor`. Resolves when requests are answered; ends this process when the kernel is
+ * process of their own, started by `executor`, as `language` compiles them. Resolves when requests are answered; ends this process when the kernel is
  * shut down, when its parent is gone, and with exit code 1 when it cannot start.
  */
-export async function startFront(connectionFile: string, executor: ExecutorCommand): Promise<void> {
+export async function startFront(
+  connectionFile: string,
+  executor: ExecutorCommand,
+  language: Language,
+): Promise<void> {
   const parent = process.ppid;
   // The runner says who it is: killed while this process was starting, it is nobody's parent any more. Not for cells to see.
   const runner = Number(process.env["PAPERMILL_TS_PID"]) || parent;
@@ -32,7 +38,7 @@ export async function startFront(connectionFile: string, executor: ExecutorComma
     process.stderr.write(`the kernel cannot start: ${problem}\n`);
     process.exit(1);
   }
-  const kernel = new Kernel(sockets, executor, (code) => process.exit(code));
+  const kernel = new Kernel(sockets, executor, language, (code) => process.exit(code));
   process.on("exit", () => kernel.kill());
   process.on("SIGINT", () => kernel.interrupt());
   for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => void kernel.end(0));
@@ -41,11 +47,8 @@ export async function startFront(connectionFile: string, executor: ExecutorComma
   }, PARENT_CHECK);
 }
 
-/**
- * Little room for young objects keeps the compiler's garbage from staying for good: with V8's own choice an idle kernel takes
- * a third more memory.
- */
-const EXECUTOR_FLAGS = ["--max-semi-space-size=2", "--expose-gc"];
+/** A timer's callback that is terminated leaves Node's count of callbacks wrong; it would end the process for that. */
+const EXECUTOR_FLAGS = ["--no-force-async-hooks-checks"];
 
 /** How the process that runs the cells is started; `packages` are folders of packages that cells are offered. */
 export function executorCommand(packages: readonly string[] = []): ExecutorCommand {

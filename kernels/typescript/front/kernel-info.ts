@@ -11,7 +11,7 @@ export const KERNEL_PROTOCOL = "5.4";
 export function kernelInfo(): JsonObject {
   const { name, folder } = THIS_PACKAGE;
   const own = versionIn(join(folder, "package.json"));
-  const typescript = typescriptVersion();
+  const typescript = versionIn(createRequire(import.meta.url).resolve("typescript/package.json"));
   return {
     status: "ok",
     protocol_version: KERNEL_PROTOCOL,
@@ -34,12 +34,6 @@ export function kernelInfo(): JsonObject {
     ],
     supported_features: [],
   };
-}
-
-/** The version of the compiler that checks the cells: the one tslab brings along. It is not loaded for that. */
-function typescriptVersion(): string {
-  const tslab = createRequire(import.meta.url).resolve("tslab/dist/main.js");
-  return versionIn(createRequire(tslab).resolve("@tslab/typescript-for-tslab/package.json"));
 }
 
 function versionIn(manifest: string): string {

@@ -4,6 +4,7 @@ import { Executor } from "./executor.js";
 import type { ExecutorCommand } from "./executor-process.js";
 import { History } from "./history.js";
 import { Inputs } from "./inputs.js";
+import type { Language } from "./language.js";
 import { Output } from "./output.js";
 import { Requests } from "./requests.js";
 import type { KernelSockets } from "./sockets.js";
@@ -17,12 +18,18 @@ const CANCEL_AFTER = 100;
 export class Kernel {
   readonly #sockets: KernelSockets;
   readonly #executor: Executor;
+  readonly #executions: Executions;
   readonly #inputs: Inputs;
   readonly #onEnd: (code: number) => void;
   #ending = false;
 
   /** Starts an executor and answers requests from then on. `onEnd` hears that all is over. */
-  constructor(sockets: KernelSockets, command: ExecutorCommand, onEnd: (code: number) => void) {
+  constructor(
+    sockets: KernelSockets,
+    command: ExecutorCommand,
+    language: Language,
+    onEnd: (code: number) => void,
+  ) {
     this.#sockets = sockets;
     this.#onEnd = onEnd;
     const comms = new Comms();
@@ -35,7 +42,9 @@ export class Kernel {
     const output: Output = new Output((name, execution, text) =>
       sockets.publish("stream", { name, text }, executions.parentOf(execution)),
     );
-    const executions = new Executions({ sockets, output, history, inputs, executor: () => this.#executor });
+    const executor = (): Executor => this.#executor;
+    const executions = new Executions({ sockets, output, history, inputs, language, executor });
+    this.#executions = executions;
     const publishComm = ({ type, content, ...extra }: CommPublication, execution: number): Promise<void> =>
       output.send(() => sockets.publish(type, content, executions.parentOf(execution), extra));
     this.#executor = new Executor(
@@ -58,6 +67,7 @@ export class Kernel {
       sockets,
       executor: this.#executor,
       executions,
+      language,
       history,
       comms,
       interrupt: () => this.interrupt(),
@@ -73,7 +83,7 @@ export class Kernel {
 
   /** Stops the running cell, also one that waits for an answer. */
   interrupt(): void {
-    this.#executor.interrupt();
+    this.#executions.interrupt();
     const unanswered = this.#inputs.open;
     setTimeout(() => this.#inputs.cancel(unanswered), CANCEL_AFTER);
   }

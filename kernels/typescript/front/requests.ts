@@ -3,8 +3,9 @@ import type { JsonObject, JupyterMessage } from "jupyter-wire/messages";
 import { toPoints, toUnits } from "./code-points.js";
 import type { Comms } from "./comms.js";
 import type { Executions } from "./executions.js";
-import { NotAnswered, type Executor } from "./executor.js";
+import type { Executor } from "./executor.js";
 import type { History } from "./history.js";
+import type { Language } from "./language.js";
 import { kernelInfo } from "./kernel-info.js";
 import type { KernelSockets, RequestChannel } from "./sockets.js";
 
@@ -19,6 +20,7 @@ export interface Answerers {
   sockets: KernelSockets;
   executor: Executor;
   executions: Executions;
+  language: Language;
   history: History;
   comms: Comms;
   interrupt(): void;
@@ -45,13 +47,13 @@ export class Requests {
       return { status: "ok" };
     },
     shutdown_request: ({ message }) => ({ status: "ok", restart: message.content["restart"] === true }),
+    complete_request: ({ message }) => this.#complete(message.content),
+    inspect_request: ({ message }) => this.#inspect(message.content),
+    is_complete_request: ({ message }) => this.#isComplete(message.content),
   };
 
   readonly #inTurn: Record<string, Handler> = {
     execute_request: (request) => this.#execute(request),
-    complete_request: (request) => this.#complete(request),
-    inspect_request: (request) => this.#inspect(request),
-    is_complete_request: (request) => this.#isComplete(request),
     history_request: ({ message }) => ({
       status: "ok",
       history: this.#parts.history.answer(message.content),
@@ -114,41 +116,23 @@ export class Requests {
     return reply;
   }
 
-  #complete({ message }: Request): Promise<JsonObject> {
-    const { code, position } = placeIn(message.content);
-    return answered(async () => {
-      const request = ++this.#question;
-      const found = await this.#parts.executor.ask({ type: "complete", request, code, position });
-      const [start, end] = [toPoints(code, found.start), toPoints(code, found.end)];
-      const types = found.matches.map((text, index) => ({
-        start,
-        end,
-        text,
-        type: found.kinds[index] ?? "",
-      }));
-      const metadata = { _jupyter_types_experimental: types };
-      return { status: "ok", matches: found.matches, cursor_start: start, cursor_end: end, metadata };
-    });
+  async #complete(content: JsonObject): Promise<JsonObject> {
+    const { code, position } = placeIn(content);
+    const found = await this.#parts.language.complete(code, position);
+    const [start, end] = [toPoints(code, found.start), toPoints(code, found.end)];
+    const types = found.matches.map((text, index) => ({ start, end, text, type: found.kinds[index] ?? "" }));
+    const metadata = { _jupyter_types_experimental: types };
+    return { status: "ok", matches: found.matches, cursor_start: start, cursor_end: end, metadata };
   }
 
-  #inspect({ message }: Request): Promise<JsonObject> {
-    const { code, position } = placeIn(message.content);
-    return answered(async () => {
-      const request = ++this.#question;
-      const { data } = await this.#parts.executor.ask({ type: "inspect", request, code, position });
-      return { status: "ok", found: data !== undefined, data: data ?? {}, metadata: {} };
-    });
+  async #inspect(content: JsonObject): Promise<JsonObject> {
+    const { code, position } = placeIn(content);
+    const data = await this.#parts.language.hover(code, position);
+    return { status: "ok", found: data !== undefined, data: data ?? {}, metadata: {} };
   }
 
-  #isComplete({ message }: Request): Promise<JsonObject> {
-    return answered(async () => {
-      const request = ++this.#question;
-      const { code } = placeIn(message.content);
-      const found = await this.#parts.executor.ask({ type: "is-complete", request, code });
-      return found.status === "incomplete"
-        ? { status: found.status, indent: found.indent }
-        : { status: found.status };
-    });
+  async #isComplete(content: JsonObject): Promise<JsonObject> {
+    return { ...(await this.#parts.language.completeness(placeIn(content).code)) };
   }
 
   /** Its `idle` waits until the executor has handled it: a question right behind it is answered only then. */
@@ -158,18 +142,8 @@ export class Requests {
     const forwarded = comms.fromClient(message, execution);
     if (!forwarded) return;
     executor.tell(forwarded);
-    await executor.ask({ type: "is-complete", request: ++this.#question, code: "" }).catch(() => undefined);
+    await executor.ask({ type: "ping", request: ++this.#question }).catch(() => undefined);
     await executions.over(execution);
-  }
-}
-
-/** A request that the executor did not survive is answered, too. */
-async function answered(work: () => Promise<JsonObject>): Promise<JsonObject> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof NotAnswered)) throw error;
-    return { status: "error", ...error.reason };
   }
 }
 

@@ -1,2 +1,4 @@
-export * from "./messages.js";
+export * from "./compiled.js";
 export * from "./frames.js";
+export * from "./messages.js";
+export * from "./names.js";

@@ -1,4 +1,5 @@
 import type { Json } from "jupyter-wire";
+import type { CompiledCell } from "./compiled.js";
 
 /*
  * What the two processes of the kernel say to each other. The front process owns the sockets and speaks Jupyter's protocol;
@@ -39,13 +40,13 @@ export type ToExecutor =
       /** The number in `In [n]`. */
       count: number;
       silent: boolean;
-      /** user_expressions: evaluated after a cell that went well. */
-      expressions: Record<string, string>;
+      cell: CompiledCell;
+      /** user_expressions: evaluated after a cell that went well. Each is compiled under a number of its own. */
+      expressions: Record<string, { execution: number; cell: CompiledCell }>;
       allowStdin: boolean;
     }
-  | { type: "complete"; request: number; code: string; position: number }
-  | { type: "inspect"; request: number; code: string; position: number }
-  | { type: "is-complete"; request: number; code: string }
+  /** Answered when all that came before has been handled. */
+  | { type: "ping"; request: number }
   /** `value` is missing when nobody could answer. */
   | { type: "input-reply"; input: number; value?: string }
   | ({ type: "comm-open"; execution: number; target: string } & CommMessage)
@@ -67,19 +68,25 @@ export type Completeness = { status: "complete" | "invalid" } | { status: "incom
 
 /** From the executor to the front. Text of stdout and stderr travels as frames of its own kind, in order with these. */
 export type ToFront =
-  /** The compiler is loaded: the first cell will not wait for it. */
+  /** The first cell will not wait. */
   | { type: "ready" }
   | ({ type: "display"; execution: number; displayId?: string; update: boolean } & Shown)
   | ({ type: "result"; execution: number } & Shown)
   | { type: "clear"; execution: number; wait: boolean }
   | ({ type: "error"; execution: number } & CellError)
   /** The end of an execution: all its output so far has been sent before. An error was sent as such, too. */
-  | { type: "executed"; execution: number; error?: CellError; expressions: Record<string, ExpressionResult> }
+  | {
+      type: "executed";
+      execution: number;
+      error?: CellError;
+      /** Why the notebook is to end here, if it is. */
+      stopped?: string;
+      /** After an error: the names of the cell that have been assigned. */
+      assigned?: string[];
+      expressions: Record<string, ExpressionResult>;
+    }
   | { type: "input"; execution: number; input: number; prompt: string; password: boolean }
-  | ({ type: "completions"; request: number } & Completions)
-  /** Hover text; without `data` nothing is known at that place. */
-  | { type: "inspection"; request: number; data?: Bundle }
-  | ({ type: "completeness"; request: number } & Completeness)
+  | { type: "pong"; request: number }
   | ({ type: "comm-open"; execution: number; target: string } & CommMessage)
   | ({ type: "comm-message" | "comm-close"; execution: number } & CommMessage);
 

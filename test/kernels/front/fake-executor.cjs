@@ -60,8 +60,9 @@ async function execute(message) {
   const expressions = {};
   try {
     await Promise.race([new AsyncFunction("k", "require", message.code)(k, require), stopped]);
-    for (const [name, code] of Object.entries(message.expressions)) {
-      expressions[name] = { status: "ok", data: { "text/plain": String(eval(code)) }, metadata: {} };
+    for (const [name, { cell }] of Object.entries(message.expressions)) {
+      const data = { "text/plain": String(eval(cell.script.code)) };
+      expressions[name] = { status: "ok", data, metadata: {} };
     }
     send({ type: "executed", execution, expressions });
   } catch (thrown) {
@@ -77,28 +78,8 @@ async function handle(message) {
   switch (message.type) {
     case "execute":
       return execute(message);
-    case "complete": {
-      // Knows one word, which begins at the last dot or space.
-      const start = Math.max(message.code.lastIndexOf(".", message.position - 1), -1) + 1;
-      return send({
-        type: "completions",
-        request,
-        matches: ["word"],
-        kinds: ["const"],
-        start,
-        end: message.position,
-      });
-    }
-    case "inspect": {
-      const data = message.code ? { "text/plain": message.code.slice(0, message.position) } : undefined;
-      return send({ type: "inspection", request, data });
-    }
-    case "is-complete":
-      return send(
-        message.code.endsWith("{")
-          ? { type: "completeness", request, status: "incomplete", indent: "  " }
-          : { type: "completeness", request, status: message.code === ")" ? "invalid" : "complete" },
-      );
+    case "ping":
+      return send({ type: "pong", request });
     case "comm-open":
       state.comms.push(message);
       if (message.target === "unknown") send({ ...message, type: "comm-close", data: {} });

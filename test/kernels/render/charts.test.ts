@@ -23,8 +23,13 @@ describe("Vega-Lite specifications", () => {
       encoding,
     };
     const { data } = await shown(spec);
-    expect(Object.keys(data)).toEqual(["application/vnd.vegalite.v6+json", "image/svg+xml", "text/plain"]);
-    expect(data["application/vnd.vegalite.v6+json"]).toEqual(spec);
+    // Version 5 is the newest that clients draw; the size is what 6 makes of it.
+    expect(Object.keys(data)).toEqual(["application/vnd.vegalite.v5+json", "image/svg+xml", "text/plain"]);
+    expect(data["application/vnd.vegalite.v5+json"]).toEqual({
+      ...spec,
+      $schema: schema("vega-lite", "v5"),
+      config: { view: { continuousWidth: 300, continuousHeight: 300 } },
+    });
     expect(data["image/svg+xml"]).toMatch(/^<svg [^]*aria-roledescription="line mark"[^]*<\/svg>$/);
     expect(data["text/plain"]).toBe("[Vega-Lite chart: Toxicity (line, 2 rows)]");
   });
@@ -42,6 +47,15 @@ describe("Vega-Lite specifications", () => {
     const { data } = await shown(spec);
     expect(Object.keys(data)).toEqual(["application/vnd.vegalite.v5+json", "image/svg+xml", "text/plain"]);
     expect(data["text/plain"]).toBe(`[Vega-Lite chart (${words})]`);
+  });
+
+  it("are drawn in the size in which JupyterLab draws them", async () => {
+    const height = async (spec: object): Promise<number> =>
+      Number(/height="(\d+)/.exec(String((await shown(spec)).data["image/svg+xml"]))?.[1]);
+    const spec = { mark: "line", data: { values }, encoding };
+    const five = await height({ ...spec, $schema: schema("vega-lite", "v5") });
+    expect(five).toBeLessThan(260);
+    expect(await height({ ...spec, $schema: schema("vega-lite", "v6") })).toBe(five + 100);
   });
 
   it("are not seen in other records", async () => {

@@ -11,8 +11,11 @@ const largestSpec = 4_000_000;
 const mostRowsDrawn = 20_000;
 const largestPicture = 4_000_000;
 
-/** Of the version that JupyterLab, VS Code and GitHub have long drawn; what a $schema says goes before. */
-const defaultMajor = 5;
+/** The newest version that JupyterLab, VS Code and GitHub draw: a later specification is sent as one of it. */
+const newestShown = 5;
+
+/** Width and height of a chart that says neither, in the version 5 that clients have and in 6. */
+const UNSIZED = { 5: 200, 6: 300 };
 
 interface Kind {
   language: "vega" | "vega-lite";
@@ -33,14 +36,30 @@ export const specifications: Renderer = {
     }
     // A copy: neither the libraries nor anybody later changes what is sent.
     const copy = JSON.parse(json) as Record<string, Json>;
-    const type = `application/vnd.${kind.language === "vega" ? "vega" : "vegalite"}.v${kind.major}+json`;
-    const { svg, note } = await drawn(copy, kind);
-    const shown: Shown = { data: { [type]: copy }, metadata: {} };
+    const major = Math.min(kind.major, newestShown);
+    const type = `application/vnd.${kind.language === "vega" ? "vega" : "vegalite"}.v${major}+json`;
+    const sized = kind.language === "vega" ? copy : withSize(copy, UNSIZED[kind.major > newestShown ? 6 : 5]);
+    const { svg, note } = await drawn(sized, kind);
+    const sent =
+      kind.major > newestShown
+        ? { ...sized, $schema: `https://vega.github.io/schema/${kind.language}/v${newestShown}.json` }
+        : copy;
+    const shown: Shown = { data: { [type]: sent }, metadata: {} };
     if (svg !== undefined) shown.data["image/svg+xml"] = svg;
     shown.data["text/plain"] = note === undefined ? words : `${words}\n(${note})`;
     return shown;
   },
 };
+
+/** Says the size of a chart that leaves it to the version that draws it. */
+function withSize(spec: Record<string, Json>, size: number): Record<string, Json> {
+  const config = propertiesOf(spec["config"]) as Record<string, Json> | undefined;
+  const view = propertiesOf(config?.["view"]) as Record<string, Json> | undefined;
+  return {
+    ...spec,
+    config: { ...config, view: { continuousWidth: size, continuousHeight: size, ...view } },
+  };
+}
 
 async function drawn(spec: Record<string, Json>, kind: Kind): Promise<{ svg?: string; note?: string }> {
   const rows = rowsIn(spec);
@@ -68,7 +87,7 @@ function kindOf(spec: Record<PropertyKey, unknown>): Kind | undefined {
     const found = /\/schema\/(vega|vega-lite)\/v(\d+)[^/]*$/.exec(schema);
     return found ? { language: found[1] as Kind["language"], major: Number(found[2]) } : undefined;
   }
-  return looksLikeVegaLite(spec) ? { language: "vega-lite", major: defaultMajor } : undefined;
+  return looksLikeVegaLite(spec) ? { language: "vega-lite", major: newestShown } : undefined;
 }
 
 function looksLikeVegaLite(spec: Record<PropertyKey, unknown>): boolean {

@@ -1,0 +1,118 @@
+import { Worker } from "node:worker_threads";
+import type { Compiled } from "../wire/compiled.js";
+import type { Bundle, Completeness, Completions } from "../wire/messages.js";
+import type { LanguageOptions } from "./language.js";
+import type { LanguageAnswer, LanguageMethod, LanguageRequest } from "./worker.js";
+
+/** Types of a long chain of cells are found by recursion: each cell asks for the one before. */
+const STACK_MB = 64;
+
+/** What types may take; a project with many packages needs some hundred megabytes. */
+const HEAP_MB = 2048;
+
+/** Little room for young objects keeps garbage from staying for good. */
+const YOUNG_MB = 8;
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject: (error: Error) => void;
+}
+
+/**
+ * {@link Language} in a thread of its own. If the thread dies, what waited for it is rejected, and a new one, which knows no
+ * cells, is started by the next question.
+ */
+export class LanguageClient {
+  readonly #options: LanguageOptions;
+  readonly #entry: URL;
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | undefined;
+  #last = 0;
+
+  /** `entry` is the thread's script. */
+  constructor(options: LanguageOptions, entry = new URL("./worker.js", import.meta.url)) {
+    this.#options = options;
+    this.#entry = entry;
+  }
+
+  compile(code: string, execution: number): Promise<Compiled> {
+    return this.#ask("compile", code, execution);
+  }
+
+  settled(execution: number, assigned?: readonly string[]): Promise<void> {
+    return this.#ask("settled", execution, assigned);
+  }
+
+  forget(execution: number): Promise<void> {
+    return this.#ask("forget", execution);
+  }
+
+  reset(): Promise<void> {
+    return this.#ask("reset");
+  }
+
+  complete(code: string, position: number): Promise<Completions> {
+    return this.#ask("complete", code, position);
+  }
+
+  hover(code: string, position: number): Promise<Bundle | undefined> {
+    return this.#ask("hover", code, position);
+  }
+
+  completeness(code: string): Promise<Completeness> {
+    return this.#ask("completeness", code);
+  }
+
+  warm(): Promise<void> {
+    return this.#ask("warm");
+  }
+
+  /** Ends the thread; what waits for it is rejected. */
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    this.#failed(worker, "the language service was closed");
+    await worker?.terminate();
+  }
+
+  #ask<T>(method: LanguageMethod, ...args: unknown[]): Promise<T> {
+    const worker = (this.#worker ??= this.#start());
+    const id = ++this.#last;
+    worker.ref();
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      const request: LanguageRequest = { id, method, args };
+      worker.postMessage(request);
+    });
+  }
+
+  #start(): Worker {
+    const worker = new Worker(this.#entry, {
+      workerData: this.#options,
+      resourceLimits: {
+        stackSizeMb: STACK_MB,
+        maxOldGenerationSizeMb: HEAP_MB,
+        maxYoungGenerationSizeMb: YOUNG_MB,
+      },
+    });
+    worker.on("message", (answer: LanguageAnswer) => this.#answered(answer));
+    worker.on("error", (error) => this.#failed(worker, `the language service failed: ${error.message}`));
+    worker.on("exit", (code) => this.#failed(worker, `the language service ended with exit code ${code}`));
+    return worker;
+  }
+
+  #answered(answer: LanguageAnswer): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    // Who waits for nothing may end while the thread lives.
+    if (this.#waiting.size === 0) this.#worker?.unref();
+    if ("error" in answer) waiting?.reject(new Error(answer.error));
+    else waiting?.resolve(answer.value);
+  }
+
+  #failed(worker: Worker | undefined, reason: string): void {
+    if (worker !== this.#worker) return;
+    this.#worker = undefined;
+    for (const { reject } of this.#waiting.values()) reject(new Error(reason));
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,34 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { Language, type LanguageOptions } from "./language.js";
+import { rewriteCell, rewriteModule } from "./rewriting/rewrite.js";
+
+/*
+ * The thread in which TypeScript works, apart from the front's sockets. It does what client.ts asks for, in order.
+ */
+
+/** What a client asks for: a method of {@link Language}. */
+export interface LanguageRequest {
+  id: number;
+  method: LanguageMethod;
+  args: unknown[];
+}
+
+export type LanguageAnswer = { id: number; value: unknown } | { id: number; error: string };
+
+export type LanguageMethod =
+  "compile" | "settled" | "forget" | "reset" | "complete" | "hover" | "completeness" | "warm";
+
+const language = new Language(workerData as LanguageOptions, {
+  rewriteCell,
+  rewriteModule,
+}) as unknown as Record<LanguageMethod, (...args: unknown[]) => unknown>;
+
+parentPort?.on("message", ({ id, method, args }: LanguageRequest) => {
+  let answer: LanguageAnswer;
+  try {
+    answer = { id, value: language[method](...args) };
+  } catch (error) {
+    answer = { id, error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+  }
+  parentPort?.postMessage(answer);
+});

@@ -1,0 +1,50 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { LanguageClient } from "../../../kernels/typescript/language/client.js";
+
+/** Stands for the thread: it answers with what it was asked, fails, or dies. */
+const THREAD = `import { parentPort } from "node:worker_threads";
+let asked = 0;
+parentPort.on("message", ({ id, method, args }) => {
+  if (args[0] === "die") process.exit(3);
+  if (args[0] === "fail") parentPort.postMessage({ id, error: "RangeError: too deep" });
+  else if (args[0] !== "hang") parentPort.postMessage({ id, value: [method, ...args, ++asked] });
+});`;
+
+let client: LanguageClient;
+const started = (): LanguageClient =>
+  (client = new LanguageClient(
+    { cwd: "/", globals: "/globals.d.ts", packages: [] },
+    new URL(`data:text/javascript,${encodeURIComponent(THREAD)}`),
+  ));
+afterEach(() => client.close());
+
+describe("the language service in its thread", () => {
+  it("answers each question", async () => {
+    const { complete, hover } = await Promise.all([started().complete("a", 1), client.hover("b", 2)]).then(
+      ([complete, hover]) => ({ complete, hover }),
+    );
+    expect([complete, hover]).toEqual([
+      ["complete", "a", 1, 1],
+      ["hover", "b", 2, 2],
+    ]);
+  });
+
+  it("tells what it could not do in one line, and goes on", async () => {
+    await expect(started().compile("fail", 1)).rejects.toThrow("RangeError: too deep");
+    expect(await client.compile("code", 2)).toEqual(["compile", "code", 2, 1]);
+  });
+
+  it("that dies rejects what waited, and is started again by the next question", async () => {
+    const waiting = started().compile("hang", 1);
+    const failed = expect(waiting).rejects.toThrow("the language service ended with exit code 3");
+    await expect(client.compile("die", 2)).rejects.toThrow(/^the language service ended with exit code 3$/);
+    await failed;
+    expect(await client.compile("code", 3)).toEqual(["compile", "code", 3, 1]);
+  });
+
+  it("that is closed rejects what waited", async () => {
+    const failed = expect(started().compile("hang", 1)).rejects.toThrow("the language service was closed");
+    await client.close();
+    await failed;
+  });
+});
