@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { UserError } from "@alignscope/base/errors";
 import { writeFileAtomic } from "@alignscope/base/files";
 import { cacheFolder, projectRoot } from "@alignscope/base/paths";
-import { GPT2 } from "../model/index.js";
+import { GPT2, type GPT2Config } from "../model/index.js";
+import { parameterShapes } from "../model/parameters.js";
 import { openBackend } from "@alignscope/tensors";
 import { prepareCorpus, type CorpusOptions, type CorpusSummary } from "./corpus.js";
 import { freezeLab } from "./freeze.js";
@@ -41,7 +42,7 @@ export interface LabBuildOptions
   backend?: string;
   /** Learn a new tokenizer, even where `out` holds one. */
   newTokenizer?: boolean;
-  /** Folder of a run with fewer blocks whose model is stacked to begin with. */
+  /** Folder of a run, or of a model, with as many blocks or fewer: what it has learnt is stacked to begin with. */
   grow?: string;
   /** Take the last checkpoint aside and decay it to a model in so many steps; the run itself stays as it is. */
   anneal?: number;
@@ -113,7 +114,7 @@ async function buildModel(
     await pretrain({ ...run, ...aside.options, folder });
   } else if (!options.exportOnly) {
     const config = labConfig(summary.vocabSize, { ...LAB_SHAPE, ...options.shape });
-    const initial = options.grow === undefined ? undefined : grown(options.grow, config);
+    const initial = options.grow === undefined ? undefined : await grown(options.grow, config);
     await pretrain({ ...run, ...options, config, initial, folder, steps: options.steps ?? LAB_STEPS });
   }
   const { step, values } = readCheckpoint(folder);
@@ -131,6 +132,18 @@ async function buildModel(
   writeFileAtomic(join(out, "README.md"), modelCard(summary, curve, { ...settings, step }));
 }
 
-function grown(folder: string, config: ReturnType<typeof labConfig>): Map<string, Float32Array> {
-  return stacked(readCheckpoint(folder).values, readSettings(folder).config, config);
+/** The parameters of a run's last checkpoint or of a saved model, stacked where it has fewer blocks than `config`. */
+export async function grown(folder: string, config: GPT2Config): Promise<Map<string, Float32Array>> {
+  if (!existsSync(join(folder, "config.json"))) {
+    return stacked(readCheckpoint(folder).values, readSettings(folder).config, config);
+  }
+  await openBackend("wasm");
+  const model = await GPT2.load(folder);
+  const values = new Map<string, Float32Array>();
+  for (const name of parameterShapes(model.config).keys()) {
+    values.set(name, (await model.weight(name).data()) as Float32Array);
+  }
+  const { config: from } = model;
+  model.dispose();
+  return stacked(values, from, config);
 }

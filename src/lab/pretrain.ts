@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { isDeepStrictEqual } from "node:util";
 import { basename, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { UserError } from "@alignscope/base/errors";
@@ -237,9 +238,9 @@ export function stacked(
   from: GPT2Config,
   to: GPT2Config,
 ): Map<string, Float32Array> {
-  const { nLayer: n, ...rest } = from;
-  const { nLayer, ...wanted } = to;
-  if (JSON.stringify(rest) !== JSON.stringify(wanted) || nLayer % n !== 0) {
+  const { nLayer: n } = from;
+  const { nLayer } = to;
+  if (!isDeepStrictEqual({ ...from, nLayer }, { ...to }) || nLayer % n !== 0) {
     throw new UserError(
       `stacking ${n} blocks of width ${from.dModel} and ${from.vocabSize} tokens to ${nLayer} of ${to.dModel} and ${to.vocabSize}: expected the same width and vocabulary, and a multiple of the blocks`,
     );

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 // The workers are threads of their own, which run the build.
+import { grown } from "../../dist/src/lab/build.js";
 import {
   annealing,
   pretrain,
@@ -14,6 +15,8 @@ import {
   type PretrainProgress,
 } from "../../dist/src/lab/pretrain.js";
 import { projectRoot } from "../../src/base/paths.js";
+import { GPT2 } from "../../dist/src/model/index.js";
+import { openBackend } from "../../src/tensors/dist/index.js";
 import { initialValues } from "../../src/model/parameters.js";
 import { SMALL } from "../model/folders.js";
 
@@ -156,6 +159,18 @@ describe("pretraining", () => {
     expect(after?.[5]).toBeCloseTo((before?.[5] as number) / 2, 7);
     expect([...grown.keys()]).toEqual([...initialValues(deeper, 1).keys()]);
     expect(() => stacked(values, SMALL, { ...deeper, dModel: 16 })).toThrow(/expected the same width/);
+  });
+
+  test("a run may begin with a saved model, as it is or stacked", async () => {
+    const folder = newFolder();
+    const values = initialValues(SMALL, 1);
+    await openBackend("wasm");
+    const model = GPT2.fromValues(SMALL, values);
+    await model.save(folder);
+    model.dispose();
+    expect(await grown(folder, SMALL)).toEqual(values);
+    const deeper = { ...SMALL, nLayer: 2 * SMALL.nLayer };
+    expect(await grown(folder, deeper)).toEqual(stacked(values, SMALL, deeper));
   });
 
   test("a missing corpus is named", async () => {

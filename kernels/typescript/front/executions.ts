@@ -3,7 +3,7 @@ import type { JsonObject, JupyterMessage, MessageHeader } from "jupyter-wire/mes
 import type { Json } from "jupyter-wire/nbformat";
 import { diagnostics } from "../language/diagnostics.js";
 import type { CellError, CompiledCell, Problem, ToFront } from "../wire/index.js";
-import { NotAnswered, type Executor } from "./executor.js";
+import { INTERRUPTED, NotAnswered, type Executor } from "./executor.js";
 import type { History } from "./history.js";
 import type { Inputs } from "./inputs.js";
 import type { Language } from "./language.js";
@@ -38,12 +38,6 @@ export interface Surroundings {
   language: Language;
   executor(): Executor;
 }
-
-const INTERRUPTED: CellError = {
-  ename: "InterruptedError",
-  evalue: "the cell was interrupted before it began",
-  traceback: ["InterruptedError: the cell was interrupted before it began"],
-};
 
 /** What is run, and to which request each piece of output belongs. */
 export class Executions {

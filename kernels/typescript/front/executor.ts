@@ -32,7 +32,8 @@ type OnLost = (how: string, waits: boolean) => void;
 /** So many processes in a row may end before they have done anything. */
 const TRIES = 3;
 
-const INTERRUPTED: CellError = {
+/** An interrupt that came before the cell was run. */
+export const INTERRUPTED: CellError = {
   ename: "InterruptedError",
   evalue: "the cell was interrupted before it began",
   traceback: ["InterruptedError: the cell was interrupted before it began"],
