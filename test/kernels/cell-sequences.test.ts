@@ -376,6 +376,30 @@ describe("errors", () => {
     expect(answer.text()).toBe(`Error: here\n    at where (In [${n}]:2:15)\n    at In [${n}]:4:1\n`);
   });
 
+  it("that come up through awaits name all of them, in functions, modules and cells, and show the cell's line", async () => {
+    writeFileSync(
+      join(folder, "fails.ts"),
+      "export async function fails() {\n  await null;\n  throw new RangeError('deep');\n}",
+    );
+    const first = await kernel.execute(
+      'import { fails } from "./fails";\nasync function middle() {\n  await fails();\n}',
+    );
+    const second = await kernel.execute("const n = 1;\nawait middle();");
+    const [a, b] = [first, second].map(({ content }) => Number(content["execution_count"]));
+    expect(second.traceback.split("\n").slice(0, 5)).toEqual([
+      "RangeError: deep",
+      "    at fails (fails.ts:3:9)",
+      `    at async middle (In [${a}]:3:3)`,
+      `    at async In [${b}]:2:1`,
+      "",
+    ]);
+    expect(second.traceback).toContain("await fails();");
+    const logged = await kernel.execute(
+      "try { await middle(); } catch (e) { console.log((e as Error).stack); }",
+    );
+    expect(logged.text()).toMatch(/at async middle \(In \[\d+\]:3:3\)\n    at async In \[\d+\]:1:7\n$/);
+  });
+
   it("of the engine speak of the names that were written", async () => {
     await last("let nothing: any; let five: any = 5;");
     expect(await last("five()")).toBe("TypeError: five is not a function");

@@ -2,7 +2,7 @@ import { relative } from "node:path";
 import { inspect } from "node:util";
 import { codeFrame } from "../wire/code-frame.js";
 import { asWritten, executionOf, type CellError } from "../wire/index.js";
-import { InterruptedError } from "./interrupts.js";
+import { InterruptedError, sitesOf } from "./interrupts.js";
 import { inKernel } from "./own-frames.js";
 import type { Place, Places } from "./places.js";
 
@@ -13,7 +13,7 @@ const PLAIN = "\u001b[0m";
 const MACHINERY = /node:internal|node:vm/;
 
 /** What a frame of V8's stack says: `at name (place)` or `at place`. */
-const FRAME = /^(\s+at )(?:(.*) \()?(?:file:\/\/)?(.*?):(\d+):(\d+)\)?$/;
+const FRAME = /^(\s+at (?:async )?)(?:(.*) \()?(?:file:\/\/)?(.*?):(\d+):(\d+)\)?$/;
 
 /** So many equal frames in a row are told; of a recursion there may be thousands. */
 const EQUAL_FRAMES = 3;
@@ -31,6 +31,8 @@ export class ErrorTeller {
   readonly #cwd: string;
   /** The first place of an error's stack that is a cell's. */
   readonly #cells = new WeakMap<object, Place>();
+  /** How many of the awaits that an error passed through its stack has told of. */
+  readonly #told = new WeakMap<object, number>();
 
   constructor(places: Places, book: CodeBook, cwd: string) {
     this.#places = places;
@@ -41,8 +43,9 @@ export class ErrorTeller {
   /** Has every stack, also one that a cell reads or prints, name cells and their lines, and no frame of the kernel. */
   tellStacks(): void {
     Error.prepareStackTrace = (error, sites) => {
-      const frames = sites.map((site) => this.#frame(error, `    at ${safely(() => String(site))}`));
-      return [safely(() => asWritten(String(error))), ...shortened(frames.flat())].join("\n");
+      const frames = sites.flatMap((site) => this.#frame(error, `    at ${safely(() => String(site))}`));
+      frames.push(...this.#awaits(error));
+      return [safely(() => asWritten(String(error))), ...shortened(frames)].join("\n");
     };
   }
 
@@ -66,7 +69,7 @@ export class ErrorTeller {
     }
     const ename = safely(() => String(value.name || value.constructor.name)) || "Error";
     const evalue = safely(() => asWritten(String(value.message)));
-    const stack = this.#stack(value);
+    const stack = [...this.#stack(value), ...this.#awaits(value)];
     const place = this.#cells.get(value);
     const code = place && this.#book.cell(executionOf(place.source) ?? 0)?.code;
     const frame = place === undefined || code === undefined ? [] : ["", ...codeFrame(code, place)];
@@ -89,18 +92,27 @@ export class ErrorTeller {
       .filter((line) => /^\s+at |^\s+\.\.\. /.test(line));
   }
 
-  /** A frame led back to what was written; none for machinery. */
-  #frame(error: object, line: string): string[] {
+  /** Frames of the awaits that an error has passed through, those that its stack has not told of. */
+  #awaits(error: object): string[] {
+    const sites = sitesOf(error);
+    const told = this.#told.get(error) ?? 0;
+    this.#told.set(error, sites.length);
+    return sites.slice(told).flatMap((site) => this.#frame(error, `    at async ${site}`, true));
+  }
+
+  /** A frame led back to what was written, if it does not tell of that already; none for machinery. */
+  #frame(error: object, line: string, isWritten = false): string[] {
     if (MACHINERY.test(line) || inKernel(line)) return [];
     const match = FRAME.exec(line);
     if (!match) return [asWritten(line)];
     const [, at = "", name = "", source = "", row = "1", column = "1"] = match;
-    const written = this.#places.written({ source, line: Number(row), column: Number(column) });
+    const place = { source, line: Number(row), column: Number(column) };
+    const written = isWritten ? place : this.#places.written(place);
     if (!written) return [];
     if (executionOf(source) !== undefined && !this.#cells.has(error)) this.#cells.set(error, written);
     const label = this.#label(written);
     // The function around a cell has no name of its own.
-    if (/^(async )?(Object\.|eval|<anonymous>)?$/.test(name)) return [`${at}${label}`];
+    if (/^(Object\.|eval|<anonymous>)?$/.test(name)) return [`${at}${label}`];
     return [`${at}${asWritten(name)} (${label})`];
   }
 

@@ -83,7 +83,11 @@ export class Await extends Branch {
   #value: unknown;
   #goOn: ((one: this) => void) | undefined;
 
-  constructor(readonly outer: Branch) {
+  constructor(
+    readonly outer: Branch,
+    /** Where it stands, as in a frame of a stack. */
+    readonly site: string | undefined,
+  ) {
     super(outer.execution, outer.clearing);
   }
 
@@ -112,7 +116,10 @@ export class Await extends Branch {
     this.outer.count(-1);
     enter(this.outer);
     stopIfInterrupted(this.outer);
-    if (this.#state === "rejected") throw this.#value;
+    if (this.#state === "rejected") {
+      if (this.site !== undefined) passedThrough(this.#value, this.site);
+      throw this.#value;
+    }
     return this.#value;
   }
 
@@ -120,6 +127,19 @@ export class Await extends Branch {
     return this.#state === "fulfilled" && (this.#value as IteratorResult<unknown>).done === true;
   }
 }
+
+const sites = new WeakMap<object, string[]>();
+
+/** An error has passed through an `await`: V8, which follows promises of its own making alone, does not tell. */
+function passedThrough(error: unknown, site: string): void {
+  if (!(error instanceof Error)) return;
+  const passed = sites.get(error);
+  if (passed) passed.push(site);
+  else sites.set(error, [site]);
+}
+
+/** The awaits through which an error has passed so far, the innermost first. */
+export const sitesOf = (error: object): readonly string[] => sites.get(error) ?? [];
 
 let current = new Execution(0, false, false).root;
 /** What code belongs to that nobody has said anything of. */
@@ -168,7 +188,7 @@ const NEVER = new Promise<never>(() => undefined);
 /** What compiled code calls. */
 export interface Interruptible {
   /** Before the operand of an `await`, which runs as a part of it. */
-  begin: () => Await;
+  begin: (site?: string) => Await;
   until: (one: Await, operand: unknown) => Promise<Await>;
   resume: (one: Await) => unknown;
   /** In loops: ends the code that calls it when its cell was interrupted. */
@@ -197,8 +217,8 @@ export function interruptible(hear: () => void): Interruptible {
   };
 }
 
-function open(): Await {
-  const one = new Await(current);
+function open(site?: string): Await {
+  const one = new Await(current, site);
   current = one;
   return one;
 }

@@ -27,17 +27,23 @@ const LOOPS = new Set([
 
 /**
  * Has code end where it waits or loops when the cell that runs it is interrupted, whoever wrote it; see
- * executor/interrupts.ts for what is called. `await x` becomes `resume(await until(begin(), x))`, loops begin with a look
+ * executor/interrupts.ts for what is called. `await x` becomes `resume(await until(begin(place), x))`, loops begin with a look
  * at a flag, `catch` and `finally` with a word that what follows clears up.
  */
-export function makeInterruptible(code: MagicString, program: AnyNode, syntax: ModuleSyntax): Found {
+export function makeInterruptible(
+  code: MagicString,
+  program: AnyNode,
+  placeOf: (at: number) => string,
+  syntax: ModuleSyntax,
+): Found {
   const found: Found = { awaits: false, dynamic: [] };
   walk(program, (node, ancestors) => {
     switch (node.type) {
       case "AwaitExpression": {
         const argument = node["argument"] as AnyNode;
         code.appendRight(node.start, `${RUNTIME}.resume(`);
-        code.appendRight(argument.start, ` ${RUNTIME}.until(${RUNTIME}.begin(), `);
+        const site = siteOf(placeOf(node.start), ancestors);
+        code.appendRight(argument.start, ` ${RUNTIME}.until(${RUNTIME}.begin(${JSON.stringify(site)}), `);
         code.appendLeft(node.end, "))");
         found.awaits ||= !ancestors.some(isFunction);
         break;
@@ -73,6 +79,17 @@ export function makeInterruptible(code: MagicString, program: AnyNode, syntax: M
     }
   });
   return found;
+}
+
+/** A place as V8 tells it in a stack: with the name of the function, if it has one. */
+function siteOf(place: string, ancestors: readonly AnyNode[]): string {
+  const at = ancestors.findLastIndex(isFunction);
+  const [around, own] = [ancestors[at - 1], ancestors[at]];
+  const named = [own?.["id"], around?.["id"], around?.["key"], around?.["left"]] as (
+    AnyNode | null | undefined
+  )[];
+  const name = named.find((one) => one?.type === "Identifier")?.["name"] as string | undefined;
+  return name === undefined ? place : `${name} (${place})`;
 }
 
 /** Each turn of `for await` hands over a record; reading its `value` goes on with the loop, or ends it. */

@@ -1,3 +1,4 @@
+import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import MagicString from "magic-string";
 import { RUNTIME, type CompiledCell, type MappedCode } from "../../wire/index.js";
 import { makeInterruptible, type ModuleSyntax } from "./interruptible.js";
@@ -38,7 +39,7 @@ export function rewriteCell(
 ): RewrittenCell {
   const text = new MagicString(code);
   const program = parseJavaScript(code).program as unknown as AnyNode;
-  const { dynamic } = makeInterruptible(text, program, IN_CELL);
+  const { dynamic } = makeInterruptible(text, program, writtenIn(file, code, map), IN_CELL);
   const { imports, declares, vars } = useSlots(text, program, names, earlier);
   return { script: mapped(text, map, file), imports, declares, vars, dynamic };
 }
@@ -49,12 +50,22 @@ export function rewriteModule(
   file: string,
 ): { script: MappedCode; awaits: boolean; dynamic: string[] } {
   const text = new MagicString(code);
-  const { awaits, dynamic } = makeInterruptible(
-    text,
-    parseJavaScript(code).program as unknown as AnyNode,
-    IN_MODULE,
-  );
+  const program = parseJavaScript(code).program as unknown as AnyNode;
+  const { awaits, dynamic } = makeInterruptible(text, program, writtenIn(file, code, map), IN_MODULE);
   return { script: mapped(text, map, file), awaits, dynamic };
+}
+
+/** Tells of a place of the JavaScript where it was written: `file:line:column`, counted from 1. */
+function writtenIn(file: string, code: string, map: string): (at: number) => string {
+  let starts: number[] | undefined;
+  let trace: TraceMap | undefined;
+  return (at) => {
+    starts ??= [0, ...Array.from(code.matchAll(/\n/g), ({ index }) => index + 1)];
+    trace ??= new TraceMap(map);
+    const line = starts.findLastIndex((start) => start <= at);
+    const written = originalPositionFor(trace, { line: line + 1, column: at - (starts[line] ?? 0) });
+    return `${file}:${written.line ?? 1}:${(written.column ?? 0) + 1}`;
+  };
 }
 
 function mapped(text: MagicString, map: string, file: string): MappedCode {
