@@ -317,6 +317,16 @@ describe("files beside the notebook", () => {
     expect(await last('import { later } from "./later"; later')).toBe("7");
   });
 
+  it("types are imported with and without the word, beside values, and may be used by later cells", async () => {
+    file(
+      "kinds.ts",
+      "export class Kind { a = 1; }\nexport interface Shape { b: number }\nexport const value = 3;",
+    );
+    const cell = 'import { type Kind, Shape, value } from "./kinds"; const one: Shape = { b: value }; one.b';
+    expect(await last(cell)).toBe("3");
+    expect(await last("const other: Kind & Shape = { a: 1, b: 2 }; other.a")).toBe("1");
+  });
+
   it("modules may await at their top level, and import each other", async () => {
     file("slow.ts", 'import { word } from "./word"; export const said = await Promise.resolve(word + "!");');
     file("word.ts", 'export const word = "hello";');

@@ -116,8 +116,10 @@ it(title, { timeout: 180_000 }, async () => {
   };
   await sockets[0]?.send(good);
   await answers();
-  const start = kernel.frontMemory();
+  let start = 0;
   for (let sent = 0; sent < MESSAGES; sent++) {
+    // By then the compiler has seen some of all that it is asked.
+    if (sent === MESSAGES / CHECKS) start = kernel.frontMemory();
     const frames = oneOf(random, Object.values(KINDS))(random, key, good);
     // A frame of many megabytes now and then.
     const huge = sent % 1000 === 999 ? [Buffer.alloc(20_000_000)] : [];

@@ -140,7 +140,8 @@ export function importedTypes(file: TS.SourceFile, checker: TS.TypeChecker): Set
     if (!ts.isImportDeclaration(statement)) continue;
     for (const name of importedNames(statement)) {
       const symbol = checker.getSymbolAtLocation(name);
-      if (symbol && isType(symbol, checker)) types.add(name.text);
+      const isOnly = ts.isTypeOnlyImportDeclaration(name.parent);
+      if (isOnly || (symbol && isType(symbol, checker))) types.add(name.text);
     }
   }
   return types;
