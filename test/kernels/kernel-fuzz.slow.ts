@@ -127,7 +127,8 @@ it(title, { timeout: 180_000 }, async () => {
     if (sent % (MESSAGES / CHECKS) === 0) await answers();
   }
   await answers();
-  expect((await kernel.execute("6 * 7")).result).toBe("42");
+  // Among the last messages, which came by other sockets, may be an interrupt, or a cell that fails.
+  await expect.poll(async () => (await kernel.execute("6 * 7")).result).toBe("42");
   for (const socket of sockets) socket.close();
   // What is free goes back to the system little by little.
   await expect
