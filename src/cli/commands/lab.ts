@@ -31,7 +31,11 @@ export function labCommand(program: Command): void {
     .option("--layers <n>", "blocks of the model", positive)
     .option("--width <n>", "width of its residual stream", positive)
     .option("--heads <n>", "attention heads of a block", positive)
-    .option("--grow <folder>", "begin with a run or a model that has as many blocks or fewer, stacked", absolute)
+    .option(
+      "--grow <folder>",
+      "begin with a run or a model that has as many blocks or fewer, stacked",
+      absolute,
+    )
     .option("--steps <n>", "training steps in all", positive)
     .option(
       "--anneal <steps>",
