@@ -71,8 +71,8 @@ export const RULES: readonly Rule[] = [
       "TypeScript as a program and an editor's server, and its messages in other languages: the kernel uses the library",
   },
   {
-    drop: /^node_modules\/typescript\/lib\/.*\.d\.ts$/,
-    reason: "cells are checked by tslab's own TypeScript against its own library declarations",
+    drop: /^node_modules\/(@tslab\/typescript-for-tslab\/lib\/.*|typescript\/lib\/(?!lib\.)[^/]*)\.d\.ts$/,
+    reason: "cells are checked against the library declarations of TypeScript itself; of tslab its API is used",
   },
   {
     drop: /^node_modules\/zeromq\/(build\/(?!linux\/)|build\/linux\/x64\/node\/(?!glibc-127-Release\/)|src\/|script\/|lib\/ts3\.7\/)/,

@@ -87,7 +87,7 @@ describe.skipIf(!here || !built)("of this project's packages (needs Linux on x86
       "@tensorflow/tfjs-core/dist/index.d.ts",
       "danfojs-node/dist/danfojs-node/src/index.d.ts",
     ];
-    const types = [...loaders, "@types/node/index.d.ts", "@tslab/typescript-for-tslab/lib/lib.es2022.d.ts"];
+    const types = [...loaders, "@types/node/index.d.ts", "typescript/lib/lib.es2023.d.ts"];
     for (const path of ["dist/src/index.d.ts", ...types.map((name) => `node_modules/${name}`)])
       expect(packed, path).toContain(path);
   });
