@@ -72,7 +72,8 @@ export const RULES: readonly Rule[] = [
   },
   {
     drop: /^node_modules\/(@tslab\/typescript-for-tslab\/lib\/.*|typescript\/lib\/(?!lib\.)[^/]*)\.d\.ts$/,
-    reason: "cells are checked against the library declarations of TypeScript itself; of tslab its API is used",
+    reason:
+      "cells are checked against the library declarations of TypeScript itself; of tslab its API is used",
   },
   {
     drop: /^node_modules\/zeromq\/(build\/(?!linux\/)|build\/linux\/x64\/node\/(?!glibc-127-Release\/)|src\/|script\/|lib\/ts3\.7\/)/,
