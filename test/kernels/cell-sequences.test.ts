@@ -413,6 +413,7 @@ describe("errors", () => {
   it("of the engine speak of the names that were written", async () => {
     await last("let nothing: any; let five: any = 5;");
     expect(await last("five()")).toBe("TypeError: five is not a function");
+    expect(await last('throw new Error("\u{1F469}\u200d\u{1F680}")')).toBe("Error: \u{1F469}\u200d\u{1F680}");
     expect(await last("nothing.a")).toBe("TypeError: Cannot read properties of undefined (reading 'a')");
     expect(await last("try { five(); } catch (e) { throw new Error((e as Error).message.trim()); }")).toMatch(
       /^Error: five.* is not a function$/,

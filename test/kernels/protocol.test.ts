@@ -32,6 +32,17 @@ it("kernel_info_reply has a status, and its versions are true", async () => {
   });
 });
 
+it("completion, inspection and is_complete are answered while a cell computes", async () => {
+  const { id, done } = await kernel.begin('let turns = 0; console.log("cell is on"); for (;;) turns++;');
+  await kernel.saw(id, "cell is on");
+  const place = (code: string): JsonObject => ({ code, cursor_pos: code.length });
+  expect((await ask("complete_request", place("turn"))).content["matches"]).toContain("turns");
+  expect((await ask("inspect_request", place("turns"))).content["found"]).toBe(true);
+  expect((await ask("is_complete_request", { code: "f(" })).content["status"]).toBe("incomplete");
+  await kernel.interrupt();
+  expect((await done).failure).toMatch(/^InterruptedError/);
+});
+
 it("the kernel says that it is starting before it says anything else", () => {
   // On the wire it comes before any client can have subscribed: what is handed to the sockets is looked at.
   const published: unknown[] = [];

@@ -179,8 +179,8 @@ export class Cells implements CodeBook {
       await this.#start(cell, script);
       const { silent } = execution;
       const value = wasShown(execution.value) ? undefined : execution.value;
-      while (execution.showing.length > 0)
-        await this.#waiting(execution.showing.shift() ?? Promise.resolve());
+      // Also what is added meanwhile.
+      for (const showing of execution.showing) await this.#waiting(showing);
       if (always || (value !== undefined && value !== null && !silent)) {
         shown = await this.#waiting(render(value));
         if (always) shown ??= { data: { "text/plain": String(value) }, metadata: {} };

@@ -1,6 +1,5 @@
-import { relative } from "node:path";
 import { inspect } from "node:util";
-import { codeFrame } from "../wire/code-frame.js";
+import { codeFrame, placeLabel } from "../wire/code-frame.js";
 import { asWritten, executionOf, type CellError } from "../wire/index.js";
 import { InterruptedError, sitesOf } from "./interrupts.js";
 import { inKernel } from "./own-frames.js";
@@ -110,7 +109,7 @@ export class ErrorTeller {
     const written = isWritten ? place : this.#places.written(place);
     if (!written) return [];
     if (executionOf(source) !== undefined && !this.#cells.has(error)) this.#cells.set(error, written);
-    const label = this.#label(written);
+    const label = placeLabel(written, (cell) => this.#book.cell(cell)?.label, this.#cwd);
     // The function around a cell has no name of its own.
     if (/^(Object\.|eval|<anonymous>)?$/.test(name)) return [`${at}${label}`];
     return [`${at}${asWritten(name)} (${label})`];
@@ -135,17 +134,6 @@ export class ErrorTeller {
       for (const one of error.errors) lines.push(`  [error]: ${safely(() => String(one))}`);
     }
     return lines;
-  }
-
-  #label(place: Place): string {
-    const execution = executionOf(place.source);
-    const name =
-      execution === undefined
-        ? place.source.startsWith(this.#cwd)
-          ? relative(this.#cwd, place.source)
-          : place.source
-        : (this.#book.cell(execution)?.label ?? "In [ ]");
-    return `${name}:${place.line}:${place.column}`;
   }
 }
 

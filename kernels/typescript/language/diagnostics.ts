@@ -1,5 +1,4 @@
-import { isAbsolute, relative } from "node:path";
-import { codeFrame } from "../wire/code-frame.js";
+import { codeFrame, placeLabel } from "../wire/code-frame.js";
 import type { Problem } from "../wire/compiled.js";
 import type { CellError } from "../wire/messages.js";
 import { executionOf } from "../wire/names.js";
@@ -23,7 +22,7 @@ export function diagnostics(
   book: CellBook,
   cwd: string,
 ): CellError {
-  const label = (place: Place): string => labelOf(place, book, cwd);
+  const label = (place: Place): string => placeLabel(place, (cell) => book.label(cell), cwd);
   const shown = (place: Place, text: string | undefined): string[] => {
     const code = text ?? book.code(executionOf(place.source) ?? 0);
     return code === undefined ? [] : codeFrame(code, place);
@@ -45,18 +44,6 @@ export function diagnostics(
       ...(place ? shown(place, text) : []),
     ]),
   };
-}
-
-function labelOf({ source, line, column }: Place, book: CellBook, cwd: string): string {
-  const execution = executionOf(source);
-  const inside = relative(cwd, source);
-  const name =
-    execution !== undefined
-      ? (book.label(execution) ?? "In [ ]")
-      : inside.startsWith("..") || isAbsolute(inside)
-        ? source
-        : inside;
-  return `${name}:${line}:${column}`;
 }
 
 /** TypeScript tells types of one name apart by their files: here by their cells. */

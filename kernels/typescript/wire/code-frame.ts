@@ -1,9 +1,24 @@
+import { isAbsolute, relative } from "node:path";
+import { executionOf } from "./names.js";
+
 const RED = "\u001b[31m";
 const DIM = "\u001b[2m";
 const PLAIN = "\u001b[0m";
 
 /** Lines of code shown before and after the one an error is in. */
 const AROUND = 2;
+
+/** `In [3]:2:7`, or the file's path from the working directory, if it lies there. */
+export function placeLabel(
+  { source, line, column }: { source: string; line: number; column: number },
+  labelOfCell: (execution: number) => string | undefined,
+  cwd: string,
+): string {
+  const execution = executionOf(source);
+  const inside = relative(cwd, source);
+  const file = inside.startsWith("..") || isAbsolute(inside) ? source : inside;
+  return `${execution === undefined ? file : (labelOfCell(execution) ?? "In [ ]")}:${line}:${column}`;
+}
 
 /** The lines around a place, counted from 1, with a mark under it. */
 export function codeFrame(

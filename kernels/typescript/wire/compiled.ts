@@ -1,6 +1,6 @@
 /*
- * What the compiler makes of TypeScript, and what the executor runs. Compiled code names three kinds of things that nobody
- * wrote, all properties of the executor's global object, which no other code can mean by accident (see names.ts).
+ * What the compiler makes of TypeScript, and what the executor runs. Compiled code names things that nobody wrote, all
+ * properties of the executor's global object, which no other code can mean by accident (see names.ts).
  */
 
 /** JavaScript, and the source maps that lead, one after the other, from it to what was written. */

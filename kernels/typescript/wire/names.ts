@@ -20,8 +20,10 @@ export const STOP = `stop${JOINER}${JOINER}`;
 /** The global function that takes the value of a cell's last expression. */
 export const RESULT = `result${JOINER}${JOINER}`;
 
-/** A text without joiners, as it was meant. */
-export const asWritten = (text: string): string => text.replaceAll(JOINER, "");
+const AFTER_NAME = /(?<=[\p{ID_Continue}$])\u200d+(?![\p{ID_Continue}$])/gu;
+
+/** A text without the joiners that end names; those of emoji and within words stay. */
+export const asWritten = (text: string): string => text.replace(AFTER_NAME, "");
 
 const CELL_SCRIPT = /^ts-jupyter-kernel-cell-(\d+)\.ts$/;
 

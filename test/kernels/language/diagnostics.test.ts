@@ -22,7 +22,7 @@ it("problems of a cell are told with their places and the lines around them, all
     ],
     3,
     book,
-    "/work",
+    "/project",
   );
   expect([ename, evalue]).toEqual(["TypeScriptError", "3:7 - Not a number.; 4:1 - No name."]);
   expect(stripVTControlCharacters(traceback.join("\n"))).toBe(`In [30]:3:7 - error TS2322: Not a number.
@@ -40,13 +40,13 @@ In [30]:4:1 - error TS2304: No name.
 });
 
 it("files are told by their paths, and types of other cells by these", () => {
-  const message = `Type 'import("/work/ts-jupyter-kernel-cell-1").P' is not assignable to type 'import("/work/ts-jupyter-kernel-cell-2").P'.`;
-  const place = { source: "/work/sub/helper.ts", line: 1, column: 14, length: 5 };
+  const message = `Type 'import("/project/ts-jupyter-kernel-cell-1").P' is not assignable to type 'import("/project/ts-jupyter-kernel-cell-2").P'.`;
+  const place = { source: "/project/sub/helper.ts", line: 1, column: 14, length: 5 };
   const { evalue, traceback } = diagnostics(
     [{ code: 2322, message, place, text: "export const count = 1;" }],
     3,
     book,
-    "/work",
+    "/project",
   );
   expect(evalue).toBe("sub/helper.ts:1:14 - Type 'In [10].P' is not assignable to type 'In [20].P'.");
   expect(stripVTControlCharacters(traceback.join("\n"))).toContain(

@@ -3,7 +3,7 @@ import MagicString from "magic-string";
 import { RUNTIME, type CompiledCell, type MappedCode } from "../../wire/index.js";
 import { makeInterruptible, type ModuleSyntax } from "./interruptible.js";
 import { useSlots } from "./slots.js";
-import { type AnyNode, parseJavaScript } from "./syntax.js";
+import { parseJavaScript } from "./syntax.js";
 
 /** JavaScript as TypeScript makes it, with the source map that leads to what was written. */
 export interface Transpiled {
@@ -38,7 +38,7 @@ export function rewriteCell(
   { file, names, earlier }: RewriteCellOptions,
 ): RewrittenCell {
   const text = new MagicString(code);
-  const program = parseJavaScript(code).program as unknown as AnyNode;
+  const program = parseJavaScript(code);
   const { dynamic } = makeInterruptible(text, program, writtenIn(file, code, map), IN_CELL);
   const { imports, declares, vars } = useSlots(text, program, names, earlier);
   return { script: mapped(text, map, file), imports, declares, vars, dynamic };
@@ -50,7 +50,7 @@ export function rewriteModule(
   file: string,
 ): { script: MappedCode; awaits: boolean; dynamic: string[] } {
   const text = new MagicString(code);
-  const program = parseJavaScript(code).program as unknown as AnyNode;
+  const program = parseJavaScript(code);
   const { awaits, dynamic } = makeInterruptible(text, program, writtenIn(file, code, map), IN_MODULE);
   return { script: mapped(text, map, file), awaits, dynamic };
 }

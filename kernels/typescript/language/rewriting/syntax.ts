@@ -1,4 +1,4 @@
-import { type Node, parse, type Program } from "acorn";
+import { type Node, parse } from "acorn";
 
 /* JavaScript as acorn reads it. */
 
@@ -10,7 +10,7 @@ export type AnyNode = Node & Record<string, unknown>;
  *
  * @throws SyntaxError for what is neither
  */
-export function parseJavaScript(code: string): { program: Program; sourceType: "module" | "script" } {
+export function parseJavaScript(code: string): AnyNode {
   const options = {
     ecmaVersion: "latest",
     ranges: true,
@@ -19,10 +19,10 @@ export function parseJavaScript(code: string): { program: Program; sourceType: "
     allowHashBang: true,
   } as const;
   try {
-    return { program: parse(code, { ...options, sourceType: "module" }), sourceType: "module" };
+    return parse(code, { ...options, sourceType: "module" }) as unknown as AnyNode;
   } catch (error) {
     try {
-      return { program: parse(code, { ...options, sourceType: "script" }), sourceType: "script" };
+      return parse(code, { ...options, sourceType: "script" }) as unknown as AnyNode;
     } catch {
       throw error;
     }
