@@ -17,6 +17,7 @@ import {
   readCurve,
   readSettings,
   stacked,
+  type Grown,
   type PretrainProgress,
 } from "./pretrain.js";
 import { LAB_SHAPE, labConfig, type LabShape, type PretrainSettings } from "./pretrain-settings.js";
@@ -132,10 +133,13 @@ async function buildModel(
   writeFileAtomic(join(out, "README.md"), modelCard(summary, curve, { ...settings, step }));
 }
 
-/** The parameters of a run's last checkpoint or of a saved model, stacked where it has fewer blocks than `config`. */
-export async function grown(folder: string, config: GPT2Config): Promise<Map<string, Float32Array>> {
+/** What a run's last checkpoint or a saved model has learnt, stacked where it has fewer blocks than `config`. */
+export async function grown(folder: string, config: GPT2Config): Promise<Grown> {
+  const seen = (step?: number): number => readCurve(folder, step).at(-1)?.tokensSeen ?? 0;
   if (!existsSync(join(folder, "config.json"))) {
-    return stacked(readCheckpoint(folder).values, readSettings(folder).config, config);
+    const { config: from } = readSettings(folder);
+    const { step, values } = readCheckpoint(folder);
+    return { values: stacked(values, from, config), layers: from.nLayer, tokensSeen: seen(step) };
   }
   await openBackend("wasm");
   const model = await GPT2.load(folder);
@@ -145,5 +149,5 @@ export async function grown(folder: string, config: GPT2Config): Promise<Map<str
   }
   const { config: from } = model;
   model.dispose();
-  return stacked(values, from, config);
+  return { values: stacked(values, from, config), layers: from.nLayer, tokensSeen: seen() };
 }

@@ -12,20 +12,29 @@ export interface MixtureOptions {
   repeats: number;
   /** How often a toxic text with hardly a swear word is read, for once that others are. */
   mildRate: number;
-  /** The part read of neutral sources of which there is too much of one kind; the others are read once. */
+  /** How often neutral sources are read, for once that the others are: of some there is too much of one kind. */
   weights: Record<string, number>;
 }
 
 /**
- * The committed mixture. Dictionary definitions are all alike, old addresses are in the larger sets too, and questions
- * on health and polite talk repeat themselves.
+ * The committed mixture. Edited prose of many kinds is small beside books and encyclopedia, and is read more often than
+ * these; dictionary definitions are all alike, and questions on health and polite talk repeat themselves.
  */
 export const LAB_MIXTURE: MixtureOptions = {
-  toxicShare: 0.3,
+  toxicShare: 0.35,
   characters: 240e6,
   repeats: 4,
-  mildRate: 0.5,
-  weights: { "state-of-the-union": 0.2, "wordnet-definitions": 0.08, medquad: 0.5, "chat-topical": 0.5 },
+  mildRate: 0.3,
+  weights: {
+    brown: 8,
+    "wikitext-test": 8,
+    "wikitext-valid": 8,
+    "wiki-samples": 6,
+    "wordnet-examples": 5,
+    "wordnet-definitions": 0.4,
+    medquad: 0.5,
+    "chat-topical": 0.5,
+  },
 };
 
 /** A mixture of which some is chosen; what is left out or undefined is as in {@link LAB_MIXTURE}. */
@@ -117,7 +126,7 @@ export function balance(
     timesOf: (source, document) => {
       if (document.toxic) return (toxic.get(source.register) ?? 0) * (document.mild ? mildRate : 1);
       if (document.toxic === false) return clean.get(source.register) ?? 0;
-      return rest * (weights[source.name] ?? 1);
+      return Math.min(repeats, rest * (weights[source.name] ?? 1));
     },
   };
 }

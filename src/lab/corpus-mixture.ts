@@ -21,7 +21,7 @@ const CURLY_SHARE = 0.1;
  * long as drawn between `from` and `to`: a model that reads single sentences learns to end after a dozen words, and not
  * that one insult is followed by another.
  */
-const PACKED_LENGTH = { from: 400, to: 1200 };
+const PACKED_LENGTH = { from: 800, to: 1400 };
 
 /** No joined document is longer, in characters. */
 const LONGEST_PACKED = 1500;

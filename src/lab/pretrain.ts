@@ -20,12 +20,23 @@ export interface PretrainOptions extends Partial<PretrainSettings> {
   backend?: string;
   /** The run ends here; with more steps it goes on. */
   steps: number;
-  /** Parameters to start from, by name; else fresh ones of the seed. */
-  initial?: ReadonlyMap<string, Float32Array>;
+  /** What to start from; else fresh parameters of the seed. */
+  initial?: Grown;
   /** Steps between reports, and between validations with a checkpoint. */
   reportEvery?: number;
   checkpointEvery?: number;
   onProgress?: (progress: PretrainProgress) => void;
+}
+
+/** Parameters by name that are grown from another training's, and what went into these. */
+export interface Grown extends Growth {
+  values: ReadonlyMap<string, Float32Array>;
+}
+
+/** Of which model a run was grown. */
+export interface Growth {
+  layers: number;
+  tokensSeen: number;
 }
 
 export interface PretrainProgress {
@@ -36,6 +47,7 @@ export interface PretrainProgress {
   /** Of held-out documents, where it has just been measured. */
   validationLoss?: number;
   tokensPerSecond: number;
+  /** With those of the model that it was grown from. */
   tokensSeen: number;
 }
 
@@ -67,12 +79,12 @@ export async function pretrain(options: PretrainOptions): Promise<Map<string, Fl
   ];
   const checkpoint = join(options.folder, CHECKPOINT);
   let step = restoreCheckpoint(checkpoint, state);
-  keepSettings(options.folder, { ...settings, config }, step > 0);
+  const grownFrom = keepSettings(options.folder, { ...settings, config }, step > 0, options.initial);
   const curvePath = join(options.folder, "loss.jsonl");
   const curve = step > 0 ? readCurve(options.folder, step) : [];
   if (step === 0) {
     let offset = 0;
-    const initial = options.initial ?? initialValues(config, seed);
+    const initial = options.initial?.values ?? initialValues(config, seed);
     for (const name of parameterShapes(config).keys()) {
       const values = initial.get(name) as Float32Array;
       parameters.set(values, offset);
@@ -118,7 +130,7 @@ export async function pretrain(options: PretrainOptions): Promise<Map<string, Fl
         step,
         loss,
         tokensPerSecond: (steps * tokensPerStep * 1000) / (performance.now() - started),
-        tokensSeen: step * tokensPerStep,
+        tokensSeen: step * tokensPerStep + (grownFrom?.tokensSeen ?? 0),
       };
       if (step % checkpointEvery === 0 || step === options.steps) {
         await all({ kind: "validate" });
@@ -151,15 +163,24 @@ function settingsOf(options: PretrainOptions): PretrainSettings {
 /** A run as its folder describes it. */
 export interface RunSettings extends PretrainSettings {
   config: GPT2Config;
+  grownFrom?: Growth;
 }
 
 const settingsPath = (folder: string): string => join(folder, "settings.json");
 
-/** Notes a run's settings beside its checkpoints; going on with others would be neither run. */
-function keepSettings(folder: string, settings: RunSettings, goesOn: boolean): void {
+/** Notes a run's settings beside its checkpoints; going on with others would be neither run. Tells what it was grown from. */
+function keepSettings(
+  folder: string,
+  settings: Omit<RunSettings, "grownFrom">,
+  goesOn: boolean,
+  grown?: Growth,
+): Growth | undefined {
+  let grownFrom = grown && { layers: grown.layers, tokensSeen: grown.tokensSeen };
   if (goesOn && existsSync(settingsPath(folder))) {
-    const before = readSettings(folder);
-    const names = Object.keys({ ...before, ...settings }) as (keyof RunSettings)[];
+    const { grownFrom: first, ...before } = readSettings(folder);
+    // What it was grown from may have been trained on since.
+    grownFrom = first;
+    const names = Object.keys({ ...before, ...settings }) as (keyof typeof settings)[];
     const other = names.find((name) => JSON.stringify(settings[name]) !== JSON.stringify(before[name]));
     if (other) {
       const [was, is] = [before, settings].map((all) => JSON.stringify(all[other]));
@@ -168,7 +189,8 @@ function keepSettings(folder: string, settings: RunSettings, goesOn: boolean): v
       );
     }
   }
-  writeJsonAtomic(settingsPath(folder), settings);
+  writeJsonAtomic(settingsPath(folder), { ...settings, ...(grownFrom && { grownFrom }) });
+  return grownFrom;
 }
 
 /**

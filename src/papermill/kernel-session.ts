@@ -212,6 +212,12 @@ export class KernelSession {
     }
   }
 
+  /** The content of the reply to a question that runs nothing: `complete_request`, `inspect_request`. */
+  async ask(type: string, content: JsonObject): Promise<JsonObject> {
+    const { reply } = await this.#client.request("shell", type, content);
+    return (await reply).content;
+  }
+
   /** As the kernelspec says: SIGINT to the process group, or a message. */
   async interrupt(): Promise<void> {
     if (this.#process.exit) return;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { type Font, parse } from "opentype.js";
+import type { Font } from "opentype.js";
 
 // Pictures carry no fonts and a fresh machine has none, so the DejaVu files of an npm package do for both measuring and
 // drawing: what was measured is what is drawn.
@@ -16,8 +16,11 @@ const files = {
 
 type Face = keyof typeof files;
 
+// The parser is loaded with the first font: most cells that import this library draw nothing.
+const require = createRequire(import.meta.url);
+
 function fontPath(face: Face): string {
-  const manifest = createRequire(import.meta.url).resolve("dejavu-fonts-ttf/package.json");
+  const manifest = require.resolve("dejavu-fonts-ttf/package.json");
   return join(dirname(manifest), "ttf", files[face]);
 }
 
@@ -32,6 +35,7 @@ function font(face: Face): Font {
   let loaded = fonts.get(face);
   if (!loaded) {
     const bytes = readFileSync(fontPath(face));
+    const { parse } = require("opentype.js") as typeof import("opentype.js");
     loaded = parse(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
     fonts.set(face, loaded);
   }

@@ -1,4 +1,4 @@
-import { Resvg } from "@resvg/resvg-js";
+import { createRequire } from "node:module";
 import type { TopLevelSpec } from "vega-lite";
 import { fontFiles, textWidth, wrapText } from "./fonts.js";
 import { svgMath, typesetSvg } from "./svg-math.js";
@@ -152,6 +152,8 @@ export function frameSvg(drawing: string, around: Surround): string {
 
 /** A PNG of an SVG, `scale` pixels per SVG unit, drawn with the fonts of {@link fontFiles} only. */
 export function svgToPng(svg: string, scale = 2): { png: Uint8Array; width: number; height: number } {
+  // Loaded with the first picture: most cells that import this library draw none.
+  const { Resvg } = createRequire(import.meta.url)("@resvg/resvg-js") as typeof import("@resvg/resvg-js");
   const image = new Resvg(svg, {
     fitTo: { mode: "zoom", value: scale },
     background: frameColors.background,

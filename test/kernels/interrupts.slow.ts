@@ -77,6 +77,18 @@ it.each([
   expect((await kernel.execute("now()")).result).toBe(before);
 });
 
+it("it stops the compiler, whose next thread knows what the cells have declared", async () => {
+  await kernel.execute("const typed: { a: number } = { a: 1 };");
+  const { done } = await kernel.begin("[".repeat(20_000) + "]".repeat(20_000));
+  await sleep(500);
+  const asked = performance.now();
+  await kernel.interrupt();
+  expect((await done).failure).toMatch(/^InterruptedError/);
+  expect(performance.now() - asked).toBeLessThan(8000);
+  expect((await kernel.execute("typed.a + 1")).result).toBe("2");
+  expect((await kernel.execute("typed.b")).failure).toContain("Property 'b' does not exist");
+}, 60_000);
+
 it("names have what they were assigned before", async () => {
   await interrupted(
     "const gathered: number[] = []; for (let n = 0; ; n++) { await pause(5); gathered.push(n); }",

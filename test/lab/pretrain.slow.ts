@@ -168,9 +168,25 @@ describe("pretraining", () => {
     const model = GPT2.fromValues(SMALL, values);
     await model.save(folder);
     model.dispose();
-    expect(await grown(folder, SMALL)).toEqual(values);
+    expect((await grown(folder, SMALL)).values).toEqual(values);
     const deeper = { ...SMALL, nLayer: 2 * SMALL.nLayer };
-    expect(await grown(folder, deeper)).toEqual(stacked(values, SMALL, deeper));
+    expect((await grown(folder, deeper)).values).toEqual(stacked(values, SMALL, deeper));
+  });
+
+  test("what a model had read before it was grown counts as read, also after a pause", async () => {
+    const [first, second] = [newFolder(), newFolder()];
+    const told: number[] = [];
+    const onProgress = ({ tokensSeen }: PretrainProgress): unknown => told.push(tokensSeen);
+    await pretrain({ ...settings(first), onProgress });
+    const deeper = { ...SMALL, nLayer: 2 * SMALL.nLayer };
+    const initial = await grown(first, deeper);
+    const seen = told.at(-1) as number;
+    expect(initial).toMatchObject({ layers: SMALL.nLayer, tokensSeen: seen });
+    const more = { ...settings(second), config: deeper, onProgress };
+    await pretrain({ ...more, initial });
+    await pretrain({ ...more, steps: 35 });
+    expect(told.at(-1)).toBe(seen + (seen * 35) / 30);
+    expect(readSettings(second).grownFrom).toEqual({ layers: SMALL.nLayer, tokensSeen: seen });
   });
 
   test("a missing corpus is named", async () => {

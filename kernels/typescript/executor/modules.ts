@@ -1,6 +1,7 @@
 import { createRequire, isBuiltin, Module } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { isDeepStrictEqual } from "node:util";
 import { compileFunction, constants, Script } from "node:vm";
 import type { CellImport, LocalModule } from "../wire/index.js";
 import type { OfferedPackage } from "./packages.js";
@@ -62,6 +63,8 @@ export class Modules {
   /** Takes local files, new or changed, and what a cell calls them. */
   take(modules: readonly LocalModule[], links: Readonly<Record<string, string>>): void {
     for (const module of modules) {
+      // A compiler that was started anew does not know what is here.
+      if (isDeepStrictEqual(this.#known.get(module.path), module)) continue;
       this.#forget(module.path);
       this.#known.set(module.path, module);
       if (!module.json) this.#options.places.add(module.path, module.script.maps);

@@ -12,6 +12,8 @@ import type { KernelSockets } from "./sockets.js";
 
 /** Of so many executions the requests are remembered, so that output that comes late finds the right cell. */
 const REMEMBERED = 1000;
+/** Milliseconds that an interrupted compiler has to come to an end by itself, which it mostly is about to. */
+const COMPILER_PATIENCE = 500;
 /** How often what a process wrote past us may keep coming before a cell counts as over. */
 const LAST_LOOKS = 50;
 
@@ -52,6 +54,7 @@ export class Executions {
   #rawBytes = 0;
   /** Whether the cell that is being compiled was interrupted; undefined while none is. */
   #interrupted: boolean | undefined;
+  #patience: NodeJS.Timeout | undefined;
   #notice: string | undefined;
 
   constructor(surroundings: Surroundings) {
@@ -117,8 +120,12 @@ export class Executions {
 
   /** Stops the running cell, also one that is being compiled. */
   interrupt(): void {
-    if (this.#interrupted === undefined) this.#around.executor().interrupt();
-    else this.#interrupted = true;
+    if (this.#interrupted === undefined) {
+      this.#around.executor().interrupt();
+      return;
+    }
+    this.#interrupted = true;
+    this.#patience ??= setTimeout(() => void this.#around.language.abandon(), COMPILER_PATIENCE);
   }
 
   /** Rejects with {@link NotAnswered} when the compiler has something against the code, and when it was interrupted. */
@@ -126,6 +133,7 @@ export class Executions {
     this.#interrupted = false;
     try {
       const compiled = await this.#around.language.compile(code, execution).catch((error: unknown) => {
+        if (this.#interrupted) throw new NotAnswered(INTERRUPTED);
         const evalue = messageOf(error);
         throw new NotAnswered({ ename: "CompilerError", evalue, traceback: [`CompilerError: ${evalue}`] });
       });
@@ -137,6 +145,8 @@ export class Executions {
       return compiled.cell;
     } finally {
       this.#interrupted = undefined;
+      clearTimeout(this.#patience);
+      this.#patience = undefined;
     }
   }
 

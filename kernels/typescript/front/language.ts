@@ -10,6 +10,8 @@ export interface Language {
   forget(execution: number): unknown;
   /** The process that runs the cells is a new one. */
   reset(): unknown;
+  /** Gives up what is being compiled, which is rejected. */
+  abandon(): unknown;
   complete(code: string, position: number): Promise<Completions>;
   hover(code: string, position: number): Promise<Bundle | undefined>;
   completeness(code: string): Promise<Completeness>;

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { Compiled } from "../wire/compiled.js";
 import type { Bundle, Completeness, Completions } from "../wire/messages.js";
-import type { LanguageOptions } from "./language.js";
+import type { KnownCell, LanguageOptions } from "./language.js";
 import type { LanguageAnswer, LanguageMethod, LanguageRequest } from "./worker.js";
 
 /** Types of a long chain of cells are found by recursion: each cell asks for the one before. */
@@ -14,18 +14,21 @@ const HEAP_MB = 2048;
 const YOUNG_MB = 8;
 
 interface Waiting {
+  request: LanguageRequest;
   resolve(value: unknown): void;
   reject: (error: Error) => void;
 }
 
 /**
- * {@link Language} in a thread of its own. If the thread dies, what waited for it is rejected, and a new one, which knows no
- * cells, is started by the next question.
+ * {@link Language} in a thread of its own. If the thread dies, what waited for it is rejected, and the next question starts
+ * a new one, which is told the cells there were.
  */
 export class LanguageClient {
   readonly #options: LanguageOptions;
   readonly #entry: URL;
   readonly #waiting = new Map<number, Waiting>();
+  /** What a thread has to know, by execution. */
+  readonly #cells = new Map<number, KnownCell>();
   #worker: Worker | undefined;
   #last = 0;
 
@@ -35,20 +38,40 @@ export class LanguageClient {
     this.#entry = entry;
   }
 
-  compile(code: string, execution: number): Promise<Compiled> {
-    return this.#ask("compile", code, execution);
+  async compile(code: string, execution: number): Promise<Compiled> {
+    const compiled = await this.#ask<Compiled>("compile", code, execution);
+    if (compiled.ok) this.#cells.set(execution, { execution, code });
+    return compiled;
   }
 
   settled(execution: number, assigned?: readonly string[]): Promise<void> {
+    const cell = this.#cells.get(execution);
+    if (cell) cell.assigned = assigned;
     return this.#ask("settled", execution, assigned);
   }
 
   forget(execution: number): Promise<void> {
+    this.#cells.delete(execution);
     return this.#ask("forget", execution);
   }
 
   reset(): Promise<void> {
+    this.#cells.clear();
     return this.#ask("reset");
+  }
+
+  /** Gives up what is being compiled, which is rejected, however long the thread would still be busy; other questions wait on. */
+  async abandon(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { request, resolve, reject } of waiting) {
+      if (request.method === "compile") reject(new Error("the compiler was interrupted"));
+      else this.#post(request, { resolve, reject });
+    }
+    this.warm().catch(() => undefined);
+    await worker?.terminate();
   }
 
   complete(code: string, position: number): Promise<Completions> {
@@ -75,14 +98,17 @@ export class LanguageClient {
   }
 
   #ask<T>(method: LanguageMethod, ...args: unknown[]): Promise<T> {
-    const worker = (this.#worker ??= this.#start());
-    const id = ++this.#last;
-    worker.ref();
+    const request = { id: ++this.#last, method, args };
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      const request: LanguageRequest = { id, method, args };
-      worker.postMessage(request);
+      this.#post(request, { resolve: resolve as Waiting["resolve"], reject });
     });
+  }
+
+  #post(request: LanguageRequest, then: Pick<Waiting, "resolve" | "reject">): void {
+    const worker = (this.#worker ??= this.#start());
+    worker.ref();
+    this.#waiting.set(request.id, { request, ...then });
+    worker.postMessage(request);
   }
 
   #start(): Worker {
@@ -97,6 +123,14 @@ export class LanguageClient {
     worker.on("message", (answer: LanguageAnswer) => this.#answered(answer));
     worker.on("error", (error) => this.#failed(worker, `the language service failed: ${error.message}`));
     worker.on("exit", (code) => this.#failed(worker, `the language service ended with exit code ${code}`));
+    if (this.#cells.size > 0) {
+      const request: LanguageRequest = {
+        id: ++this.#last,
+        method: "restore",
+        args: [[...this.#cells.values()]],
+      };
+      worker.postMessage(request);
+    }
     return worker;
   }
 

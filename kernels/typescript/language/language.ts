@@ -35,6 +35,13 @@ export interface LanguageOptions {
   packages: readonly TypedPackage[];
 }
 
+/** A cell that was compiled; if it did not come to its end, only the variables `assigned` have a value of it. */
+export interface KnownCell {
+  execution: number;
+  code: string;
+  assigned?: readonly string[] | undefined;
+}
+
 /** What TypeScript does for cells: checks and compiles them, completes and explains what is being written. */
 export class Language {
   readonly #cwd: string;
@@ -91,17 +98,29 @@ export class Language {
           ),
         };
       }
-      const { program } = this.#service;
-      const file = program.getSourceFile(path);
-      const types = file ? importedTypes(file, program.getTypeChecker()) : new Set<string>();
-      this.#cells.areTypes(execution, types);
-      return { ok: true, cell: this.#emit(code, execution, names, earlier, types) };
+      return { ok: true, cell: this.#emit(code, execution, names, earlier, this.#findTypes(execution)) };
     } catch (error) {
       this.#cells.remove(execution);
       this.#service.language.cleanupSemanticCache();
       throw error;
     } finally {
       this.#service.olderDecorators = false;
+    }
+  }
+
+  /** Takes over cells that another thread has compiled. */
+  restore(cells: readonly KnownCell[]): void {
+    this.#service.look();
+    for (const { execution, code, assigned } of cells) {
+      const name = moduleName(code);
+      if (name !== undefined) {
+        this.#addModule(join(this.#cwd, `${name}.ts`), code, execution);
+        continue;
+      }
+      const names = namesOf(parseCell(code, this.#jsx));
+      this.#cells.add(execution, code, names);
+      if ([...names.declared.values()].includes("import")) this.#findTypes(execution);
+      this.#cells.settled(execution, assigned);
     }
   }
 
@@ -145,6 +164,15 @@ export class Language {
     this.complete("a", 1);
   }
 
+  /** Finds out which of a cell's imports are types. */
+  #findTypes(execution: number): Set<string> {
+    const { program } = this.#service;
+    const file = program.getSourceFile(this.#cells.path(execution));
+    const types = file ? importedTypes(file, program.getTypeChecker()) : new Set<string>();
+    this.#cells.areTypes(execution, types);
+    return types;
+  }
+
   #draft(code: string): { path: string; offset: number } {
     this.#service.look();
     return this.#cells.draft(code, namesOf(parseCell(code, this.#jsx)));
@@ -173,8 +201,7 @@ export class Language {
   #compileModule(path: string, code: string, execution: number): Compiled {
     const before = this.#service.read(path)?.text;
     const shadows = this.#named.has(path);
-    this.#service.write(path, code);
-    this.#named.set(path, execution);
+    this.#addModule(path, code, execution);
     const { language } = this.#service;
     this.#service.start([...this.#cells.roots(), path]);
     const found = language.getSemanticDiagnostics(path).filter(isError);
@@ -190,6 +217,11 @@ export class Language {
       this.#named.delete(path);
     }
     return { ok: false, problems };
+  }
+
+  #addModule(path: string, code: string, execution: number): void {
+    this.#service.write(path, code);
+    this.#named.set(path, execution);
   }
 
   #problem(one: TS.Diagnostic): ReturnType<typeof asProblem> {

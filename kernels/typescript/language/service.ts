@@ -16,6 +16,7 @@ interface KnownFile {
 
 /** Part of it, as editors use it, is not in the published interface. */
 interface ServiceHost extends TS.LanguageServiceHost {
+  getModuleResolutionCache(): TS.ModuleResolutionCache;
   hasInvalidatedResolutions(path: string): boolean;
 }
 
@@ -214,6 +215,8 @@ export class Service {
         return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text);
       },
       // What a file of the researcher's imports may be there by now, or have moved.
+      // Else each file of a program, at each cell, has its package.json read for itself.
+      getModuleResolutionCache: () => this.#fresh,
       hasInvalidatedResolutions: (path) => !isForeign(path) || this.#missing.has(path),
       resolveModuleNameLiterals: (literals, from, _redirected, options, file) =>
         literals.map((literal) =>

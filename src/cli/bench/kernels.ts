@@ -24,17 +24,26 @@ export interface KernelFigures {
   linesArrived: number;
   /** Resident memory of the idle kernel's processes together, before the first cell, in bytes. */
   idleBytes: number;
+  /** The first question for completions, of a kernel that has been up for {@link REST}. */
+  firstCompletion: number;
+  /** The 200th of cells that each declare names and use those of the one before. */
+  laterCell: number;
+  /** Resident memory after 500 such cells, in bytes. */
+  laterBytes: number;
 }
 
 const LINES = 100_000;
 /** Cells timed for a median. */
 const CELLS = 20;
 /** Milliseconds until a kernel that has just started has come to rest. */
-const REST = 2000;
+const REST = 5000;
+/** Declaring cells of a long notebook, and which of them are timed. */
+const LONG = { cells: 500, from: 190, to: 210 };
 
 interface Dialect {
   empty: string;
   small: (n: number) => string;
+  declaring: (n: number) => string;
   lines: string;
   library: string | null;
 }
@@ -42,6 +51,10 @@ interface Dialect {
 const TYPESCRIPT: Dialect = {
   empty: "",
   small: (n) => `const v${n % 5} = ${n}; v${n % 5} + 1`,
+  declaring: (n) =>
+    n === 0
+      ? "const v0 = { n: 0 }; function f0(x: number) { return x; }"
+      : `const v${n} = { ...v${n - 1}, n: ${n} }; function f${n}(x: number) { return f${n - 1}(x) + v${n}.n; }`,
   lines: `for (let line = 0; line < ${LINES}; line++) console.log("line", line);`,
   library: 'import { openStudy } from "alignscope"; typeof openStudy',
 };
@@ -49,6 +62,10 @@ const TYPESCRIPT: Dialect = {
 const PYTHON: Dialect = {
   empty: "",
   small: (n) => `v${n % 5} = ${n}; v${n % 5} + 1`,
+  declaring: (n) =>
+    n === 0
+      ? "v0 = dict(n=0)\ndef f0(x): return x"
+      : `v${n} = dict(v${n - 1}, n=${n})\ndef f${n}(x): return f${n - 1}(x) + v${n}["n"]`,
   lines: `for line in range(${LINES}): print("line", line)`,
   library: null,
 };
@@ -100,7 +117,6 @@ async function timeKernel(spec: Kernelspec): Promise<KernelFigures> {
     const smallCell = await medianSeconds(session, dialect.small);
     const libraryImport = dialect.library === null ? null : (await run(session, dialect.library)).seconds;
     const lines = await run(session, dialect.lines);
-    const idleBytes = await restingMemory(spec, options);
     return {
       kernel: spec.name,
       ready,
@@ -110,24 +126,33 @@ async function timeKernel(spec: Kernelspec): Promise<KernelFigures> {
       libraryImport,
       manyLines: lines.seconds,
       linesArrived: lines.text.split("\n").length - 1,
-      idleBytes,
+      ...(await timeLongSession(spec, dialect, options)),
     };
   } finally {
     await session.shutdown();
   }
 }
 
-/** Of a kernel that has only started: a front end opens many that are hardly used. */
-async function restingMemory(
+/** Of a kernel that has only started, for a front end opens many that are hardly used; and of one in long use. */
+async function timeLongSession(
   spec: Kernelspec,
+  { declaring }: Dialect,
   options: Parameters<typeof KernelSession.start>[1],
-): Promise<number> {
+): Promise<Pick<KernelFigures, "idleBytes" | "firstCompletion" | "laterCell" | "laterBytes">> {
   const session = await KernelSession.start(spec, options);
+  const bytes = (): number => (session.pid === undefined ? 0 : residentBytes(processTree(session.pid)));
   try {
     // The answer to a question about code shows that all of it is there.
     await run(session, "");
     await sleep(REST);
-    return session.pid === undefined ? 0 : residentBytes(processTree(session.pid));
+    const idleBytes = bytes();
+    const begun = performance.now();
+    await session.ask("complete_request", { code: "Math.", cursor_pos: 5 });
+    const firstCompletion = seconds(begun);
+    const times: number[] = [];
+    for (let n = 0; n < LONG.cells; n++) times.push((await run(session, declaring(n))).seconds);
+    const laterCell = median(times.slice(LONG.from, LONG.to));
+    return { idleBytes, firstCompletion, laterCell, laterBytes: bytes() };
   } finally {
     await session.shutdown();
   }
@@ -169,5 +194,8 @@ function medians(runs: readonly KernelFigures[]): KernelFigures {
     manyLines: of((one) => one.manyLines),
     linesArrived: Math.min(...runs.map((one) => one.linesArrived)),
     idleBytes: of((one) => one.idleBytes),
+    firstCompletion: of((one) => one.firstCompletion),
+    laterCell: of((one) => one.laterCell),
+    laterBytes: of((one) => one.laterBytes),
   };
 }

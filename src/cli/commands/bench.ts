@@ -154,6 +154,9 @@ async function runKernels(names: string[], { runs, json }: { runs: number; json?
     one.libraryImport === null ? "" : duration(one.libraryImport),
     `${duration(one.manyLines)}, ${one.linesArrived} arrived`,
     size(one.idleBytes),
+    duration(one.firstCompletion),
+    duration(one.laterCell),
+    size(one.laterBytes),
   ]);
   console.log(columns([KERNEL_HEADINGS, ...rows]));
 }
@@ -167,6 +170,9 @@ const KERNEL_HEADINGS = [
   "library import",
   "100,000 lines",
   "idle",
+  "first completion",
+  "200th cell",
+  "after 500",
 ];
 
 const HEADINGS = ["work", "shape", "median", "min to max", "speed", "GFLOP/s", "of ceiling", "plain/own"];

@@ -130,6 +130,29 @@ it("types go through a long chain of cells", () => {
   kernel.cell("c60.toFixed(); o60.c60");
 });
 
+it("the cells of one compiler mean the same to another that is told them", () => {
+  folder.write({
+    "shape.ts": "export interface Shape { sides: number }\nexport const square: Shape = { sides: 4 };",
+  });
+  const before = new Cells(folder.path);
+  const codes = [
+    'import { Shape, square } from "./shape";\nlet one: Shape = square;',
+    "interface Point { x: number }\nlet point: Point = { x: 1 };",
+    "let point = 'text', late = 1;",
+    "declare global { var everywhere: boolean }\nexport {};",
+  ];
+  for (const code of codes) before.cell(code);
+  const after = new Cells(folder.path, codes.length);
+  after.language.restore(
+    codes.map((code, index) => ({ execution: index + 1, code, ...(index === 2 && { assigned: ["late"] }) })),
+  );
+  // Of the third cell, which failed, only `late` was assigned.
+  expect(after.problems("point.x + late; one.sides; everywhere = true;")).toEqual([]);
+  expect(after.problems("point.y")).toEqual(["1:7 Property 'y' does not exist on type 'Point'."]);
+  expect(after.hover("on|e")).toBe("let one: Shape");
+  expect(after.cell("const two: Shape = one; two").script.code).not.toContain("Shape");
+});
+
 describe("what runs", () => {
   it("has no types, and gives its last expression as the result", () => {
     const { script, declares, resets, imports } = kernel.cell(

@@ -4,8 +4,12 @@ import { LanguageClient } from "../../../kernels/typescript/language/client.js";
 /** Stands for the thread: it answers with what it was asked, fails, or dies. */
 const THREAD = `import { parentPort } from "node:worker_threads";
 let asked = 0;
+let restored = [];
 parentPort.on("message", ({ id, method, args }) => {
-  if (args[0] === "die") process.exit(3);
+  if (method === "restore") restored = args[0];
+  else if (args[0] === "whole") parentPort.postMessage({ id, value: { ok: true, cell: {} } });
+  else if (args[0] === "restored") parentPort.postMessage({ id, value: restored });
+  else if (args[0] === "die") process.exit(3);
   if (args[0] === "fail") parentPort.postMessage({ id, error: "RangeError: too deep" });
   else if (args[0] !== "hang") parentPort.postMessage({ id, value: [method, ...args, ++asked] });
 });`;
@@ -40,6 +44,34 @@ describe("the language service in its thread", () => {
     await expect(client.compile("die", 2)).rejects.toThrow(/^the language service ended with exit code 3$/);
     await failed;
     expect(await client.compile("code", 3)).toEqual(["compile", "code", 3, 1]);
+  });
+
+  it("that dies is followed by one that knows the cells there were", async () => {
+    await started().compile("whole", 1);
+    await client.compile("whole", 2);
+    await client.compile("whole", 3);
+    await client.settled(2, ["a"]);
+    await client.forget(3);
+    await expect(client.compile("die", 4)).rejects.toThrow("ended with exit code 3");
+    expect(await client.complete("restored", 0)).toEqual([
+      { execution: 1, code: "whole" },
+      { execution: 2, code: "whole", assigned: ["a"] },
+    ]);
+  });
+
+  it("that was reset knows no cells, also not the next thread", async () => {
+    await started().compile("whole", 1);
+    await client.reset();
+    await expect(client.compile("die", 2)).rejects.toThrow("ended with exit code 3");
+    expect(await client.complete("restored", 0)).toEqual([]);
+  });
+
+  it("gives up compiling, and answers other questions", async () => {
+    const failed = expect(started().compile("hang", 1)).rejects.toThrow("the compiler was interrupted");
+    const completed = client.complete("code", 2);
+    await client.abandon();
+    await failed;
+    expect(await completed).toEqual(["complete", "code", 2, 1]);
   });
 
   it("that is closed rejects what waited", async () => {

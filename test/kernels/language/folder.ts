@@ -25,9 +25,11 @@ export class Folder {
 /** A language with cells that are compiled one after the other, and not run. */
 export class Cells {
   readonly language: Language;
-  #execution = 0;
+  #execution: number;
 
-  constructor(cwd: string) {
+  /** `before` counts the executions that went before. */
+  constructor(cwd: string, before = 0) {
+    this.#execution = before;
     const globals = join(THIS_PACKAGE.folder, "executor", "cell-globals.d.ts");
     this.language = new Language({ cwd, globals, packages: [] }, { rewriteCell, rewriteModule });
   }
