@@ -1,8 +1,9 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { locate } from "../../data/locate.js";
+import { LAB_FOLDER } from "../../data/registry.js";
 import { UserError } from "@alignscope/base/errors";
-import { mirrorFolder } from "@alignscope/base/paths";
+import { mirrorFolder, projectRoot } from "@alignscope/base/paths";
 import type { LabBuildOptions, LabPart } from "../../lab/build.js";
 import { duration } from "../../present/format.js";
 
@@ -124,6 +125,7 @@ async function gates(
   { layers, card, trial = [], json, beside, ...options }: GatesOptions,
 ): Promise<void> {
   const { labGates } = await import("../../lab/gates.js");
+  const { freezeLab } = await import("../../lab/freeze.js");
   const { cardOf, readTrial, writeGates } = await import("../../lab/gates-card.js");
   if (trial.length > 0 && !card)
     throw new UserError("--trial: only together with --card, which it adds a table to");
@@ -141,7 +143,11 @@ async function gates(
     beside: await locate(beside),
     onStage: (folder, stage) => console.error(`${folder}: ${stage}`),
   });
-  if (card) writeGates(report, trials);
+  if (card) {
+    writeGates(report, trials);
+    // Of what the repository carries the checksums are noted.
+    if (folder === join(projectRoot(), LAB_FOLDER, "model")) freezeLab();
+  }
   console.log(json ? JSON.stringify(report, null, 2) : gatesText(report, { layers }));
 }
 
