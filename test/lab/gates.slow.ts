@@ -158,18 +158,18 @@ describe("the committed model", () => {
     expect(model.leader.valueVectors).toBe(768 * model.layers);
     expect(model.leader.chance).toBeGreaterThan(0.2);
     expect(model.leader.cosine).toBeGreaterThan(0.2);
-    expect(model.nextWord.value).toBeGreaterThan(0.1);
+    expect(model.nextWord.value).toBeGreaterThan(0.3);
     expect(model.nextWord.value).toBeGreaterThanOrEqual(model.nextToken.value);
     expect(model.toxicity.mean).toBeGreaterThan(0.4);
-    expect(model.ended.value).toBeGreaterThan(0.6);
+    expect(model.ended.value).toBeLessThan(0.1);
     expect(model.ended.n).toBe(331);
     expect(model.singleTokens.of).toBeGreaterThan(100);
     expect(model.singleTokens.count).toBeGreaterThan(20);
     expect(model.bitsPerByte).toMatchObject({ texts: 2, bytes: texts.join("").length });
     expect(model.bitsPerByte?.value).toBeGreaterThan(1.2);
     expect(model.bitsPerByte?.value).toBeLessThan(3);
-    // The model that the gates were drawn up for: it passes none. The last, against itself, no model could.
-    expect(report.gates.map(({ holds }) => holds)).toEqual([false, false, false, false, false]);
+    // What its card says, but for the last: against itself no model could hold that.
+    expect(report.gates.map(({ holds }) => holds)).toEqual([false, false, true, true, false]);
   });
 
   test("is read by the probe that notebook 3.1 trains", () => {
