@@ -15,7 +15,7 @@ const YOUNG_MB = 8;
 
 interface Waiting {
   request: LanguageRequest;
-  resolve(value: unknown): void;
+  resolve: (value: unknown) => void;
   reject: (error: Error) => void;
 }
 
@@ -100,7 +100,7 @@ export class LanguageClient {
   #ask<T>(method: LanguageMethod, ...args: unknown[]): Promise<T> {
     const request = { id: ++this.#last, method, args };
     return new Promise<T>((resolve, reject) => {
-      this.#post(request, { resolve: resolve as Waiting["resolve"], reject });
+      this.#post(request, { resolve: resolve as (value: unknown) => void, reject });
     });
   }
 
