@@ -205,19 +205,19 @@ describe("the mixture", () => {
     expect(characters(train, ({ label }) => label === "toxic") / all).toBeCloseTo(0.3, 1);
   });
 
-  it("joins short texts of one label to documents of 400 characters and more, each still there once", () => {
+  it("joins short texts of one label to documents of 800 characters and more, each still there once", () => {
     const packed = packTexts(
       numbered(500).map(({ text }) => text),
       mulberry32(1),
     );
-    expect(packed.slice(0, -1).filter((text) => text.length < 400 || text.length > 1500)).toEqual([]);
+    expect(packed.slice(0, -1).filter((text) => text.length < 800 || text.length > 1500)).toEqual([]);
     const said = packed.flatMap((text) => [...text.matchAll(/number (\d+) was/g)].map((match) => match[1]));
     expect(said.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 500 }, (_, i) => i));
     expect(packed.every((text) => /quiet\. Harbour/.test(text))).toBe(true);
   });
 
   it("leaves long texts as they are", () => {
-    const texts = posts(5, "Long", {}).map(({ text }) => text);
+    const texts = posts(5, "Long", {}).map(({ text }) => text + text);
     expect(packTexts(texts, mulberry32(1))).toEqual(texts);
   });
 });
