@@ -1,6 +1,6 @@
 /*
  * Turning what the data sets carry (escaped CSV, Wikipedia talk-page markup, WikiText's spacing, tagged words) into
- * plain English prose. A model of 3.5M parameters has no capacity to spare for markup.
+ * plain English prose. A model of 6.1M parameters has no capacity to spare for markup.
  */
 
 /** What may stay: ASCII, Latin letters with accents, and the typographic marks of English. */
