@@ -143,8 +143,8 @@ describe("a forecast for people", () => {
   it("tells the lab profile's time as it was measured, and each notebook's share of it by weight", async () => {
     const seen = await text("lab");
     expect(seen).toMatch(/3\.3-interventions +\d+ s +by its weight in the series/);
-    expect(seen).toMatch(/total to run +5\.6 min/);
-    expect(seen).toMatch(/A whole run has taken 5\.6 min: the committed run, on two cores/);
+    expect(seen).toMatch(/total to run +7\.9 min/);
+    expect(seen).toMatch(/A whole run has taken 7\.9 min: the committed run, on two cores/);
     expect(await text("lab", "3.1")).toMatch(/total to run +\d+ s/);
   });
 
