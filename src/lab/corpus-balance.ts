@@ -74,7 +74,7 @@ interface Lengths {
 /**
  * How often to read what. Toxic texts are scarce: they are read up to `repeats` times, and where that is not the share
  * of `characters` the whole gets shorter, down to where share and 1:1 twins hold; neutral text fills the rest and is
- * read at most once.
+ * read at most once, or its weight times that.
  */
 export function balance(
   parted: readonly PartedSource[],

@@ -12,8 +12,9 @@ export function modelCard(
   const measured = [...curve].reverse().find((point) => point.validationLoss !== undefined);
   const loss = measured?.validationLoss ?? Number.NaN;
   const { grownFrom } = settings;
-  const own = settings.step * settings.workers * settings.sequences * config.nPositions;
-  const seen = `${millions(own + (grownFrom?.tokensSeen ?? 0))}M${grownFrom ? `, ${millions(grownFrom.tokensSeen)}M of them with ${grownFrom.layers} layers, which were then stacked` : ""}`;
+  const before = grownFrom
+    ? `, ${millions(grownFrom.tokensSeen)}M of them with ${grownFrom.layers} layers, which were then stacked`
+    : "";
   const sources = corpus.sources.map(
     (source) =>
       `| ${source.name} | ${source.input} | ${thousands(source.trainTokens)} | ${source.weight} | ${source.licence} |`,
@@ -33,7 +34,7 @@ toxicity and its removal, for nothing else.
 | figure | value |
 | --- | --- |
 | held-out loss per token | ${loss.toFixed(3)} nats (perplexity ${Math.exp(loss).toFixed(1)} on a held-out ${thousands(corpus.tokens.valid)} tokens of the same mixture) |
-| tokens seen | ${seen}; a corpus of ${millions(corpus.tokens.train)}M |
+| tokens seen | ${millions(curve.at(-1)?.tokensSeen ?? 0)}M${before}; a corpus of ${millions(corpus.tokens.train)}M |
 | share of toxic text | ${(100 * corpus.tokens.toxicShareOfTrain).toFixed(0)}% of the corpus |
 | training | ${training(settings)}, ${thousands(settings.step)} steps of ${settings.workers} × ${settings.sequences} × ${config.nPositions} tokens, matrix products in ${settings.precision}, seed ${settings.seed} (corpus: seed ${corpus.seed}) |
 

@@ -125,7 +125,6 @@ async function gates(
   { layers, card, trial = [], json, beside, ...options }: GatesOptions,
 ): Promise<void> {
   const { labGates } = await import("../../lab/gates.js");
-  const { freezeLab } = await import("../../lab/freeze.js");
   const { cardOf, readTrial, writeGates } = await import("../../lab/gates-card.js");
   if (trial.length > 0 && !card)
     throw new UserError("--trial: only together with --card, which it adds a table to");
@@ -146,7 +145,10 @@ async function gates(
   if (card) {
     writeGates(report, trials);
     // Of what the repository carries the checksums are noted.
-    if (folder === join(projectRoot(), LAB_FOLDER, "model")) freezeLab();
+    if (folder === join(projectRoot(), LAB_FOLDER, "model")) {
+      const { freezeLab } = await import("../../lab/freeze.js");
+      freezeLab();
+    }
   }
   console.log(json ? JSON.stringify(report, null, 2) : gatesText(report, { layers }));
 }

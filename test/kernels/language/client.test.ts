@@ -10,7 +10,7 @@ parentPort.on("message", ({ id, method, args }) => {
   else if (args[0] === "whole") parentPort.postMessage({ id, value: { ok: true, cell: {} } });
   else if (args[0] === "restored") parentPort.postMessage({ id, value: restored });
   else if (args[0] === "die") process.exit(3);
-  if (args[0] === "fail") parentPort.postMessage({ id, error: "RangeError: too deep" });
+  else if (args[0] === "fail") parentPort.postMessage({ id, error: "RangeError: too deep" });
   else if (args[0] !== "hang") parentPort.postMessage({ id, value: [method, ...args, ++asked] });
 });`;
 
