@@ -69,6 +69,7 @@ function training({
   optimiser,
   learningRate,
   matrixRate,
+  activityPenalty,
   warmupSteps,
   decayFrom,
   decaySteps,
@@ -78,7 +79,8 @@ function training({
       ? `Muon at ${matrixRate} for the blocks' matrices, AdamW at ${learningRate} for the rest`
       : `AdamW at ${learningRate}`;
   const decay = decayFrom === undefined ? "" : `, decayed over the last ${decaySteps} steps`;
-  return `${rates}; warmed up over ${warmupSteps} steps${decay}`;
+  const penalty = activityPenalty > 0 ? `, ${activityPenalty} nats for a unit of a neuron's activity` : "";
+  return `${rates}${penalty}; warmed up over ${warmupSteps} steps${decay}`;
 }
 
 function parameterCount({ nLayer, dModel, dMlp, vocabSize, nPositions }: GPT2Config): number {

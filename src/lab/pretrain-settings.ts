@@ -46,6 +46,8 @@ export interface PretrainSettings extends Schedule {
   /** Peak rate of Muon. */
   matrixRate: number;
   weightDecay: number;
+  /** Nats that a unit of a neuron's activity adds to a token's loss. */
+  activityPenalty: number;
   /** Of matrix products; parameters, moments and sums are in float32 either way. */
   precision: "float32" | "bfloat16";
 }
@@ -59,6 +61,7 @@ export const PRETRAIN_DEFAULTS: PretrainSettings = {
   learningRate: 4e-3,
   matrixRate: 0.02,
   weightDecay: 0.01,
+  activityPenalty: 2e-4,
   warmupSteps: 100,
   precision: "float32",
 };

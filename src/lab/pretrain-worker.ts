@@ -8,6 +8,7 @@ import { useBfloat16 } from "@alignscope/tensors/wasm/open";
 import type { GPT2Config } from "../model/config.js";
 import { GPT2 } from "../model/gpt2.js";
 import { parameterShapes } from "../model/parameters.js";
+import { activityPenalty } from "./activity-penalty.js";
 import { Barrier } from "./barrier.js";
 import { adamW, muon, muonSlabs, type Slab } from "./optimiser.js";
 import { rateAt } from "./schedule.js";
@@ -57,6 +58,7 @@ async function main(job: WorkerJob): Promise<void> {
   const length = job.config.nPositions;
   const windows = new Windows(job.trainTokens, length, job.seed);
   const own = job.gradients[job.rank] as Float32Array;
+  const hooks = activityPenalty(job.config, job.activityPenalty);
 
   /** Mean loss of sequences' next tokens; with `scale`, the gradient times it is added to this worker's. */
   const evaluate = (values: tf.Tensor[], sequences: number[][], scale?: number): number =>
@@ -64,7 +66,7 @@ async function main(job: WorkerJob): Promise<void> {
       const model = GPT2.of(job.config, new Map(shapes.map(([name], i) => [name, values[i] as tf.Tensor])));
       const loss = (): tf.Scalar => {
         const read = model.layOut(sequences.map((sequence) => sequence.slice(0, -1)));
-        const rows = model.finalNorm(model.residual(read));
+        const rows = model.finalNorm(model.residual(read, { hooks }));
         const targets = tf.tensor1d(
           sequences.flatMap((sequence) => sequence.slice(1)),
           "int32",

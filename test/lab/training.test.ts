@@ -1,14 +1,19 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { activityPenalty } from "../../src/lab/activity-penalty.js";
 import { adamW, muon, muonSlabs, orthogonalised } from "../../src/lab/optimiser.js";
 import { rateAt } from "../../src/lab/schedule.js";
 import { Windows } from "../../src/lab/windows.js";
 import { parameterShapes } from "../../src/model/parameters.js";
 import { openBackend } from "../../src/tensors/index.js";
+import { gelu } from "../../src/tensors/ops/index.js";
+import { valueAndGradients } from "../../src/tensors/tape.js";
 import { svd } from "../../src/tensors/linalg.js";
 import { gaussian } from "../../src/base/random.js";
 import { SMALL } from "../model/folders.js";
+
+const CONTEXT = { name: "blocks.0.mlp.hook_post", layer: 0, generating: false };
 
 beforeAll(async () => {
   await openBackend("wasm");
@@ -52,6 +57,37 @@ describe("the learning rate", () => {
     expect(rateAt(149, decayed)).toBe(0);
     const falling = Array.from({ length: 50 }, (_, i) => rateAt(100 + i, decayed));
     falling.slice(1).forEach((rate, i) => expect(rate).toBeLessThan(falling[i] as number));
+  });
+});
+
+describe("the activity penalty", () => {
+  const [tokens, penalty] = [6, 0.3];
+  const at = (): [pre: tf.Tensor3D, weights: tf.Tensor3D] => {
+    const shape: [number, number, number] = [2, tokens / 2, SMALL.dMlp];
+    return [tf.randomNormal(shape, 0, 1, "float32", 1), tf.randomNormal(shape, 0, 1, "float32", 2)];
+  };
+  const [hook] = Object.values(activityPenalty(SMALL, penalty));
+
+  test("its gradient is that of the L1 norm of the positive coefficients, a token; the loss stays what it is", () => {
+    tf.tidy(() => {
+      const [pre, weights] = at();
+      const positive = tf.step(gelu(pre));
+      const loss = (m: tf.Tensor): tf.Scalar => tf.sum(tf.mul(weights, m));
+      const hooked = valueAndGradients(() => loss(hook?.(gelu(pre), CONTEXT) as tf.Tensor), [pre]);
+      const written = valueAndGradients(() => {
+        const m = gelu(pre);
+        return tf.add(loss(m), tf.mul(tf.sum(tf.mul(m, positive)), penalty / tokens));
+      }, [pre]);
+      expect(hooked.value.dataSync()).toEqual(loss(gelu(pre)).dataSync());
+      const [own, expected] = [hooked, written].map(({ gradients: [slope] }) => slope?.dataSync() ?? []);
+      expect(own).toHaveLength(pre.size);
+      expected?.forEach((slope, i) => expect(own?.[i]).toBeCloseTo(slope, 5));
+    });
+  });
+
+  test("stands at every block's MLP, and nowhere without a penalty", () => {
+    expect(Object.keys(activityPenalty(SMALL, penalty))).toHaveLength(SMALL.nLayer);
+    expect(activityPenalty(SMALL, 0)).toEqual({});
   });
 });
 

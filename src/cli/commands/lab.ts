@@ -48,6 +48,11 @@ export function labCommand(program: Command): void {
     .addOption(new Option("--optimiser <name>", "of the blocks' matrices").choices(["muon", "adamw"]))
     .option("--learning-rate <x>", "peak rate of AdamW", positive)
     .option("--matrix-rate <x>", "peak rate of Muon", positive)
+    .option(
+      "--activity-penalty <x>",
+      "nats that a unit of a neuron's activity adds to a token's loss",
+      notNegative,
+    )
     .addOption(
       new Option(
         "--precision <type>",
@@ -160,6 +165,10 @@ function defined<T extends object>(options: T): Partial<T> {
 
 function absolute(path: string): string {
   return resolve(path);
+}
+
+function notNegative(text: string): number {
+  return Number(text) === 0 ? 0 : positive(text);
 }
 
 function positive(text: string): number {
