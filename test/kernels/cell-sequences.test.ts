@@ -57,6 +57,20 @@ it.each<[what: string, result: string, ...cells: string[]]>([
     "const first = steps; await sleep(80); const more = steps > first; going = false; more",
   ],
   [
+    "`import()` of files whose names are made up as the cell runs, and again when they have changed",
+    "[ 1, 2, 2, 3 ]",
+    'import { writeFileSync } from "node:fs"; import { pathToFileURL } from "node:url";',
+    `writeFileSync("part.ts", "export const n: number = 1;");
+     writeFileSync("whole.ts", "export const part = async (name: string): Promise<number> => (await import(\`./\${name}\`)).n;");
+     const seen: number[] = [];
+     for (const name of ["part"]) seen.push((await import(\`./\${name}\`)).n);`,
+    `writeFileSync("part.ts", "export const n: number = 2;");
+     for (const name of ["./part.ts", pathToFileURL("part.ts").href]) seen.push((await import(name)).n);`,
+    `writeFileSync("part.ts", "export const n: number = 3;");
+     for (const name of ["./whole"]) seen.push(await (await import(name)).part("part"));
+     seen`,
+  ],
+  [
     "what a cell has gathered before it fails",
     "4",
     'const got: number[] = []; for (let i = 0; i < 5; i++) { await null; got.push(i); if (i === 3) throw new Error("stop"); }',

@@ -4,6 +4,7 @@ import { hearFront, tellFront } from "./channel.js";
 import { Comms } from "./comms.js";
 import { connectTslabDisplay, installGlobals, reportStrays } from "./globals.js";
 import { Inputs } from "./inputs.js";
+import { Imports } from "./imports.js";
 import { begin, Execution } from "./interrupts.js";
 import { holdLifeline } from "./lifeline.js";
 import { Modules } from "./modules.js";
@@ -21,12 +22,14 @@ import { keepTimersApart } from "./timers.js";
 const STACK_FRAMES = 40;
 
 const cwd = process.cwd();
+const imports = new Imports();
 const places = new Places();
 const modules = new Modules({
   cwd,
   packages: readPackages(process.argv.slice(2)),
   places,
   onTslab: connectTslabDisplay,
+  find: (specifier, from) => imports.ask(specifier, from),
 });
 const lifeline = holdLifeline(
   {
@@ -52,6 +55,7 @@ let last: Promise<void> = Promise.resolve();
 
 hearFront((message) => {
   if (message.type === "input-reply") inputs.answer(message.input, message.value);
+  else if (message.type === "import-reply") imports.answer(message.request, message.file);
   else
     last = last
       .then(() => handle(message))
@@ -59,7 +63,7 @@ hearFront((message) => {
 });
 tellFront({ type: "ready" });
 
-async function handle(message: Exclude<ToExecutor, { type: "input-reply" }>): Promise<void> {
+async function handle(message: Exclude<ToExecutor, { type: "input-reply" | "import-reply" }>): Promise<void> {
   switch (message.type) {
     case "execute":
       await cells.run(message);

@@ -1,9 +1,9 @@
 import { createRequire, isBuiltin, Module } from "node:module";
 import { dirname, join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { compileFunction, constants, Script } from "node:vm";
-import type { CellImport, LocalModule } from "../wire/index.js";
+import type { CellImport, ImportedFile, LocalModule } from "../wire/index.js";
 import type { OfferedPackage } from "./packages.js";
 import type { Places } from "./places.js";
 import { bindSlot } from "./slots.js";
@@ -32,6 +32,8 @@ export interface ModulesOptions {
   packages: readonly OfferedPackage[];
   /** Where errors in local modules are led back by. */
   places: Places;
+  /** Asks the compiler for the local file that a specifier means in another file. */
+  find: (this: void, specifier: string, from: string) => Promise<ImportedFile | undefined>;
   /** Called before a cell gets tslab's own module. */
   onTslab: (this: void) => void;
 }
@@ -81,9 +83,19 @@ export class Modules {
   }
 
   /** `import()`. */
-  async import(specifier: unknown, from = this.cell): Promise<unknown> {
-    const loaded = await this.#load(String(specifier), from);
+  async import(given: unknown, from = this.cell): Promise<unknown> {
+    const specifier = String(given);
+    const loaded = await this.#load((await this.#found(specifier, from)) ?? specifier, from);
     return asNamespace(loaded());
+  }
+
+  /** The path of a local file of which the compiler has not heard, or not of late: the running code has made its name up. */
+  async #found(specifier: string, from: string): Promise<string | undefined> {
+    const path = specifier.startsWith("file:") ? fileURLToPath(specifier) : specifier;
+    if (!/^[./\\]/.test(path) || this.#linksOf(from)?.[specifier] !== undefined) return undefined;
+    const file = await this.#options.find(path, from);
+    if (file) this.take(file.modules, {});
+    return file?.path;
   }
 
   /** What CommonJS finds in a cell: `require`, `module`, … */
@@ -195,11 +207,14 @@ export class Modules {
   }
 
   #localPath(specifier: string, from: string): string | undefined {
-    const links = from === this.cell ? this.#links : this.#known.get(from)?.links;
-    const linked = links?.[specifier];
+    const linked = this.#linksOf(from)?.[specifier];
     if (linked !== undefined) return linked;
     const path = /^[./\\]/.test(specifier) ? resolve(dirname(from), specifier) : undefined;
     return path !== undefined && this.#known.has(path) ? path : undefined;
+  }
+
+  #linksOf(from: string): Readonly<Record<string, string>> | undefined {
+    return from === this.cell ? this.#links : this.#known.get(from)?.links;
   }
 
   #resolves(specifier: string, from: string): boolean {

@@ -204,6 +204,7 @@ export class Executions {
   }
 
   onMessage(message: ToFront): Promise<void> | undefined {
+    if (message.type === "import") void this.#import(message);
     if (!("execution" in message)) return undefined;
     const of = this.#of(message.execution);
     switch (message.type) {
@@ -247,6 +248,13 @@ export class Executions {
     if (!newest || (waits && this.#cellsBegun === 1)) return; // There were no variables yet.
     this.#notice = `The process that ran the earlier cells ${how}: their variables are gone.\n`;
     if (waits) this.#giveNotice(newest);
+  }
+
+  /** Not waited for: the compiler takes its time, and output may go on. */
+  async #import({ request, specifier, from }: Extract<ToFront, { type: "import" }>): Promise<void> {
+    const { language, executor } = this.#around;
+    const file = await language.localFile(specifier, from).catch(() => undefined);
+    executor().tell({ type: "import-reply", request, ...(file && { file }) });
   }
 
   #begin(request: JupyterMessage, silent: boolean, among: Map<number, Execution>): Execution {

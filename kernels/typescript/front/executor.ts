@@ -81,8 +81,9 @@ export class Executor {
   /** What needs no answer. */
   tell(message: ToExecutor): void {
     if (this.#ready) this.#process.send(message);
-    // Whoever asked for input is gone with its process.
-    else if (message.type !== "input-reply" && !this.#given) this.#held.push(message);
+    // Whoever asked is gone with its process.
+    else if (message.type !== "input-reply" && message.type !== "import-reply" && !this.#given)
+      this.#held.push(message);
   }
 
   /** Stops the running cell, if one runs. */

@@ -1,4 +1,4 @@
-import type { Bundle, Compiled, Completeness, Completions } from "../wire/index.js";
+import type { Bundle, Compiled, Completeness, Completions, ImportedFile } from "../wire/index.js";
 
 /** What the front needs of the compiler, which works beside it and is never busy with a cell's run. */
 export interface Language {
@@ -12,6 +12,8 @@ export interface Language {
   reset(): unknown;
   /** Gives up what is being compiled, which is rejected. */
   abandon(): unknown;
+  /** The local file that a specifier means in another file, for code that is running. */
+  localFile(specifier: string, from: string): Promise<ImportedFile | undefined>;
   complete(code: string, position: number): Promise<Completions>;
   hover(code: string, position: number): Promise<Bundle | undefined>;
   completeness(code: string): Promise<Completeness>;

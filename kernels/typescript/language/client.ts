@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { Compiled } from "../wire/compiled.js";
+import type { Compiled, ImportedFile } from "../wire/compiled.js";
 import type { Bundle, Completeness, Completions } from "../wire/messages.js";
 import type { KnownCell, LanguageOptions } from "./language.js";
 import type { LanguageAnswer, LanguageMethod, LanguageRequest } from "./worker.js";
@@ -72,6 +72,10 @@ export class LanguageClient {
     }
     this.warm().catch(() => undefined);
     await worker?.terminate();
+  }
+
+  localFile(specifier: string, from: string): Promise<ImportedFile | undefined> {
+    return this.#ask("localFile", specifier, from);
   }
 
   complete(code: string, position: number): Promise<Completions> {

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type TS from "typescript";
-import type { CompiledCell, Compiled } from "../wire/compiled.js";
+import type { CompiledCell, Compiled, ImportedFile } from "../wire/compiled.js";
 import type { Bundle, Completeness, Completions } from "../wire/messages.js";
 import { cellScript } from "../wire/names.js";
 import { Cells, DRAFT } from "./cells.js";
@@ -140,6 +140,14 @@ export class Language {
     this.#modules.reset();
     for (const path of this.#named.keys()) this.#service.remove(path);
     this.#named.clear();
+  }
+
+  /** The local file, as it is now, that a specifier means in the file `from`. */
+  localFile(specifier: string, from: string): ImportedFile | undefined {
+    this.#service.look();
+    const links = this.#modules.links([specifier], from);
+    const path = links[specifier];
+    return path === undefined ? undefined : { path, modules: this.#modules.news(links) };
   }
 
   /** What may stand at a position of code that is being written. */

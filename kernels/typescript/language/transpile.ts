@@ -52,7 +52,8 @@ export function transpileModule(text: string, path: string, options: TS.Compiler
   return transpile(text, path, {
     compilerOptions: {
       ...outputOptions(options),
-      module: ts.ModuleKind.CommonJS,
+      // Unlike CommonJS, this leaves `import()` as it is.
+      module: ts.ModuleKind.Node16,
       moduleDetection,
       allowJs: true,
     },

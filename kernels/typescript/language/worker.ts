@@ -16,7 +16,16 @@ export interface LanguageRequest {
 export type LanguageAnswer = { id: number; value: unknown } | { id: number; error: string };
 
 export type LanguageMethod =
-  "compile" | "settled" | "forget" | "reset" | "restore" | "complete" | "hover" | "completeness" | "warm";
+  | "compile"
+  | "settled"
+  | "forget"
+  | "reset"
+  | "restore"
+  | "localFile"
+  | "complete"
+  | "hover"
+  | "completeness"
+  | "warm";
 
 const language = new Language(workerData as LanguageOptions, {
   rewriteCell,

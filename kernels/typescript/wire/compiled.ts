@@ -47,6 +47,12 @@ export interface LocalModule {
   links: Record<string, string>;
 }
 
+/** The local file that a specifier means, with those of what it imports that are new to the executor or have changed. */
+export interface ImportedFile {
+  path: string;
+  modules: LocalModule[];
+}
+
 /** What the compiler has against a cell. */
 export interface Problem {
   /** TypeScript's number, as in TS2322. */

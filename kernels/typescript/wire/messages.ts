@@ -1,5 +1,5 @@
 import type { Json } from "jupyter-wire";
-import type { CompiledCell } from "./compiled.js";
+import type { CompiledCell, ImportedFile } from "./compiled.js";
 
 /*
  * What the two processes of the kernel say to each other. The front process owns the sockets and speaks Jupyter's protocol;
@@ -31,7 +31,7 @@ export interface CommMessage {
   buffers?: string[];
 }
 
-/** From the front to the executor, which handles one after the other, in order; `input-reply` alone comes in between. */
+/** From the front to the executor, which handles one after the other, in order; answers to its own questions come in between. */
 export type ToExecutor =
   | {
       type: "execute";
@@ -49,6 +49,8 @@ export type ToExecutor =
   | { type: "ping"; request: number }
   /** `value` is missing when nobody could answer. */
   | { type: "input-reply"; input: number; value?: string }
+  /** `file` is missing where the specifier means no local file. */
+  | { type: "import-reply"; request: number; file?: ImportedFile }
   | ({ type: "comm-open"; execution: number; target: string } & CommMessage)
   | ({ type: "comm-message" | "comm-close"; execution: number } & CommMessage);
 
@@ -86,6 +88,8 @@ export type ToFront =
       expressions: Record<string, ExpressionResult>;
     }
   | { type: "input"; execution: number; input: number; prompt: string; password: boolean }
+  /** What an `import()` means whose specifier only the running code knows. */
+  | { type: "import"; request: number; specifier: string; from: string }
   | { type: "pong"; request: number }
   | ({ type: "comm-open"; execution: number; target: string } & CommMessage)
   | ({ type: "comm-message" | "comm-close"; execution: number } & CommMessage);

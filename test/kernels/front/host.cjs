@@ -8,6 +8,7 @@ const language = {
   settled() {},
   forget() {},
   reset() {},
+  localFile: async () => undefined,
   async complete(code, position) {
     const start = Math.max(code.lastIndexOf(".", position - 1), -1) + 1;
     return { matches: ["word"], kinds: ["const"], start, end: position };
