@@ -4,17 +4,44 @@ import type { Cells } from "./cells.js";
 import type { NameKind } from "./names.js";
 import { ts } from "./typescript.js";
 
-/** Names of earlier cells as TypeScript names their kinds. */
-const KINDS: Record<NameKind, string> = {
-  let: "let",
-  const: "const",
+/** The kinds of names of earlier cells. */
+const OF_NAMES: Record<NameKind, string> = {
+  let: "variable",
+  const: "constant",
   function: "function",
   class: "class",
   enum: "enum",
   namespace: "module",
-  import: "alias",
-  type: "type",
-  ambient: "var",
+  import: "variable",
+  type: "interface",
+  ambient: "variable",
+};
+
+/** TypeScript's kinds by the names that clients have pictures for; the others are called the same there. */
+const OF_TYPESCRIPT: Partial<Record<string, string>> = {
+  [ts.ScriptElementKind.variableElement]: "variable",
+  [ts.ScriptElementKind.localVariableElement]: "variable",
+  [ts.ScriptElementKind.variableUsingElement]: "variable",
+  [ts.ScriptElementKind.variableAwaitUsingElement]: "variable",
+  [ts.ScriptElementKind.letElement]: "variable",
+  [ts.ScriptElementKind.parameterElement]: "variable",
+  [ts.ScriptElementKind.alias]: "variable",
+  [ts.ScriptElementKind.constElement]: "constant",
+  [ts.ScriptElementKind.localFunctionElement]: "function",
+  [ts.ScriptElementKind.localClassElement]: "class",
+  [ts.ScriptElementKind.typeElement]: "interface",
+  [ts.ScriptElementKind.typeParameterElement]: "typeParameter",
+  [ts.ScriptElementKind.enumMemberElement]: "enumMember",
+  [ts.ScriptElementKind.memberGetAccessorElement]: "property",
+  [ts.ScriptElementKind.memberSetAccessorElement]: "property",
+  [ts.ScriptElementKind.memberAccessorVariableElement]: "property",
+  [ts.ScriptElementKind.jsxAttribute]: "property",
+  [ts.ScriptElementKind.primitiveType]: "keyword",
+  [ts.ScriptElementKind.externalModuleName]: "module",
+  [ts.ScriptElementKind.scriptElement]: "file",
+  [ts.ScriptElementKind.directory]: "folder",
+  [ts.ScriptElementKind.string]: "value",
+  [ts.ScriptElementKind.warning]: "text",
 };
 
 /** As TypeScript sorts them: what is near goes before what is everywhere. */
@@ -61,12 +88,12 @@ function candidatesOf(info: TS.CompletionInfo | undefined, cells: Cells): Candid
   const entries = info?.entries ?? [];
   const found = entries
     .filter(({ name }) => !GENERATED.test(name))
-    .map(({ name, kind, sortText }) => ({ name, kind: String(kind), sort: sortText }));
+    .map(({ name, kind, sortText }) => ({ name, kind: OF_TYPESCRIPT[kind] ?? kind, sort: sortText }));
   // Where any name may stand, earlier cells' may, of which the draft has only those that it mentions.
   if (info && !info.isMemberCompletion && entries.some(({ name }) => name === "globalThis")) {
     const local = new Set(found.filter(({ sort }) => sort <= OF_CELLS).map(({ name }) => name));
     for (const name of cells.names()) {
-      if (!local.has(name)) found.push({ name, kind: KINDS[cells.kindOf(name) ?? "let"], sort: OF_CELLS });
+      if (!local.has(name)) found.push({ name, kind: OF_NAMES[cells.kindOf(name) ?? "let"], sort: OF_CELLS });
     }
   }
   return found;

@@ -60,7 +60,7 @@ export type ExpressionResult = ({ status: "ok" } & Shown) | ({ status: "error" }
 export interface Completions {
   /** What to put in place of the code from `start` to `end`, the likeliest first. */
   matches: string[];
-  /** The kind of each match, as TypeScript names it: "method", "const", … */
+  /** The kind of each match, as the Language Server Protocol names it: "method", "constant", … */
   kinds: string[];
   start: number;
   end: number;
