@@ -50,12 +50,14 @@ export class Language {
   readonly #cells: Cells;
   readonly #modules: LocalModules;
   readonly #jsx: boolean;
+  readonly #packages: readonly string[];
   /** The in-memory modules of cells that begin with `@module`, and the executions that have made them. */
   readonly #named = new Map<string, number>();
 
   constructor({ cwd, globals, packages }: LanguageOptions, rewriting: Rewriting) {
     const { compiler, aliases, jsx } = cellOptions(cwd, [...packages, tslab()]);
     this.#cwd = cwd;
+    this.#packages = packages.map(({ name }) => name);
     this.#jsx = jsx;
     this.#rewriting = rewriting;
     this.#service = new Service(cwd, globals, compiler);
@@ -170,6 +172,11 @@ export class Language {
     this.compile("", DRAFT);
     this.#cells.remove(DRAFT);
     this.complete("a", 1);
+  }
+
+  /** Loads what the packages at hand declare: a cell will most likely import them. */
+  loadAhead(): void {
+    this.#service.loadAhead(this.#packages);
   }
 
   /** Finds out which of a cell's imports are types. */

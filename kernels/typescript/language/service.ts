@@ -48,6 +48,9 @@ export class Service {
   readonly #missing = new Set<string>();
   readonly #roots: string[];
   readonly #entry: string;
+  readonly #documents = ts.createDocumentRegistry(true);
+  /** A program of its own over the same documents. */
+  #ahead: TS.LanguageService | undefined;
   #round = 0;
   #versions = 0;
   #changes = 0;
@@ -62,7 +65,7 @@ export class Service {
     this.#roots = [globals, this.#entry];
     this.#fresh = ts.createModuleResolutionCache(cwd, (name) => name, options);
     this.start([]);
-    this.language = ts.createLanguageService(this.#host());
+    this.language = ts.createLanguageService(this.#host(), this.#documents);
   }
 
   /** Files may have changed since they were looked at. */
@@ -79,6 +82,17 @@ export class Service {
   start(paths: readonly string[]): void {
     const names = paths.map((path) => basename(path).replace(/\.tsx?$/, ""));
     this.write(this.#entry, names.map((name) => `import "./${name}";\n`).join(""));
+  }
+
+  /** Has what these packages declare read and parsed, for the cell that imports them; until then no program is larger for it. */
+  loadAhead(packages: readonly string[]): void {
+    const entry = join(this.#cwd, "ts-jupyter-kernel-ahead.ts");
+    this.write(entry, packages.map((name) => `import ${JSON.stringify(name)};\n`).join(""));
+    this.#ahead = ts.createLanguageService(
+      { ...this.#host(), getScriptFileNames: () => [entry] },
+      this.#documents,
+    );
+    this.#ahead.getProgram();
   }
 
   get olderDecorators(): boolean {

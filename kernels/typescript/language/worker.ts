@@ -27,17 +27,22 @@ export type LanguageMethod =
   | "completeness"
   | "warm";
 
-const language = new Language(workerData as LanguageOptions, {
-  rewriteCell,
-  rewriteModule,
-}) as unknown as Record<LanguageMethod, (...args: unknown[]) => unknown>;
+const language = new Language(workerData as LanguageOptions, { rewriteCell, rewriteModule });
+const methods = language as unknown as Record<LanguageMethod, (...args: unknown[]) => unknown>;
+
+/** When nothing waits: the first cell, and questions that have come by then, go first. */
+let ahead = (): void => {
+  ahead = () => undefined;
+  language.loadAhead();
+};
 
 parentPort?.on("message", ({ id, method, args }: LanguageRequest) => {
   let answer: LanguageAnswer;
   try {
-    answer = { id, value: language[method](...args) };
+    answer = { id, value: methods[method](...args) };
   } catch (error) {
     answer = { id, error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
   }
   parentPort?.postMessage(answer);
+  setImmediate(() => ahead());
 });
