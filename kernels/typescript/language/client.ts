@@ -1,8 +1,8 @@
-import { Worker } from "node:worker_threads";
+import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import type { Compiled, ImportedFile } from "../wire/compiled.js";
 import type { Bundle, Completeness, Completions } from "../wire/messages.js";
 import type { KnownCell, LanguageOptions } from "./language.js";
-import type { LanguageAnswer, LanguageMethod, LanguageRequest } from "./worker.js";
+import type { LanguageAnswer, LanguageMethod, LanguageRequest, LanguageThread } from "./worker.js";
 
 /** Types of a long chain of cells are found by recursion: each cell asks for the one before. */
 const STACK_MB = 64;
@@ -30,6 +30,8 @@ export class LanguageClient {
   /** What a thread has to know, by execution. */
   readonly #cells = new Map<number, KnownCell>();
   #worker: Worker | undefined;
+  /** To what the thread answers amid other work. */
+  #urgent: MessagePort | undefined;
   #last = 0;
 
   /** `entry` is the thread's script. */
@@ -112,12 +114,18 @@ export class LanguageClient {
     const worker = (this.#worker ??= this.#start());
     worker.ref();
     this.#waiting.set(request.id, { request, ...then });
-    worker.postMessage(request);
+    if (request.method === "completeness") this.#urgent?.postMessage(request);
+    else worker.postMessage(request);
   }
 
   #start(): Worker {
+    const { port1, port2 } = new MessageChannel();
+    this.#urgent = port1;
+    port1.on("message", (answer: LanguageAnswer) => this.#answered(answer));
+    port1.unref();
     const worker = new Worker(this.#entry, {
-      workerData: this.#options,
+      workerData: { ...this.#options, urgent: port2 } satisfies LanguageThread,
+      transferList: [port2],
       resourceLimits: {
         stackSizeMb: STACK_MB,
         maxOldGenerationSizeMb: HEAP_MB,

@@ -2,11 +2,10 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type TS from "typescript";
 import type { CompiledCell, Compiled, ImportedFile } from "../wire/compiled.js";
-import type { Bundle, Completeness, Completions } from "../wire/messages.js";
+import type { Bundle, Completions } from "../wire/messages.js";
 import { cellScript } from "../wire/names.js";
 import { Cells, DRAFT } from "./cells.js";
 import { complete } from "./completion.js";
-import { completeness } from "./completeness.js";
 import { hover } from "./hover.js";
 import { LocalModules, type RewriteModule } from "./local-modules.js";
 import { namesOf, type CellNames } from "./names.js";
@@ -54,13 +53,14 @@ export class Language {
   /** The in-memory modules of cells that begin with `@module`, and the executions that have made them. */
   readonly #named = new Map<string, number>();
 
-  constructor({ cwd, globals, packages }: LanguageOptions, rewriting: Rewriting) {
+  /** `onPause` is called again and again in long work; it may parse. */
+  constructor({ cwd, globals, packages }: LanguageOptions, rewriting: Rewriting, onPause?: () => void) {
     const { compiler, aliases, jsx } = cellOptions(cwd, [...packages, tslab()]);
     this.#cwd = cwd;
     this.#packages = packages.map(({ name }) => name);
     this.#jsx = jsx;
     this.#rewriting = rewriting;
-    this.#service = new Service(cwd, globals, compiler);
+    this.#service = new Service(cwd, globals, compiler, onPause);
     this.#cells = new Cells(this.#service, cwd, jsx);
     this.#modules = new LocalModules(this.#service, aliases, rewriting.rewriteModule);
   }
@@ -160,11 +160,6 @@ export class Language {
   /** What is known of the name at a position. */
   hover(code: string, position: number): Bundle | undefined {
     return hover(this.#service.language, this.#draft(code), code, position);
-  }
-
-  /** Whether code is whole, as a console asks at each line's end. */
-  completeness(code: string): Completeness {
-    return completeness(code);
   }
 
   /** Loads the types that every cell needs. */

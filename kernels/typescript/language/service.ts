@@ -41,6 +41,7 @@ export class Service {
   options: TS.CompilerOptions;
   readonly #given: TS.CompilerOptions;
   readonly #cwd: string;
+  readonly #onPause: () => void;
   readonly #virtual = new Map<string, { text: string; version: number }>();
   readonly #files = new Map<string, KnownFile>();
   /** What declarations import from each other; it changes only when they go, or what was missing comes. */
@@ -57,9 +58,18 @@ export class Service {
   #fresh: TS.ModuleResolutionCache;
   #exists = new Map<string, boolean>();
 
-  /** `globals` is a file that is always part of the program. */
-  constructor(cwd: string, globals: string, options: TS.CompilerOptions) {
+  /**
+   * `globals` is a file that is always part of the program; `onPause` is called again and again in long work, whenever the
+   * parser is free.
+   */
+  constructor(
+    cwd: string,
+    globals: string,
+    options: TS.CompilerOptions,
+    onPause: () => void = () => undefined,
+  ) {
     this.#cwd = cwd;
+    this.#onPause = onPause;
     this.options = this.#given = options;
     this.#entry = join(cwd, "ts-jupyter-kernel-cells.ts");
     this.#roots = [globals, this.#entry];
@@ -225,9 +235,17 @@ export class Service {
       getScriptFileNames: () => this.#roots,
       getScriptVersion: (path) => String(this.#virtual.get(path)?.version ?? this.#file(path).version),
       getScriptSnapshot: (path) => {
+        this.#onPause();
         const text = this.read(path)?.text;
         return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text);
       },
+      // The checker asks between statements.
+      getCancellationToken: () => ({
+        isCancellationRequested: () => {
+          this.#onPause();
+          return false;
+        },
+      }),
       // What a file of the researcher's imports may be there by now, or have moved.
       // Else each file of a program, at each cell, has its package.json read for itself.
       getModuleResolutionCache: () => this.#fresh,

@@ -1,9 +1,11 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
+import { completeness } from "./completeness.js";
 import { Language, type LanguageOptions } from "./language.js";
 import { rewriteCell, rewriteModule } from "./rewriting/rewrite.js";
 
 /*
- * The thread in which TypeScript works, apart from the front's sockets. It does what client.ts asks for, in order.
+ * The thread in which TypeScript works, apart from the front's sockets. It does what client.ts asks for, in order; only the
+ * question whether code is whole, which needs no more than the parser, is answered amid other work.
  */
 
 /** What a client asks for: a method of {@link Language}. */
@@ -27,7 +29,22 @@ export type LanguageMethod =
   | "completeness"
   | "warm";
 
-const language = new Language(workerData as LanguageOptions, { rewriteCell, rewriteModule });
+export interface LanguageThread extends LanguageOptions {
+  /** Brings requests of the method `completeness`, and takes their answers. */
+  urgent: MessagePort;
+}
+
+const { urgent, ...options } = workerData as LanguageThread;
+
+function answerUrgent({ id, args: [code] }: LanguageRequest): void {
+  urgent.postMessage({ id, value: completeness(String(code)) } satisfies LanguageAnswer);
+}
+urgent.on("message", answerUrgent);
+
+const language = new Language(options, { rewriteCell, rewriteModule }, () => {
+  const waiting = receiveMessageOnPort(urgent) as { message: LanguageRequest } | undefined;
+  if (waiting) answerUrgent(waiting.message);
+});
 const methods = language as unknown as Record<LanguageMethod, (...args: unknown[]) => unknown>;
 
 /** When nothing waits: the first cell, and questions that have come by then, go first. */

@@ -1,5 +1,8 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { LanguageClient } from "../../../kernels/typescript/language/client.js";
+import { projectRoot } from "../../../src/base/paths.js";
 
 /** Stands for the thread: it answers with what it was asked, fails, or dies. */
 const THREAD = `import { parentPort } from "node:worker_threads";
@@ -36,6 +39,24 @@ describe("the language service in its thread", () => {
   it("tells what it could not do in one line, and goes on", async () => {
     await expect(started().compile("fail", 1)).rejects.toThrow("RangeError: too deep");
     expect(await client.compile("code", 2)).toEqual(["compile", "code", 2, 1]);
+  });
+
+  it("says again and again whether code is whole while it is busy with other things", async () => {
+    const kernel = join(projectRoot(), "kernels", "typescript");
+    client = new LanguageClient(
+      { cwd: kernel, globals: join(kernel, "executor", "cell-globals.d.ts"), packages: [] },
+      pathToFileURL(join(kernel, "dist", "language", "worker.js")),
+    );
+    let busy = true;
+    const compiled = client.compile("const a: number[] = [1]; a.map(String)", 1);
+    void compiled.finally(() => (busy = false));
+    let answers = 0;
+    while (busy) {
+      expect((await client.completeness("for (;;) {")).status).toBe("incomplete");
+      answers++;
+    }
+    expect((await compiled).ok).toBe(true);
+    expect(answers).toBeGreaterThan(5);
   });
 
   it("that dies rejects what waited, and is started again by the next question", async () => {
