@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { installKernelspec } from "../../kernels/typescript/install/index.js";
 import { projectRoot } from "../../src/base/paths.js";
+import { labFolder } from "./jupyterlab/build.mjs";
 
 /** The system's own, for which Debian packages Jupyter. */
 const PYTHON = "/usr/bin/python3";
@@ -16,9 +17,22 @@ export const browserPath = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(
 
 /** What is missing here for a notebook in a browser, in words; undefined when all is there. */
 export function browserTestsMissing(): string | undefined {
-  if (browserPath === undefined) return "needs chromium or Google Chrome";
-  const found = spawnSync(PYTHON, ["-c", "import notebook; assert notebook.version_info[0] < 7"]);
-  return found.status === 0 ? undefined : "needs Jupyter Notebook 6: Debian's jupyter-notebook";
+  if (browserPath === undefined) return NO_BROWSER;
+  if (pythonRuns("import notebook; assert notebook.version_info[0] < 7")) return undefined;
+  return "needs Jupyter Notebook 6: Debian's jupyter-notebook";
+}
+
+/** The same for JupyterLab. */
+export function labTestsMissing(): string | undefined {
+  if (browserPath === undefined) return NO_BROWSER;
+  if (!pythonRuns("import jupyter_server")) return "needs Jupyter Server: Debian's python3-jupyter-server";
+  return existsSync(labFolder()) ? undefined : "needs JupyterLab: node test/kernels/jupyterlab/build.mjs";
+}
+
+const NO_BROWSER = "needs chromium or Google Chrome";
+
+function pythonRuns(code: string): boolean {
+  return spawnSync(PYTHON, ["-c", code]).status === 0;
 }
 
 /** A notebook server of its own, with the project's kernel installed as a user would install it. */
@@ -29,23 +43,40 @@ export interface JupyterServer {
   stop(): Promise<void>;
 }
 
-/** Serves the notebooks of `folder`; what Jupyter keeps at home goes to `home`. */
+/** Serves the notebooks of `folder` in Jupyter's classic page; what Jupyter keeps at home goes to `home`. */
 export async function startJupyter(folder: string, home: string): Promise<JupyterServer> {
+  const token = randomUUID();
+  const options = [`--NotebookApp.token=${token}`, `--notebook-dir=${folder}`];
+  const { origin, stop } = await serve("notebook", options, folder, home);
+  return { pageOf: (notebook) => `${origin}/notebooks/${encodeURIComponent(notebook)}?token=${token}`, stop };
+}
+
+/** The same in JupyterLab, as `jupyterlab/build.mjs` has built it. */
+export async function startJupyterLab(folder: string, home: string): Promise<JupyterServer> {
+  const token = randomUUID();
+  const options = [
+    ...[`--ServerApp.token=${token}`, `--ServerApp.root_dir=${folder}`],
+    `--ServerApp.extra_static_paths=${labFolder()}`,
+  ];
+  const { origin, stop } = await serve("jupyter_server", options, folder, home);
+  return {
+    pageOf: (notebook) =>
+      `${origin}/static/index.html?notebook=${encodeURIComponent(notebook)}&token=${token}`,
+    stop,
+  };
+}
+
+async function serve(module: string, options: string[], folder: string, home: string) {
   mkdirSync(home, { recursive: true });
   installKernelspec({ name: "alignscope", folder: projectRoot() }, "alignscope", {
     folder: join(home, "data", "kernels"),
   });
-  const token = randomUUID();
   const port = await freePort();
   const server = spawn(
     PYTHON,
     [
-      ...["-m", "notebook", "--no-browser", "--allow-root", "--ip=127.0.0.1", `--port=${port}`],
-      ...[
-        `--NotebookApp.token=${token}`,
-        `--notebook-dir=${folder}`,
-        "--MappingKernelManager.kernel_info_timeout=60",
-      ],
+      ...["-m", module, "--no-browser", "--allow-root", "--ip=127.0.0.1", `--port=${port}`],
+      ...[...options, "--MappingKernelManager.kernel_info_timeout=60"],
     ],
     {
       cwd: folder,
@@ -63,7 +94,7 @@ export async function startJupyter(folder: string, home: string): Promise<Jupyte
   );
   const origin = await announced(server);
   return {
-    pageOf: (notebook) => `${origin}/notebooks/${encodeURIComponent(notebook)}?token=${token}`,
+    origin,
     async stop() {
       if (server.exitCode !== null || server.signalCode !== null) return;
       const ended = once(server, "exit");
