@@ -56,6 +56,8 @@ export function createProgram(): Command {
     .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show help for a command")
     .showSuggestionAfterError()
+    // Else what stands after a command's name may be taken for an option of the command that it belongs to.
+    .enablePositionalOptions()
     .exitOverride()
     // `error: unknown command 'x'\n(Did you mean y?)` becomes one line that begins with the program's name.
     .configureOutput({

@@ -35,6 +35,21 @@ describe("the command line", () => {
     }
   });
 
+  it("what stands behind a command's name is that command's, also where the one above has such an option", async () => {
+    const program = createProgram();
+    const find = (from: typeof program, name: string): typeof program =>
+      from.commands.find((one) => one.name() === name) ?? from;
+    const seen: unknown[] = [];
+    const { commands } = find(program, "bench");
+    for (const command of commands) command.action((...given) => void seen.push(given.at(-2)));
+    await program.parseAsync(["node", "alignscope", "bench", "kernels", "tslab", "--runs", "1", "--json"]);
+    await program.parseAsync(["node", "alignscope", "bench", "pretrain", "--json", "--repetitions", "2"]);
+    expect(seen).toMatchObject([
+      { runs: 1, json: true },
+      { repetitions: 2, json: true },
+    ]);
+  });
+
   it("suggests the nearest command for an unknown one, in one line, with exit code 2", async () => {
     expect(await alignscope("reprduce")).toBe(2);
     expect(err).toBe("alignscope: unknown command 'reprduce' (Did you mean reproduce?)\n");

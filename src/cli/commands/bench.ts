@@ -26,8 +26,6 @@ export function benchCommand(program: Command): void {
   const command = program
     .command("bench")
     .description("measure the speed of this machine's backends")
-    // Its commands have options of the same names with other defaults: what stands after their name is theirs.
-    .enablePositionalOptions()
     .addArgument(new Argument("[work...]", "model, ops, generate, pplm, dpo-step; all of them unless named"))
     .option("--backend <name>", "auto, cuda, native, webgpu, wasm or cpu", "auto")
     .option("--shape <name>", "lab, gpt2 or gpt2-medium, with random weights", "gpt2")
