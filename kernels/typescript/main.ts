@@ -31,12 +31,14 @@ async function main(args: string[]): Promise<void> {
     globals: join(THIS_PACKAGE.folder, "executor", "cell-globals.d.ts"),
     packages: readPackages(values.package),
   });
-  // What a compiler makes is soon needless, and V8 would let it become several times what is needed.
-  setFlagsFromString("--heap-growing-percent=10");
   // Optimising TypeScript's larger functions takes 100 MB, which stay with the allocator, and saves no time.
   setFlagsFromString("--max-optimized-bytecode-size=4000");
   // Loaded ahead: the first cell and the first question find it ready, or nearly.
-  language.warm().catch(() => undefined);
+  void language
+    .warm()
+    .catch(() => undefined)
+    // What a compiler makes is soon needless, and V8 would let it become several times what is needed.
+    .finally(() => setFlagsFromString("--heap-growing-percent=10"));
   await startFront(connectionFile, executorCommand(values.package), language);
 }
 
