@@ -252,9 +252,8 @@ export class Executions {
 
   /** Not waited for: the compiler takes its time, and output may go on. */
   async #import({ request, specifier, from }: Extract<ToFront, { type: "import" }>): Promise<void> {
-    const { language, executor } = this.#around;
-    const file = await language.localFile(specifier, from).catch(() => undefined);
-    executor().tell({ type: "import-reply", request, ...(file && { file }) });
+    const file = await this.#around.language.localFile(specifier, from).catch(() => undefined);
+    this.#around.executor().tell({ type: "import-reply", request, ...(file && { file }) });
   }
 
   #begin(request: JupyterMessage, silent: boolean, among: Map<number, Execution>): Execution {

@@ -42,8 +42,8 @@ function answerUrgent({ id, args: [code] }: LanguageRequest): void {
 urgent.on("message", answerUrgent);
 
 const language = new Language(options, { rewriteCell, rewriteModule }, () => {
-  const waiting = receiveMessageOnPort(urgent) as { message: LanguageRequest } | undefined;
-  if (waiting) answerUrgent(waiting.message);
+  const waiting = receiveMessageOnPort(urgent);
+  if (waiting) answerUrgent(waiting.message as LanguageRequest);
 });
 const methods = language as unknown as Record<LanguageMethod, (...args: unknown[]) => unknown>;
 
