@@ -171,7 +171,7 @@ export class Language {
 
   /** Loads what the packages at hand declare: a cell will most likely import them. */
   loadAhead(): void {
-    this.#service.loadAhead(this.#packages);
+    if (this.#packages.length > 0) this.#service.loadAhead(this.#packages);
   }
 
   /** Finds out which of a cell's imports are types. */

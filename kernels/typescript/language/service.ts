@@ -246,9 +246,9 @@ export class Service {
           return false;
         },
       }),
-      // What a file of the researcher's imports may be there by now, or have moved.
       // Else each file of a program, at each cell, has its package.json read for itself.
       getModuleResolutionCache: () => this.#fresh,
+      // What a file of the researcher's imports may be there by now, or have moved.
       hasInvalidatedResolutions: (path) => !isForeign(path) || this.#missing.has(path),
       resolveModuleNameLiterals: (literals, from, _redirected, options, file) =>
         literals.map((literal) =>

@@ -50,7 +50,11 @@ const methods = language as unknown as Record<LanguageMethod, (...args: unknown[
 /** When nothing waits: the first cell, and questions that have come by then, go first. */
 let ahead = (): void => {
   ahead = () => undefined;
-  language.loadAhead();
+  try {
+    language.loadAhead();
+  } catch {
+    // Whoever imports one of them hears what is wrong with it.
+  }
 };
 
 parentPort?.on("message", ({ id, method, args }: LanguageRequest) => {
