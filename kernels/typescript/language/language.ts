@@ -246,7 +246,7 @@ const isError = ({ category }: TS.Diagnostic): boolean => category === ts.Diagno
 
 /** tslab's own module, whose cells run here as well. */
 function tslab(): TypedPackage {
-  const main = createRequire(import.meta.url).resolve("tslab/dist/main.js");
+  const main = createRequire(import.meta.url).resolve("tslab");
   return { name: "tslab", types: join(dirname(main), "public.d.ts") };
 }
 

@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "@alignscope/base/errors";
 import { projectRoot } from "@alignscope/base/paths";
@@ -94,7 +96,12 @@ export async function benchKernels(
 
 function specOf(name: string): Kernelspec {
   if (name !== "tslab") return findKernelspec(name);
-  const tslab = createRequire(import.meta.url).resolve("tslab/bin/tslab");
+  const tslab = join(dirname(createRequire(import.meta.url).resolve("tslab/package.json")), "bin", "tslab");
+  if (!existsSync(tslab)) {
+    throw new UserError(
+      `tslab's kernel is missing: ${tslab} (a pack carries its API alone; use a full install)`,
+    );
+  }
   return {
     ...findKernelspec("alignscope"),
     name: "tslab",

@@ -5,7 +5,7 @@ import { UserError } from "@alignscope/base/errors";
 import { loadGraph, selectNotebooks, type Graph, type GraphNotebook } from "../../pipeline/graph.js";
 import { linkTarget, productionClosure, type Lockfile, type Target } from "./closure.js";
 import type { PackedFile } from "./payload.js";
-import { ruleFor, STAND_INS } from "./rules.js";
+import { PARTS, ruleFor, STAND_INS } from "./rules.js";
 
 export const TARGET: Target = { os: "linux", cpu: "x64", libc: "glibc" };
 
@@ -83,9 +83,8 @@ function lockfile(root: string): Lockfile {
 
 /** The packages that run here and what the rules leave of them, or their stand-ins. */
 function packageFiles(root: string): PackedFile[] {
-  const replaced = Object.fromEntries(
-    Object.entries(STAND_INS).map(([name, { dependencies }]) => [name, dependencies]),
-  );
+  const standIns = Object.entries(STAND_INS).map(([name, { dependencies }]) => [name, dependencies] as const);
+  const replaced = Object.fromEntries([...standIns, ...Object.entries(PARTS)]);
   return productionClosure(lockfile(root), TARGET, replaced).flatMap((place) => {
     const name = place.slice(place.lastIndexOf("node_modules/") + "node_modules/".length);
     const standIn = STAND_INS[name];

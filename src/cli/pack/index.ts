@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -52,8 +52,18 @@ export async function pack(options: PackOptions): Promise<PackSummary> {
   const path = options.out ?? `${name}.tar.gz`;
 
   onProgress("collecting files");
-  const files = collectFiles(root, options.notebooks);
-  const node: PackedFile = { path: "bin/node", data: strippedNode(onProgress), mode: 0o755 };
+  for (const [tool, debian] of Object.entries({ strip: "binutils", "libdeflate-gzip": "libdeflate-tools" }))
+    if (spawnSync(tool, ["-h"]).error)
+      onProgress(`without ${tool} the archive is larger (apt install ${debian})`);
+  const files = collectFiles(root, options.notebooks).map((file) =>
+    file.path.endsWith(".node") ? { ...file, data: stripped(file.data) } : file,
+  );
+  const nodeRuns = (path: string): boolean => spawnSync(path, ["--version"]).status === 0;
+  const node: PackedFile = {
+    path: "bin/node",
+    data: stripped(readFileSync(process.execPath), nodeRuns),
+    mode: 0o755,
+  };
   const carried = (file: string): string => readFileSync(join(root, "src/cli/pack/carried", file), "utf8");
   // Dawn asks for a newer one than all the rest: where it does not load, only the backend webgpu is missing.
   const needed = files.filter(({ path }) => !path.startsWith("node_modules/webgpu/"));
@@ -93,25 +103,32 @@ export async function pack(options: PackOptions): Promise<PackSummary> {
   refuseMoreThan(payloadBytes, "the files without Node.js are");
   onProgress(`compressing Node.js, ${size(node.data.length)}`);
   const inFolder = outer.map((file) => ({ ...file, path: `${name}/${file.path}` }));
-  const archive = await promisify(gzip)(tar(inFolder), { level: 9 });
+  const archive = await gzipped(tar(inFolder));
   refuseMoreThan(archive.length, `the archive (${size(payloadBytes)} without Node.js) has`);
   writeFileAtomic(path, archive);
   return { path, bytes: archive.length, sha256: sha256Of(archive), files: manifest.split("\n").length - 1 };
 }
 
-/** The Node that runs this, without its symbols where binutils are installed: they are an eighth of it. */
-function strippedNode(onProgress: (message: string) => void): Buffer {
+/** Without its symbols where binutils are installed: they are an eighth of Node, and a fifth of some native modules. */
+function stripped(program: Uint8Array, runs: (path: string) => boolean = () => true): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), "alignscope-pack-"));
   try {
-    const stripped = join(folder, "node");
-    spawnSync("strip", ["-o", stripped, process.execPath]);
-    if (existsSync(stripped) && spawnSync(stripped, ["--version"]).status === 0)
-      return readFileSync(stripped);
-    onProgress("Node.js keeps its symbols: no strip here (apt install binutils)");
-    return readFileSync(process.execPath);
+    const [whole, less] = [join(folder, "whole"), join(folder, "less")];
+    writeFileSync(whole, program, { mode: 0o755 });
+    spawnSync("strip", ["-o", less, whole]);
+    return existsSync(less) && runs(less) ? readFileSync(less) : program;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** As small as gzip can be read: by libdeflate, a twentieth smaller than zlib's, where its tools are installed. */
+async function gzipped(data: Buffer): Promise<Buffer> {
+  const { stdout, status } = spawnSync("libdeflate-gzip", ["-12", "-c"], {
+    input: data,
+    maxBuffer: data.length,
+  });
+  return status === 0 ? stdout : await promisify(gzip)(data, { level: 9 });
 }
 
 /** The minor version of the newest glibc 2 that a program or library asks for; 0 if it is none. */

@@ -66,14 +66,21 @@ export const RULES: readonly Rule[] = [
       "every 64-bit processor that Node 20 runs on has the instructions of the SIMD variant; threads are off",
   },
   {
-    drop: /^node_modules\/tslab\/node_modules\/[^/]+\/doc|^node_modules\/(@tslab\/typescript-for-tslab|typescript)\/lib\/([a-z]{2}(-[a-zA-Z]+)?\/|_?tsc|_?tsserver|_?typingsInstaller|tsserverlibrary|typescriptServices)/,
+    drop: /^node_modules\/typescript\/lib\/([a-z]{2}(-[a-zA-Z]+)?\/|_?tsc|_?tsserver|_?typingsInstaller|tsserverlibrary|typescriptServices)/,
     reason:
       "TypeScript as a program and an editor's server, and its messages in other languages: the kernel uses the library",
   },
   {
-    drop: /^node_modules\/(@tslab\/typescript-for-tslab\/lib\/.*|typescript\/lib\/(?!lib\.)[^/]*)\.d\.ts$/,
-    reason:
-      "cells are checked against the library declarations of TypeScript itself; of tslab its API is used",
+    drop: /^node_modules\/typescript\/lib\/(?!lib\.)[^/]*\.d\.ts$/,
+    reason: "cells are checked against TypeScript's library declarations, not against its own API",
+  },
+  {
+    drop: /^node_modules\/tslab\/(bin\/|python\/|dist\/(main|executor|metadata)\.)/,
+    reason: "tslab's own kernel: cells use its API, which the project's kernel answers",
+  },
+  {
+    drop: /^node_modules\/wabt\/bin\//,
+    reason: "wabt's programs; the backend wasm assembles its kernels with the library",
   },
   {
     drop: /^node_modules\/zeromq\/(build\/(?!linux\/)|build\/linux\/x64\/node\/(?!glibc-127-Release\/)|src\/|script\/|lib\/ts3\.7\/)/,
@@ -94,12 +101,16 @@ export const RULES: readonly Rule[] = [
     reason: "danfojs requires xlsx.js, which requires the code pages",
   },
   {
-    drop: /^node_modules\/dejavu-fonts-ttf\/(?!ttf\/DejaVuSans(Mono)?(-Bold|-Oblique|-BoldOblique)?\.ttf$|package\.json$|LICEN)/,
-    reason: "figures are set in DejaVu Sans and Sans Mono",
+    drop: /^node_modules\/dejavu-fonts-ttf\/(?!ttf\/DejaVuSans(Mono|-Bold|-Oblique|-BoldOblique)?\.ttf$|package\.json$|LICEN)/,
+    reason: "figures are set in DejaVu Sans, and Sans Mono as it stands",
   },
   {
     drop: /^node_modules\/@xenova\/transformers\/(src\/|dist\/(?!transformers\.node\.[mc]js$))/,
     reason: "the library rolled up for Node is all that is loaded",
+  },
+  {
+    drop: /^node_modules\/(vega\/build\/(vega|vega-core)\.js|vega(-lite)?\/build\/vega(-lite)?-schema\.json|shiki\/dist\/onig\.wasm)$/,
+    reason: "bundles for other loaders, schemas for editors, and an engine that lies in the package beside",
   },
   {
     drop: /^node_modules\/katex\/(src\/|contrib\/|dist\/contrib\/|dist\/fonts\/.*\.(ttf|woff)$|dist\/.*\.mjs$)/,
@@ -119,7 +130,12 @@ export const RULES: readonly Rule[] = [
   },
 ];
 
-/** Packages of which a stand-in is shipped: it loads, and says what is missing when it is used. */
+/** Packages of which the pack carries a part, with the packages that this part needs: the others are left out. */
+export const PARTS: Readonly<Record<string, readonly string[]>> = {
+  tslab: ["@tslab/typescript-for-tslab", "semver"],
+};
+
+/** Packages of which a stand-in is shipped: it loads, and does what is asked of it here or says what is missing. */
 export interface StandIn {
   /** The file below src/cli/pack/carried/ that becomes the package's main module. */
   main: string;
@@ -129,6 +145,11 @@ export interface StandIn {
 }
 
 export const STAND_INS: Readonly<Record<string, StandIn>> = {
+  "@tslab/typescript-for-tslab": {
+    main: "typescript-for-tslab.cjs",
+    dependencies: ["typescript"],
+    reason: "8 MB that tslab's API loads for the compiler's version: cells are compiled by TypeScript itself",
+  },
   "onnxruntime-node": {
     main: "onnxruntime-node.cjs",
     dependencies: ["onnxruntime-common"],
