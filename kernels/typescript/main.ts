@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { readPackages } from "./executor/packages.js";
-import { executorCommand, startFront } from "./front/index.js";
 import { THIS_PACKAGE } from "./install/kernelspec-owner.js";
 import { LanguageClient } from "./language/client.js";
 
@@ -33,12 +32,9 @@ async function main(args: string[]): Promise<void> {
   });
   // Optimising TypeScript's larger functions takes 100 MB, which stay with the allocator, and saves no time.
   setFlagsFromString("--max-optimized-bytecode-size=4000");
-  // Loaded ahead: the first cell and the first question find it ready, or nearly.
-  void language
-    .warm()
-    .catch(() => undefined)
-    // What a compiler makes is soon needless, and V8 would let it become several times what is needed.
-    .finally(() => setFlagsFromString("--heap-growing-percent=10"));
+  language.start();
+  // The front is loaded beside it.
+  const { executorCommand, startFront } = await import("./front/index.js");
   await startFront(connectionFile, executorCommand(values.package), language);
 }
 

@@ -40,6 +40,11 @@ export class LanguageClient {
     this.#entry = entry;
   }
 
+  /** Has the thread load what it needs, ahead of the first question. */
+  start(): Worker {
+    return (this.#worker ??= this.#started());
+  }
+
   async compile(code: string, execution: number): Promise<Compiled> {
     const compiled = await this.#ask<Compiled>("compile", code, execution);
     if (compiled.ok) this.#cells.set(execution, { execution, code });
@@ -72,7 +77,7 @@ export class LanguageClient {
       if (request.method === "compile") reject(new Error("the compiler was interrupted"));
       else this.#post(request, { resolve, reject });
     }
-    this.warm().catch(() => undefined);
+    this.start();
     await worker?.terminate();
   }
 
@@ -92,10 +97,6 @@ export class LanguageClient {
     return this.#ask("completeness", code);
   }
 
-  warm(): Promise<void> {
-    return this.#ask("warm");
-  }
-
   /** Ends the thread; what waits for it is rejected. */
   async close(): Promise<void> {
     const worker = this.#worker;
@@ -111,14 +112,14 @@ export class LanguageClient {
   }
 
   #post(request: LanguageRequest, then: Pick<Waiting, "resolve" | "reject">): void {
-    const worker = (this.#worker ??= this.#start());
+    const worker = this.start();
     worker.ref();
     this.#waiting.set(request.id, { request, ...then });
     if (request.method === "completeness") this.#urgent?.postMessage(request);
     else worker.postMessage(request);
   }
 
-  #start(): Worker {
+  #started(): Worker {
     const { port1, port2 } = new MessageChannel();
     this.#urgent = port1;
     port1.on("message", (answer: LanguageAnswer) => this.#answered(answer));
@@ -132,6 +133,7 @@ export class LanguageClient {
         maxYoungGenerationSizeMb: YOUNG_MB,
       },
     });
+    worker.unref();
     worker.on("message", (answer: LanguageAnswer) => this.#answered(answer));
     worker.on("error", (error) => this.#failed(worker, `the language service failed: ${error.message}`));
     worker.on("exit", (code) => this.#failed(worker, `the language service ended with exit code ${code}`));

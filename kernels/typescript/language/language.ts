@@ -163,14 +163,13 @@ export class Language {
   }
 
   /** Loads the types that every cell needs. */
-  warm(): void {
+  compileNothing(): void {
     this.compile("", DRAFT);
     this.#cells.remove(DRAFT);
-    this.complete("a", 1);
   }
 
   /** Loads what the packages at hand declare: a cell will most likely import them. */
-  loadAhead(): void {
+  loadPackages(): void {
     if (this.#packages.length > 0) this.#service.loadAhead(this.#packages);
   }
 

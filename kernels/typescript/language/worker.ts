@@ -1,7 +1,9 @@
+import { setFlagsFromString } from "node:v8";
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
 import { completeness } from "./completeness.js";
 import { Language, type LanguageOptions } from "./language.js";
 import { rewriteCell, rewriteModule } from "./rewriting/rewrite.js";
+import { keepCompiled } from "./typescript.js";
 
 /*
  * The thread in which TypeScript works, apart from the front's sockets. It does what client.ts asks for, in order; only the
@@ -26,8 +28,7 @@ export type LanguageMethod =
   | "localFile"
   | "complete"
   | "hover"
-  | "completeness"
-  | "warm";
+  | "completeness";
 
 export interface LanguageThread extends LanguageOptions {
   /** Brings requests of the method `completeness`, and takes their answers. */
@@ -47,15 +48,28 @@ const language = new Language(options, { rewriteCell, rewriteModule }, () => {
 });
 const methods = language as unknown as Record<LanguageMethod, (...args: unknown[]) => unknown>;
 
-/** When nothing waits: the first cell, and questions that have come by then, go first. */
-let ahead = (): void => {
-  ahead = () => undefined;
+/**
+ * Work ahead, step by step: what has come by then goes first. The first cell and the first question find TypeScript ready,
+ * or nearly.
+ */
+const ahead = [
+  () => language.compileNothing(),
+  () => language.complete("a", 1),
+  keepCompiled,
+  // What a compiler makes is soon needless, and V8 would let it become several times what is needed.
+  () => setFlagsFromString("--heap-growing-percent=10"),
+  () => language.loadPackages(),
+];
+
+function nextAhead(): void {
   try {
-    language.loadAhead();
+    ahead.shift()?.();
   } catch {
-    // Whoever imports one of them hears what is wrong with it.
+    // The cell that needs it hears what is wrong.
   }
-};
+  if (ahead.length > 0) setImmediate(nextAhead);
+}
+setImmediate(nextAhead);
 
 parentPort?.on("message", ({ id, method, args }: LanguageRequest) => {
   let answer: LanguageAnswer;
@@ -65,5 +79,4 @@ parentPort?.on("message", ({ id, method, args }: LanguageRequest) => {
     answer = { id, error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
   }
   parentPort?.postMessage(answer);
-  setImmediate(() => ahead());
 });
