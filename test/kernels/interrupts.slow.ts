@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { endSessions, KernelSession, type Answer } from "./kernel-session.js";
 
 /* An interrupt ends what the cell runs, wherever it was written, lets it clear up, and leaves everything else alone. */
@@ -119,6 +119,36 @@ it("clearing up that does not end is ended", async () => {
   expect(answer.failure).toMatch(/^InterruptedError/);
   expect(ms).toBeGreaterThan(2000);
   expect(ms).toBeLessThan(8000);
+});
+
+describe.skipIf(process.platform !== "linux")("a child process that a cell waits for (needs Linux)", () => {
+  beforeAll(() => kernel.execute('import { execSync, spawn, spawnSync } from "node:child_process";'));
+
+  it.each([
+    ["is interrupted with what it has started", 'execSync("sleep 30; sleep 30")'],
+    ["is killed if it does not end then", `execSync("trap '' INT; sleep 30; sleep 30", { stdio: "ignore" })`],
+    ["ends with its cell, which asks no more", 'for (;;) spawnSync("sleep", ["30"])'],
+    ["ends with its cell, which catches what it can", 'for (;;) try { execSync("sleep 30") } catch {}'],
+  ])("%s", async (_what, code) => {
+    const { answer, ms } = await interrupted(`let waited = false; ${code}; waited = true;`);
+    expect(answer.failure).toMatch(/^InterruptedError/);
+    expect(ms).toBeLessThan(5000);
+    expect((await kernel.execute("waited")).result).toBe("false");
+  });
+
+  it("is another one than what runs in the background, and than what clears up", async () => {
+    await kernel.execute('const background = spawn("sleep", ["60"]);');
+    const { answer } = await interrupted(
+      'try { execSync("sleep 30") } finally { execSync("sleep 1"); console.log("clear") }',
+    );
+    expect(answer.failure).toMatch(/^InterruptedError/);
+    expect(answer.text()).toBe("cell is on\nclear\n");
+    await interrupted("count()");
+    const left = await kernel.execute(
+      "const left = [background.exitCode, background.signalCode]; background.kill(); left",
+    );
+    expect(left.result).toBe("[ null, null ]");
+  });
 });
 
 it("what other cells have left running is left alone", async () => {

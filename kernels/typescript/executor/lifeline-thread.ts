@@ -2,12 +2,15 @@ import { Session } from "node:inspector";
 import { Socket } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
 import { InterruptReader, LIFELINE_FD, STOP } from "../wire/index.js";
-import { ASKED, HEARD, MEANT, RUNNING, TERMINATE, type Word } from "./lifeline.js";
+import { signalTree, youngestChild } from "./children.js";
+import { ASKED, HEARD, MEANT, RUNNING, TERMINATE, WAITING, type Word } from "./lifeline.js";
 
 /** What the main thread gets to hear of an interrupt by itself, in milliseconds: it does when the cell awaits, loops or computes with tensors. */
 const GRACE_MS = 150;
 /** What code that has heard of it gets to end, in milliseconds: it may catch the error, and go on in a loop. */
 const ENDING_MS = 3000;
+/** What a child process that the main thread waits for gets to end after a SIGINT, in milliseconds. */
+const CHILD_MS = 2000;
 /** How often is looked again whether it has. */
 const AGAIN_MS = 20;
 
@@ -41,14 +44,34 @@ function interrupt(execution: number): void {
   const asked = Atomics.add(places, ASKED, 1) + 1;
   evaluate(`globalThis[${JSON.stringify(STOP)}] = true`);
   tell({ execution, asked });
-  const deadline = performance.now() + ENDING_MS;
+  const began = performance.now();
+  const again = (): void => void setTimeout(look, AGAIN_MS);
   const look = (): void => {
     if (Atomics.load(places, RUNNING) !== execution) return;
     const heard = Atomics.load(places, HEARD) >= asked;
-    if (heard && performance.now() < deadline) setTimeout(look, AGAIN_MS);
-    else terminate(execution, () => setTimeout(look, AGAIN_MS));
+    const passed = performance.now() - began;
+    if (heard && passed < ENDING_MS) again();
+    else if (Atomics.load(places, WAITING) !== 0 && passed < ENDING_MS) {
+      endChild(passed < CHILD_MS ? "SIGINT" : "SIGKILL");
+      again();
+    } else {
+      endChild("SIGKILL");
+      terminate(execution, again);
+    }
   };
   setTimeout(look, GRACE_MS);
+}
+
+/** The child that was told to end last, and how. */
+let told = "";
+
+/** Ends the child process that the main thread waits for. */
+function endChild(signal: NodeJS.Signals): void {
+  const before = Atomics.load(places, WAITING);
+  const child = youngestChild();
+  if (before === 0 || child === 0 || child === before || told === `${child} ${signal}`) return;
+  told = `${child} ${signal}`;
+  signalTree(child, signal);
 }
 
 /** Has the main thread end what it computes, if that is a cell's. */

@@ -2,6 +2,7 @@ import { Session } from "node:inspector";
 import { Worker } from "node:worker_threads";
 import { executionOf, RUNTIME, STOP } from "../wire/index.js";
 import { isWriting } from "./channel.js";
+import { youngestChild } from "./children.js";
 
 /** Places in the memory that both threads see: how many interrupts were asked for and heard of, and the execution meant last. */
 export const ASKED = 0;
@@ -9,7 +10,10 @@ export const HEARD = 1;
 export const MEANT = 2;
 /** The number of the execution that runs; 0 while none does. */
 export const RUNNING = 3;
-const PLACES = 4;
+/** While the thread waits for a child process: the child before that one, or {@link NO_CHILD}; 0 while it does not wait. */
+export const WAITING = 4;
+export const NO_CHILD = -1;
+const PLACES = 5;
 
 /** What the thread says of an execution: that it is to end, and the how manieth interrupt this is; or that it was terminated. */
 export type Word = { execution: number } & ({ asked: number } | { terminated: true });
@@ -33,6 +37,8 @@ export interface Lifeline {
    */
   begin(execution: number): void;
   over(): void;
+  /** Does what waits for a child process and hears nothing meanwhile; an interrupt ends the child. */
+  wait(work: () => unknown): unknown;
   /** Hears at once of an interrupt that nothing but the thread knows of yet. */
   hear(): void;
 }
@@ -89,6 +95,14 @@ export function holdLifeline(hearer: Hearer, isLocal: (path: string) => boolean)
     over() {
       Atomics.store(places, RUNNING, 0);
       lookAway();
+    },
+    wait(work) {
+      Atomics.store(places, WAITING, youngestChild() || NO_CHILD);
+      try {
+        return work();
+      } finally {
+        Atomics.store(places, WAITING, 0);
+      }
     },
   };
 }

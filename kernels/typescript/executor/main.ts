@@ -1,6 +1,7 @@
 import type { ToExecutor } from "../wire/index.js";
 import { Cells } from "./cells.js";
 import { hearFront, tellFront } from "./channel.js";
+import { wrapWaits } from "./children.js";
 import { Comms } from "./comms.js";
 import { connectTslabDisplay, installGlobals, reportStrays } from "./globals.js";
 import { Inputs } from "./inputs.js";
@@ -45,6 +46,13 @@ const comms = new Comms();
 installGlobals(cells, inputs, comms);
 reportStrays(cells);
 keepTimersApart();
+wrapWaits((work) => {
+  try {
+    return lifeline.wait(work);
+  } finally {
+    cells.checkpoint();
+  }
+});
 cells.errors.tellStacks();
 Error.stackTraceLimit = STACK_FRAMES;
 

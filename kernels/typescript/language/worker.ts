@@ -1,3 +1,4 @@
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
 import { completeness } from "./completeness.js";
@@ -48,12 +49,13 @@ const language = new Language(options, { rewriteCell, rewriteModule }, () => {
 });
 const methods = language as unknown as Record<LanguageMethod, (...args: unknown[]) => unknown>;
 
-/**
- * Work ahead, step by step: what has come by then goes first. The first cell and the first question find TypeScript ready,
- * or nearly.
- */
+/** A first cell that waited is run meanwhile, in milliseconds, and the next may be there. */
+const PAUSE_MS = 200;
+
+/** Work ahead, step by step, between what is asked: the first cell and the first question find TypeScript ready, or nearly. */
 const ahead = [
   () => language.compileNothing(),
+  () => sleep(PAUSE_MS),
   () => language.complete("a", 1),
   keepCompiled,
   // What a compiler makes is soon needless, and V8 would let it become several times what is needed.
@@ -61,15 +63,17 @@ const ahead = [
   () => language.loadPackages(),
 ];
 
-function nextAhead(): void {
-  try {
-    ahead.shift()?.();
-  } catch {
-    // The cell that needs it hears what is wrong.
+async function workAhead(): Promise<void> {
+  for (const step of ahead) {
+    await setImmediate();
+    try {
+      await step();
+    } catch {
+      // The cell that needs it hears what is wrong.
+    }
   }
-  if (ahead.length > 0) setImmediate(nextAhead);
 }
-setImmediate(nextAhead);
+void workAhead();
 
 parentPort?.on("message", ({ id, method, args }: LanguageRequest) => {
   let answer: LanguageAnswer;
