@@ -1,56 +1,26 @@
-import { randomUUID } from "node:crypto";
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { chromium, type Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { projectRoot } from "../../src/base/paths.js";
-import { writeNotebook } from "../../src/jupyter/index.js";
-import { notebookOf } from "../papermill/notebooks.js";
-import { browserPath, browserTestsMissing, startJupyter, type JupyterServer } from "./jupyter-server.js";
+import { BrowserSession } from "./browser-session.js";
+import { browserTestsMissing, startJupyter } from "./jupyter-server.js";
 import { NotebookPage } from "./notebook-page.js";
 
-/*
- * What a person sees who works with the kernel in Jupyter's own page. Each test leaves a picture of the page, which is kept
- * when one of them fails.
- */
+/* What a person sees who works with the kernel in Jupyter's own page. */
 
 const missing = browserTestsMissing();
-const folder = join(tmpdir(), `jupyter-in-browser-${randomUUID()}`);
-/** Outside of the project: whatever cells import from it is found by the kernel, not beside the notebook. */
-const notebooks = join(folder, "notebooks");
-const pictures = join(folder, "pictures");
-
-let jupyter: JupyterServer;
-let browser: Browser;
-/** A notebook of a few cells, whose kernel all tests but the last share. */
-let notebook: NotebookPage;
-let failed = false;
-let turns = 0;
 
 // On a busy machine a test that starts a kernel and loads the library may take a while.
 const patient = { timeout: 120_000 };
 
 describe.skipIf(missing !== undefined)(`a notebook in Jupyter's page (${missing ?? "here"})`, patient, () => {
-  beforeAll(async () => {
-    for (const made of [notebooks, pictures]) mkdirSync(made, { recursive: true });
-    writeNotebook(join(notebooks, "small.ipynb"), notebookOf(["40 + 2", "", ""]));
-    jupyter = await startJupyter(notebooks, join(folder, "home"));
-    browser = await chromium.launch({ executablePath: browserPath!, args: ["--no-sandbox"] });
-    notebook = await NotebookPage.open(browser, jupyter.pageOf("small.ipynb"));
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    await jupyter?.stop();
-    if (failed) console.warn(`what the page looked like: ${pictures}`);
-    else rmSync(folder, { recursive: true });
-  });
-
-  afterEach(async ({ task }) => {
-    failed ||= task.result?.state === "fail";
-    const picture = `${String(++turns).padStart(2, "0")}-${task.name.replace(/\W+/g, "-").slice(0, 60)}.png`;
-    await notebook.page.screenshot({ animations: "disabled", path: join(pictures, picture) });
+  const session = new BrowserSession("jupyter-in-browser", startJupyter, NotebookPage.open);
+  const { folder, notebooks } = session;
+  /** A notebook of a few cells, whose kernel all tests but the last share. */
+  let notebook: NotebookPage;
+  beforeAll(() => {
+    notebook = session.notebook;
+    gate = join(notebooks, "gate");
   });
 
   it("opens with its kernel, and shows a cell's value, also after the cell was edited", async () => {
@@ -228,7 +198,7 @@ figure({
     const name = "3.1-toxic-vectors.ipynb";
     copyFileSync(join(projectRoot(), "notebooks", name), join(notebooks, name));
     await notebook.start(0, "await new Promise(() => {});");
-    const page = await NotebookPage.open(browser, jupyter.pageOf(name));
+    const page = await session.open(name);
     const busy = notebook;
     notebook = page;
     expect(await page.kernelName.innerText()).toBe("TypeScript (alignscope)");
@@ -269,7 +239,7 @@ const { nPositions } = study.model.config;`,
   });
 });
 
-const gate = join(notebooks, "gate");
+let gate: string;
 
 /** A cell that does one thing, waits until the test opens the gate, and does the other. */
 function gated(first: string, second: string): string {

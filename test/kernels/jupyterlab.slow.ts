@@ -1,54 +1,26 @@
-import { randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { chromium, type Browser, type Locator } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Locator } from "playwright-core";
+import { beforeAll, describe, expect, it } from "vitest";
 import { projectRoot } from "../../src/base/paths.js";
-import { writeNotebook } from "../../src/jupyter/index.js";
-import { codeCells, notebookOf } from "../papermill/notebooks.js";
-import { browserPath, labTestsMissing, startJupyterLab, type JupyterServer } from "./jupyter-server.js";
+import { codeCells } from "../papermill/notebooks.js";
+import { BrowserSession } from "./browser-session.js";
+import { labTestsMissing, startJupyterLab } from "./jupyter-server.js";
 import { LabPage } from "./lab-page.js";
 
-/*
- * What a person sees who works with the kernel in JupyterLab 4. Each test leaves a picture of the page, which is kept when
- * one of them fails.
- */
+/* What a person sees who works with the kernel in JupyterLab 4. */
 
 const missing = labTestsMissing();
-const folder = join(tmpdir(), `jupyterlab-${randomUUID()}`);
-const notebooks = join(folder, "notebooks");
-const pictures = join(folder, "pictures");
-
-let jupyter: JupyterServer;
-let browser: Browser;
-let notebook: LabPage;
-let failed = false;
-let turns = 0;
 
 // On a busy machine a test that starts a kernel and loads the library may take a while.
 const patient = { timeout: 300_000 };
 
 describe.skipIf(missing !== undefined)(`a notebook in JupyterLab (${missing ?? "here"})`, patient, () => {
-  beforeAll(async () => {
-    for (const made of [notebooks, pictures]) mkdirSync(made, { recursive: true });
-    writeNotebook(join(notebooks, "small.ipynb"), notebookOf(["40 + 2", "", ""]));
-    jupyter = await startJupyterLab(notebooks, join(folder, "home"));
-    browser = await chromium.launch({ executablePath: browserPath!, args: ["--no-sandbox"] });
-    notebook = await LabPage.open(browser, jupyter.pageOf("small.ipynb"));
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    await jupyter?.stop();
-    if (failed) console.warn(`what the page looked like: ${pictures}`);
-    else rmSync(folder, { recursive: true });
-  });
-
-  afterEach(async ({ task }) => {
-    failed ||= task.result?.state === "fail";
-    const picture = `${String(++turns).padStart(2, "0")}-${task.name.replace(/\W+/g, "-").slice(0, 60)}.png`;
-    await notebook.page.screenshot({ animations: "disabled", path: join(pictures, picture) });
+  const session = new BrowserSession("jupyterlab", startJupyterLab, LabPage.open);
+  const { folder, notebooks } = session;
+  let notebook: LabPage;
+  beforeAll(() => {
+    notebook = session.notebook;
   });
 
   it("opens with its kernel, and shows a cell's value", async () => {
@@ -144,7 +116,7 @@ describe.skipIf(missing !== undefined)(`a notebook in JupyterLab (${missing ?? "
       join(notebooks, name),
       source.replace(parameter, String.raw`outputs: string = \"${outputs}\"`),
     );
-    notebook = await LabPage.open(browser, jupyter.pageOf(name));
+    notebook = await session.open(name);
     // Cells come into the page one after another.
     await expect
       .poll(() => notebook.cells.count(), { timeout: 20_000 })
