@@ -1,4 +1,4 @@
-import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
 import { completeness } from "./completeness.js";
@@ -53,21 +53,20 @@ const methods = language as unknown as Record<LanguageMethod, (...args: unknown[
 const PAUSE_MS = 200;
 
 /** Work ahead, step by step, between what is asked: the first cell and the first question find TypeScript ready, or nearly. */
-const ahead = [
-  () => language.compileNothing(),
-  () => sleep(PAUSE_MS),
-  () => language.complete("a", 1),
-  keepCompiled,
+const ahead: readonly { after?: number; work: () => void }[] = [
+  { work: () => language.compileNothing() },
+  { after: PAUSE_MS, work: () => language.complete("a", 1) },
+  { work: keepCompiled },
   // What a compiler makes is soon needless, and V8 would let it become several times what is needed.
-  () => setFlagsFromString("--heap-growing-percent=10"),
-  () => language.loadPackages(),
+  { work: () => setFlagsFromString("--heap-growing-percent=10") },
+  { work: () => language.loadPackages() },
 ];
 
 async function workAhead(): Promise<void> {
-  for (const step of ahead) {
-    await setImmediate();
+  for (const { after = 0, work } of ahead) {
+    await sleep(after);
     try {
-      await step();
+      work();
     } catch {
       // The cell that needs it hears what is wrong.
     }
