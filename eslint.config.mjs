@@ -38,6 +38,30 @@ export default tseslint.config(
     rules: { "@typescript-eslint/no-unused-vars": "off" },
   },
   {
+    // What a full disk cuts, or a kill, is nobody's file: see src/base/files.ts. Its lock is taken before there is a file.
+    files: ["src/**/*.ts", "kernels/**/*.ts"],
+    ignores: ["src/base/files.ts", "src/base/lock.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          paths: [
+            [
+              "node:fs",
+              ["writeFile", "appendFile", "copyFile", "cp"].flatMap((name) => [name, `${name}Sync`]),
+            ],
+            ["node:fs", ["write", "writeSync", "writev", "writevSync", "createWriteStream"]],
+            ["node:fs/promises", ["writeFile", "appendFile", "copyFile", "cp"]],
+          ].map(([name, importNames]) => ({
+            name,
+            importNames,
+            message: "@alignscope/base/files writes whole files: use it.",
+          })),
+        },
+      ],
+    },
+  },
+  {
     files: ["**/*.cjs"],
     rules: { "@typescript-eslint/no-require-imports": "off" },
   },

@@ -21,16 +21,17 @@ const WORDS: Readonly<Record<string, readonly [what: string, remedy: string]>> =
  * One sentence for an error of the file system: what could not be done, why, and what to do. Undefined for every other
  * error.
  *
+ * @param file what was written or read, where the error does not say
  * @example systemErrorInWords(error) // "cannot write outputs/lab/a.csv: no space is left on the disk: make room and …"
  */
-export function systemErrorInWords(error: unknown): string | undefined {
+export function systemErrorInWords(error: unknown, file = "a file"): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, path, syscall } = error as NodeJS.ErrnoException;
   const words = WORDS[code ?? ""];
   if (words === undefined || syscall === undefined) return undefined;
   if (code === "EEXIST" && syscall !== "mkdir") return undefined; // of a file, somebody's mistake and no state of the disk
   const reads = syscall === "scandir" || syscall === "stat" || syscall === "lstat" || syscall === "read";
-  const what = `cannot ${reads ? "read" : "open or write"} ${path ?? "a file"}`;
+  const what = `cannot ${reads ? "read" : "open or write"} ${path ?? file}`;
   return `${what}: ${words[0]}; ${words[1]}`;
 }
 

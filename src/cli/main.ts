@@ -83,7 +83,8 @@ export function createProgram(): Command {
 export async function main(argv: readonly string[]): Promise<number> {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0); // the reader, `head` say, has seen enough
-    throw error;
+    console.error(`alignscope: ${systemErrorInWords(error, "standard output") ?? error.message}`);
+    process.exit(1);
   });
   try {
     await createProgram().parseAsync([...argv]);

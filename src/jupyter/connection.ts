@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
+// eslint-disable-next-line no-restricted-imports -- of a name that nobody has, and gone with its kernel
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";

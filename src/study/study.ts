@@ -1,9 +1,10 @@
-import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import {
   locate,
   modelChecksum,
   openArtifacts,
+  copyFileAtomic,
   projectRoot,
   sha256Of,
   UserError,
@@ -145,7 +146,7 @@ export async function openStudy({
     async keepModel(kept, own) {
       const place = artifacts.path(kept);
       await own.save(place);
-      for (const file of TOKENIZER_FILES) copyFileSync(join(modelFolder, file), join(place, file));
+      for (const file of TOKENIZER_FILES) copyFileAtomic(join(modelFolder, file), join(place, file));
       artifacts.writeJson(`${kept}.json`, { sha256: await modelChecksum(place) });
     },
     async keptModel(kept) {
@@ -171,9 +172,9 @@ export async function openStudy({
         take(from, file) {
           const source = resolve(projectRoot(), from);
           if (!existsSync(source)) throw new UserError(`no such file to go on with: ${source}`);
-          copyFileSync(source, join(place, file));
+          copyFileAtomic(source, join(place, file));
           const note = `${source}.meta.json`;
-          if (existsSync(note)) copyFileSync(note, join(place, `${file}.meta.json`));
+          if (existsSync(note)) copyFileAtomic(note, join(place, `${file}.meta.json`));
         },
         clear: () => rmSync(place, { recursive: true, force: true }),
       };

@@ -1,3 +1,4 @@
+// eslint-disable-next-line no-restricted-imports -- a pipe, which has its own ways
 import { writeSync } from "node:fs";
 import { Socket } from "node:net";
 import {

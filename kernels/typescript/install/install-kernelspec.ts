@@ -1,16 +1,7 @@
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { UserError, messageOf } from "@alignscope/base/errors";
-import { writeJsonAtomic } from "@alignscope/base/files";
+import { copyFileAtomic, writeJsonAtomic } from "@alignscope/base/files";
 import { isKernelName } from "jupyter-wire";
 import { isOurs, ownerOf, type Owner } from "./kernelspec-owner.js";
 
@@ -77,7 +68,7 @@ export function installKernelspec(owner: Owner, kernel: string, options: Install
     rmSync(aside, { recursive: true, force: true });
     mkdirSync(aside);
     for (const file of readdirSync(source).filter((file) => file.startsWith("logo-"))) {
-      copyFileSync(join(source, file), join(aside, file));
+      copyFileAtomic(join(source, file), join(aside, file));
     }
     writeJsonAtomic(join(aside, "kernel.json"), spec);
     putInPlace(aside, folder, replaced);

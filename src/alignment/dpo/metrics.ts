@@ -1,7 +1,7 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync } from "node:fs";
 import type * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "@alignscope/base/errors";
-import { writeFileAtomic } from "@alignscope/base/files";
+import { appendWhole, writeFileAtomic } from "@alignscope/base/files";
 import type { PairBatch } from "./batch.js";
 import type { SideLogProbs } from "./log-probs.js";
 import { softplus } from "@alignscope/tensors/logistic";
@@ -181,8 +181,7 @@ export class RunLog {
   }
 
   append(record: DpoRecord): void {
-    const bytes = Buffer.from(`${JSON.stringify(record)}\n`);
-    for (let done = 0; done < bytes.length;) done += writeSync(this.file, bytes, done);
+    appendWhole(this.file, `${JSON.stringify(record)}\n`);
     this.count += 1;
   }
 

@@ -1,15 +1,6 @@
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync } from "node:fs";
 import { messageOf, UserError } from "@alignscope/base/errors";
-import { writeFileAtomic } from "@alignscope/base/files";
+import { appendWhole, writeFileAtomic } from "@alignscope/base/files";
 import { isRow } from "./row.js";
 
 /** What is left of an earlier run: how many whole chunks, their size, and what came after them. */
@@ -68,9 +59,7 @@ export class PairFile {
       );
     }
     try {
-      for (let written = 0; written < data.length;) {
-        written += writeSync(this.descriptor, data, written, data.length - written);
-      }
+      appendWhole(this.descriptor, data);
       fsyncSync(this.descriptor);
     } catch (error) {
       ftruncateSync(this.descriptor, this.bytes);

@@ -1,3 +1,4 @@
+// eslint-disable-next-line no-restricted-imports -- a switch of the kernel below /proc
 import { readFileSync, writeFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs-core";
 

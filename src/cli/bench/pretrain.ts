@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { writeFileAtomic } from "@alignscope/base/files";
 import { mulberry32 } from "@alignscope/base/random";
 import { pretrain } from "../../lab/pretrain.js";
 import { PRETRAIN_DEFAULTS, type PretrainSettings } from "../../lab/pretrain-settings.js";
@@ -28,7 +29,7 @@ export async function benchPretrain(options: PretrainBenchOptions): Promise<Benc
     const random = mulberry32(5);
     const tokens = Uint16Array.from({ length: 1 << 18 }, () => random() * config.vocabSize);
     for (const name of ["train.bin", "valid.bin"]) {
-      writeFileSync(join(folder, name), name === "train.bin" ? tokens : tokens.subarray(0, 1 << 10));
+      writeFileAtomic(join(folder, name), name === "train.bin" ? tokens : tokens.subarray(0, 1 << 10));
     }
     const batch = workers * sequences;
     const seconds: number[] = [];

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -114,7 +114,8 @@ function stripped(program: Uint8Array, runs: (path: string) => boolean = () => t
   const folder = mkdtempSync(join(tmpdir(), "alignscope-pack-"));
   try {
     const [whole, less] = [join(folder, "whole"), join(folder, "less")];
-    writeFileSync(whole, program, { mode: 0o755 });
+    writeFileAtomic(whole, program, { durable: false });
+    chmodSync(whole, 0o755);
     spawnSync("strip", ["-o", less, whole]);
     return existsSync(less) && runs(less) ? readFileSync(less) : program;
   } finally {

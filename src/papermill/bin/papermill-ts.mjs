@@ -10,12 +10,8 @@ if (major < 20 || (major === 20 && minor < 19)) {
   );
   process.exitCode = 1;
 } else if (existsSync(built)) {
-  const { papermill } = await import(built.href);
-  const code = await papermill(process.argv.slice(2));
-  await Promise.all(
-    [process.stdout, process.stderr].map((out) => new Promise((done) => out.write("", done))),
-  );
-  process.exit(code);
+  const { papermillProcess } = await import(built.href);
+  process.exit(await papermillProcess(process.argv.slice(2)));
 } else {
   console.error("papermill-ts: not built yet: run `npm run build` in the repository first");
   process.exitCode = 1;

@@ -30,6 +30,23 @@ const ENDING_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 type EndingSignal = (typeof ENDING_SIGNALS)[number];
 
 /**
+ * The program `papermill-ts`: {@link papermill}, of which all that it says has been taken when this resolves. With 1 also
+ * when standard output could not be written.
+ */
+export async function papermillProcess(args: readonly string[]): Promise<number> {
+  let unwritten: Error | undefined;
+  process.stdout.on("error", (error: Error) => void (unwritten ??= error));
+  const code = await papermill(args);
+  await Promise.all(
+    [process.stdout, process.stderr].map((out) => new Promise<void>((done) => out.write("", () => done()))),
+  );
+  // A reader, `head` say, that has seen enough is no error.
+  if (code !== 0 || !unwritten || (unwritten as NodeJS.ErrnoException).code === "EPIPE") return code;
+  console.error(`papermill-ts: ${systemErrorInWords(unwritten, "standard output") ?? unwritten.message}`);
+  return 1;
+}
+
+/**
  * Runs one command line of `papermill-ts`. Resolves with the exit code: 0, 1 for an error (of a cell, a kernel or the
  * input), 2 for a wrong command line, 138 for a kernel that died, 128 + n when signal n ended the run.
  *

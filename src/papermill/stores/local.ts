@@ -1,10 +1,10 @@
 import { accessSync, constants, existsSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { messageOf, UserError } from "@alignscope/base/errors";
+import { writeFileAtomicAsync } from "@alignscope/base/files";
 import { takeLock } from "@alignscope/base/lock";
+import { systemErrorInWords } from "@alignscope/base/system-errors";
 import { type Notebook, parseNotebook, readNotebook } from "jupyter-wire";
-import writeFileAtomicPackage from "write-file-atomic";
 
 /** Reads and writes notebooks at paths of one kind. */
 export interface NotebookStore {
@@ -48,14 +48,12 @@ export const files: NotebookStore = {
     if (there) checkAccess(path);
   },
   async write(path, text, final) {
-    const plain = !isNoPlainFile(path);
-    if (!plain && !final) return;
+    if (!final && isNoPlainFile(path)) return;
     try {
-      if (!plain) return await writeFile(path, text);
       // Only what stays needs to survive a power cut: waiting for the disk after every cell would cost more than the cell.
-      await writeFileAtomicPackage(path, text, { fsync: final });
+      await writeFileAtomicAsync(path, text, { durable: final });
     } catch (error) {
-      throw new UserError(`cannot write ${path} (${messageOf(error)})`);
+      throw new UserError(systemErrorInWords(error) ?? `cannot write ${path} (${messageOf(error)})`);
     }
   },
   // More often nobody could look, and a notebook of many short cells would spend its time on writing.
@@ -93,11 +91,18 @@ export const standardStreams: NotebookStore = {
   handles: (path) => path === "-",
   read: () => Promise.resolve(parseNotebook(readFileSync(0, "utf8"), "standard input")),
   checkWritable: () => undefined,
-  write: (_path, text, final) =>
-    new Promise((done, fail) => {
-      if (!final) return done();
-      process.stdout.write(text, (error) => (error ? fail(error) : done()));
-    }),
+  write: async (_path, text, final) => {
+    if (!final) return;
+    try {
+      await new Promise<void>((done, fail) =>
+        process.stdout.write(text, (error) => (error ? fail(error) : done())),
+      );
+    } catch (error) {
+      throw new UserError(
+        systemErrorInWords(error, "standard output") ?? `cannot write standard output (${messageOf(error)})`,
+      );
+    }
+  },
 };
 
 /**
