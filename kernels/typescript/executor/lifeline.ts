@@ -10,9 +10,9 @@ export const HEARD = 1;
 export const MEANT = 2;
 /** The number of the execution that runs; 0 while none does. */
 export const RUNNING = 3;
-/** While the thread waits for a child process: the child before that one, or {@link NO_CHILD}; 0 while it does not wait. */
+/** While the thread waits for a child process: the child before that one, or NO_CHILD; 0 while it does not wait. */
 export const WAITING = 4;
-export const NO_CHILD = -1;
+const NO_CHILD = -1;
 const PLACES = 5;
 
 /** What the thread says of an execution: that it is to end, and the how manieth interrupt this is; or that it was terminated. */
