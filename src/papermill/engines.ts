@@ -25,7 +25,7 @@ const kernelEngine: Engine = {
         languageInfo: known ? (language as LanguageInfo) : undefined,
       };
     } finally {
-      await session.shutdown();
+      await session.shutdown(run.options.shutdownTimeout);
     }
   },
 };

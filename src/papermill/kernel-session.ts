@@ -50,8 +50,10 @@ const REPLY_PATIENCE = 10_000;
 const INTERRUPT_PATIENCE = 1500;
 /** Milliseconds of silence after which nothing more is expected from a dead kernel. */
 const DRAIN_SILENCE = 100;
-/** Milliseconds a kernel gets to end by itself once it has been asked, and again after SIGTERM. */
-const SHUTDOWN_PATIENCE = 1500;
+/** Seconds a kernel gets to end by itself, as in Jupyter: what cells have registered for its end may take a while. */
+const SHUTDOWN_SECONDS = 5;
+/** Milliseconds a kernel gets to end after SIGTERM. */
+const TERM_PATIENCE = 1500;
 const START_ATTEMPTS = 3;
 /** What kernels print when a port was taken between its choice and their binding it. */
 const PORT_TAKEN = /EADDRINUSE|Address (already )?in use/i;
@@ -228,17 +230,17 @@ export class KernelSession {
     }
   }
 
-  /** Asks the kernel to end, then makes it; nothing of its process group is left afterwards. */
-  async shutdown(): Promise<void> {
+  /** Asks the kernel to end, after so many seconds makes it; nothing of its process group is left afterwards. */
+  async shutdown(patience = SHUTDOWN_SECONDS): Promise<void> {
     if (!this.#process.exit) {
       await this.#client.request("control", "shutdown_request", { restart: false });
-      await settledWithin(this.#process.exited, SHUTDOWN_PATIENCE);
+      await settledWithin(this.#process.exited, patience * 1000);
     }
     await this.#discard();
   }
 
   async #discard(): Promise<void> {
-    await this.#process.end(SHUTDOWN_PATIENCE);
+    await this.#process.end(TERM_PATIENCE);
     await this.#client.close();
     removeConnectionFile(this.#connectionFile);
   }

@@ -68,6 +68,8 @@ export interface ExecuteOptions {
   autosaveCellEvery?: number;
   /** Seconds the kernel has to become ready. Default: 60. */
   startTimeout?: number;
+  /** Seconds the kernel has to end by itself once the notebook is done; then it is ended. Default: 5, as in Jupyter. */
+  shutdownTimeout?: number;
   /** Seconds each cell may take. Default: no limit. */
   executionTimeout?: number;
   /** Seconds the whole notebook may take, the start of its kernel included. Default: no limit. */

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -24,6 +24,18 @@ async function run(cells: readonly CellSpec[], options: ExecuteOptions = {}) {
 }
 
 describe.skipIf(!ipykernel)("a Python notebook (needs ipykernel)", () => {
+  it.each([
+    [{}, true],
+    [{ shutdownTimeout: 0.3 }, false],
+  ])("may end what it has begun when its kernel ends, as long as it is given: %j", async (options, ends) => {
+    const mark = join(folder, `ended-${ends}`);
+    const slowEnd = `import atexit, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+atexit.register(lambda: (time.sleep(2.5), open(${JSON.stringify(mark)}, "w").close()))`;
+    await run([slowEnd], options);
+    expect(existsSync(mark)).toBe(ends);
+  });
+
   it("runs with parameters, results, displays that change, and 20,000 small outputs", async () => {
     const done = await run(
       [

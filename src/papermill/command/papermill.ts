@@ -151,6 +151,7 @@ function readOptions(input: string, output: string, options: PapermillOptions): 
     requestSaveOnCellExecute: options.requestSaveOnCellExecute,
     autosaveCellEvery: options.autosaveCellEvery,
     startTimeout: options.startTimeout,
+    shutdownTimeout: options.shutdownTimeout,
     prepareOnly: options.prepareOnly ?? false,
     reportMode: options.reportMode ?? false,
     logOutput: options.logOutput ?? false,
