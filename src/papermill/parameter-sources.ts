@@ -37,7 +37,7 @@ export function readParameters(sources: ParameterSources): { parameters: Paramet
     addYaml(decodeBase64(text), "the base64 parameters");
   }
   for (const path of sources.files ?? []) addYaml(fileText(path), path);
-  for (const text of sources.yaml ?? []) addYaml(text, `the YAML parameters "${text}"`);
+  for (const text of sources.yaml ?? []) addYaml(text, `the YAML parameters ${quoted(text)}`);
   for (const [name, text] of sources.typed ?? []) {
     const value = inferValue(text);
     add({ [name]: value }, Number.isInteger(value) && !INTEGER.test(text.trim()) ? [name] : []);
@@ -69,6 +69,9 @@ export function inferValue(text: string): ParameterValue {
   if (special) return special[2] ? (special[1] === "-" ? -Infinity : Infinity) : NaN;
   return text;
 }
+
+/** Characters. */
+const LONGEST_QUOTE = 60;
 
 const INTEGER = /^[+-]?\d+(_\d+)*$/;
 
@@ -105,7 +108,9 @@ function decodeBase64(text: string): string {
   const isBase64 = /^[\w+/-]*={0,2}$/.test(text.replace(/\s/g, ""));
   const decoded = isBase64 ? utf8(Buffer.from(text, "base64")) : undefined;
   if (decoded === undefined) {
-    throw new UserError(`the base64 parameters "${text}" are not YAML in base64: encode it with base64 -w0`);
+    throw new UserError(
+      `the base64 parameters ${quoted(text)} are not YAML in base64: encode it with base64 -w0`,
+    );
   }
   return decoded;
 }
@@ -138,12 +143,25 @@ export function yamlParameters(text: string, name: string, floats: string[] = []
   if (value === null || value === undefined) return {};
   if (typeof value !== "object" || Array.isArray(value)) {
     throw new UserError(
-      `${name} is not a mapping of names to values: got ${Array.isArray(value) ? "a list" : typeof value === "string" ? "text" : `a ${typeof value}`}, expected NAME: VALUE on each line`,
+      `${name} is not a mapping of names to values: got ${kindOf(value)}, expected NAME: VALUE on each line`,
     );
   }
   return Object.fromEntries(
     Object.entries(value).map(([key, entry]) => [key, fromYaml(entry, key, `${name}: ${key}`, floats)]),
   );
+}
+
+/** The beginning of a text, on one line. */
+function quoted(text: string): string {
+  const [line = ""] = text.trim().split("\n", 1);
+  const shown = line.slice(0, LONGEST_QUOTE);
+  return shown === text.trim() ? `"${shown}"` : `"${shown} …"`;
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "string") return "text";
+  return typeof value === "bigint" ? "a number" : `a ${typeof value}`;
 }
 
 /** PyYAML takes `yes` and `off` for booleans, but not `y` and `n`: as a name of an axis they are text. */

@@ -306,6 +306,8 @@ describe("bad input ends with 1 and one line", () => {
     ["a parameter file that is not there", ["-f", at("none.yaml")], "cannot read the parameter file"],
     ["a parameter file that is no YAML", ["-f", at("bad.yaml")], "bad.yaml is not YAML"],
     ["parameters that are a list", ["-y", "[1]"], "is not a mapping of names to values: got a list"],
+    ["parameters that are a number", ["-y", "5"], "is not a mapping of names to values: got a number"],
+    ["parameters of many lines", ["-y", "- a\n- b"], 'the YAML parameters "- a …" is not a mapping'],
     ["a file for text in no folder", ["--stdout-file", at("no/x"), "-k", "python3"], "cannot be written"],
     ["a working directory that is not there", ["--cwd", at("no"), "-k", "python3"], "does not exist"],
   ])("%s", async (_, args, message) => {
