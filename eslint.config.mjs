@@ -38,7 +38,7 @@ export default tseslint.config(
     rules: { "@typescript-eslint/no-unused-vars": "off" },
   },
   {
-    // What a full disk cuts, or a kill, is nobody's file: see src/base/files.ts. Its lock is taken before there is a file.
+    // What a full disk cuts, or a kill, is nobody's file: see src/base/files.ts. (A lock's file must not replace one.)
     files: ["src/**/*.ts", "kernels/**/*.ts"],
     ignores: ["src/base/files.ts", "src/base/lock.ts"],
     rules: {

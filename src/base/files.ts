@@ -51,6 +51,9 @@ export async function writeFileAtomicAsync(
 ): Promise<void> {
   const target = targetOf(path);
   const place = target.special ? target.path : asideOf(target.path);
+  // The process may end in between.
+  const clear = (): void => clearAside(place, target);
+  process.once("exit", clear);
   try {
     const file = await open(place, target.special ? "w" : "wx");
     try {
@@ -62,12 +65,14 @@ export async function writeFileAtomicAsync(
     if (!target.special) settle(place, target);
   } catch (error) {
     throw failed(error, place, target);
+  } finally {
+    process.off("exit", clear);
   }
 }
 
 /** {@link writeFileAtomic} of indented JSON with a closing newline. */
-export function writeJsonAtomic(path: string, value: unknown, writing: Writing = {}): void {
-  writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`, writing);
+export function writeJsonAtomic(path: string, value: unknown): void {
+  writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
 /** A copy that comes to its name only when it is whole. */
@@ -169,9 +174,14 @@ function settle(place: string, { path, stats }: Target): void {
   renameSync(place, path);
 }
 
-/** The error as one of the file itself: nobody knows of the other. */
-function failed(error: unknown, place: string, { path, special }: Target): unknown {
+function clearAside(place: string, { special }: Target): void {
   if (!special) rmSync(place, { force: true });
+}
+
+/** The error as one of the file itself: nobody knows of the other. */
+function failed(error: unknown, place: string, target: Target): unknown {
+  const { path } = target;
+  clearAside(place, target);
   if (error instanceof Error && "code" in error) {
     const message = error.message.replaceAll(place, path);
     Object.assign(error, { path, message: message.includes(path) ? message : `${message} '${path}'` });

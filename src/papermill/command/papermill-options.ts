@@ -29,7 +29,7 @@ export interface PapermillOptions {
   stderrFile?: string;
   logLevel?: string;
   startTimeout: number;
-  shutdownTimeout: number;
+  shutdownTimeout?: number;
   executionTimeout?: number;
   notebookTimeout?: number;
   maxOutputSize?: number;
@@ -41,7 +41,6 @@ export const LOG_LEVELS = ["NOTSET", "DEBUG", "INFO", "WARNING", "ERROR", "CRITI
 
 /** The program with papermill's options; it only parses. */
 export function papermillProgram(): Command {
-  const shutdown = new Option("--shutdown-timeout <seconds>", "time it has to end by itself").default(5);
   const start = new Option("--start-timeout <seconds>", "time the kernel has to start").default(60);
   return new Command("papermill-ts")
     .description(
@@ -91,7 +90,7 @@ export function papermillProgram(): Command {
     .option("--stderr-file <path>", "also write what cells print as errors to this file")
     .addOption(new Option("--log-level <level>", "how much to log (default: INFO)").choices(LOG_LEVELS))
     .addOption(start.argParser(seconds))
-    .addOption(shutdown.argParser(seconds))
+    .option("--shutdown-timeout <seconds>", "time it has to end by itself (default: 5)", seconds)
     .addOption(new Option("--start_timeout <seconds>").argParser(seconds).hideHelp())
     .option("--execution-timeout <seconds>", "time each cell may take (default: no limit)", seconds)
     .option("--notebook-timeout <seconds>", "time the whole notebook may take (default: no limit)", seconds)

@@ -48,11 +48,8 @@ describe("what V8 made of a module", () => {
   it.each([
     ["cut", (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
     ["empty", () => Buffer.alloc(0)],
-    ["full of noughts from its middle on", (bytes: Buffer) => bytes.fill(0, bytes.length / 2)],
-    [
-      "another byte in its middle",
-      (bytes: Buffer) => bytes.fill(255, bytes.length / 2, bytes.length / 2 + 64),
-    ],
+    ["noughts from its middle on", (bytes: Buffer) => bytes.fill(0, bytes.length / 2)],
+    ["changed in its middle", (bytes: Buffer) => bytes.fill(255, bytes.length / 2, bytes.length / 2 + 64)],
   ])("is made anew if it is %s", (_what, damage) => {
     load();
     const path = onlyFile();
