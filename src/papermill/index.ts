@@ -37,4 +37,3 @@ export {
 } from "./typed/types.js";
 export { cellDescription } from "./cell-runner.js";
 export { addMask } from "./command/papermill-options.js";
-export { peakBytes, processTree, residentBytes } from "./process-tree.js";

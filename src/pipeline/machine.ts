@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import type { Json, Notebook } from "jupyter-wire";
-import { peakBytes, processTree, residentBytes, type RunnerEvent } from "papermill-ts";
+import { peakBytes, processTree, residentBytes } from "@alignscope/base/process-tree";
+import type { RunnerEvent } from "papermill-ts";
 import { STUDY_MIME } from "../present/notebook.js";
 import { type GitState, projectVersion } from "./provenance.js";
 

@@ -1,6 +1,7 @@
 import childProcess from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
+import { processTree } from "@alignscope/base/process-tree";
 
 /*
  * While Node waits for a child process (`execSync` and its like), its main thread hears nothing: an interrupt ends the
@@ -22,33 +23,21 @@ export function wrapWaits(wait: (work: () => unknown) => unknown): void {
 
 /** The process that the main thread has started last and that has not ended; 0 if there is none, or none is known. */
 export function youngestChild(): number {
-  return childrenOf(process.pid, String(process.pid)).at(-1) ?? 0;
-}
-
-/** Signals a process and what it has started, which it may wait for. */
-export function signalTree(pid: number, signal: NodeJS.Signals): void {
-  for (const child of threadsOf(pid).flatMap((thread) => childrenOf(pid, thread))) signalTree(child, signal);
   try {
-    process.kill(pid, signal);
+    const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8");
+    return Number(children.trim().split(" ").at(-1));
   } catch {
-    // It has ended.
+    return 0;
   }
 }
 
-/** The oldest first. */
-function childrenOf(pid: number, thread: string): number[] {
-  try {
-    const text = readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8");
-    return text.split(" ").filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
-}
-
-function threadsOf(pid: number): string[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`);
-  } catch {
-    return [];
+/** Signals a process and what it has started, which it may wait for: the youngest first. */
+export function signalTree(root: number, signal: NodeJS.Signals): void {
+  for (const pid of processTree(root).reverse()) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It has ended.
+    }
   }
 }

@@ -4,9 +4,9 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "@alignscope/base/errors";
 import { projectRoot } from "@alignscope/base/paths";
+import { processTree, residentBytes } from "@alignscope/base/process-tree";
 import { findKernelspec, type JupyterMessage, type Kernelspec } from "jupyter-wire";
 import { KernelSession } from "papermill-ts/kernel-session";
-import { processTree, residentBytes } from "papermill-ts";
 import { median } from "@alignscope/tensors/vectors";
 
 /** What one kernel takes, as a client sees it: over its sockets. Times in seconds, medians where a thing is done often. */
